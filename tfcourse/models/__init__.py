@@ -1,0 +1,1 @@
+"""Networks as data (specs) and as Keras models (builders, hypermodels)."""
