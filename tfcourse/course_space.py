@@ -104,8 +104,15 @@ def build_space(changes: Mapping[str, Parameter]) -> SearchSpace:
         if name == "units":
             for layer in range(1, max(depths) + 1):
                 active = tuple(depth for depth in depths if depth >= layer)
-                parent, parent_values = ("layers", active) if len(active) < len(depths) else ("", ())
-                parameters.append(replace(parameter, name=f"units_{layer}", parent=parent, parent_values=parent_values))
+                always = len(active) == len(depths)
+                parameters.append(
+                    replace(
+                        parameter,
+                        name=f"units_{layer}",
+                        parent="" if always else "layers",
+                        parent_values=() if always else active,
+                    )
+                )
         else:
             parent, parent_values = _PARENTS.get(name, ("", ()))
             parameters.append(replace(parameter, parent=parent, parent_values=parent_values))
