@@ -72,9 +72,14 @@ class TableFeatures:
     categories: tuple[CategoryColumn, ...]
 
     @property
+    def columns(self) -> list[NumberColumn | CategoryColumn]:
+        """How each used column is read, numbers first."""
+        return [*self.numbers, *self.categories]
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The table's columns that are used."""
-        return (*(column.name for column in self.numbers), *(column.name for column in self.categories))
+        return tuple(column.name for column in self.columns)
 
     @property
     def width(self) -> int:

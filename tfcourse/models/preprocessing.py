@@ -6,6 +6,7 @@ columns, each of shape (rows,) or (rows, 1): float32 for numbers, strings for ca
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras
@@ -27,48 +28,64 @@ def export_model(features: Features, classifier: keras.Model) -> keras.Model:
         features: the feature map with its statistics.
         classifier: the trained network, from the feature matrix to logits; its weights are shared.
     """
-    inputs, matrix = array_layers(features) if isinstance(features, ArrayFeatures) else table_layers(features)
-    return keras.Model(inputs, with_softmax(classifier)(matrix), name="tfcourse_classifier")
+    preprocessing, inputs = build_preprocessing(features)
+    if isinstance(inputs, dict):
+        for model in (preprocessing, classifier := with_softmax(classifier)):
+            while model.name in inputs:  # beside the inputs no other layer may have a column's name
+                model.name = f"{model.name}_"
+        probabilities = classifier(preprocessing(list(inputs.values())))
+    else:
+        probabilities = with_softmax(classifier)(preprocessing(inputs))
+    with warnings.catch_warnings():
+        # A column with a slash cannot give its input layer its name, only its key.
+        warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
+        return keras.Model(inputs, probabilities, name="tfcourse_classifier")
 
 
-def array_layers(features: ArrayFeatures) -> tuple[Any, Any]:
-    """Return the input of one array and the feature matrix made of it."""
-    image = keras.Input(features.shape, name="x")
+def build_preprocessing(features: Features) -> tuple[keras.Model, Any]:
+    """Return the feature map as a Keras model, and inputs for it: a dictionary by column, or one array."""
+    if isinstance(features, ArrayFeatures):
+        image = keras.Input(features.shape, name="x")
+        return keras.Model(image, _array_layers(image, features), name="preprocessing"), image
+    columns: dict[str, Any] = {}
+    for column in features.columns:
+        text = isinstance(column, CategoryColumn) or bool(column.date_format)
+        name = column.name.replace("/", "\u2215")
+        columns[column.name] = keras.Input((1,), name=name, dtype="string" if text else "float32")
+    # The layers stand in a model of their own, where no column can have the name of a layer.
+    inner = [keras.Input((1,), dtype=column.dtype) for column in columns.values()]
+    return keras.Model(inner, _table_layers(inner, features), name="preprocessing"), columns
+
+
+def _array_layers(image: Any, features: ArrayFeatures) -> Any:
     flat = keras.layers.Flatten()(image)
     shape = (features.width,)
     mean, deviation = np.broadcast_to(features.mean, shape), np.broadcast_to(features.deviation, shape)
-    return image, _standardize(mean, deviation, "float32")(flat)
+    return keras.layers.Normalization(mean=mean, variance=np.square(deviation))(flat)
 
 
-def table_layers(features: TableFeatures) -> tuple[dict[str, Any], Any]:
-    """Return the inputs, one a column under its own name, and the feature matrix made of them."""
-    inputs: dict[str, Any] = {}
-    numbers = []
-    for number in features.numbers:
-        text = bool(number.date_format)
-        column = keras.Input((1,), name=number.name, dtype="string" if text else "float32")
-        inputs[number.name] = column
-        numbers.append(_days(column, number) if text else ops.cast(column, "float64"))
-    blocks = []
-    if numbers:
-        values = keras.layers.Concatenate(dtype="float64")(numbers) if len(numbers) > 1 else numbers[0]
-        missing = ops.isnan(values)
-        mean = np.array([number.mean for number in features.numbers])
-        deviation = np.array([number.deviation for number in features.numbers])
-        standard = _standardize(mean, deviation, "float64")(values)
-        blocks.append(ops.cast(ops.where(missing, ops.zeros_like(standard), standard), "float32"))
-        flagged = [index for index, number in enumerate(features.numbers) if number.has_missing]
-        if flagged:
-            blocks.append(ops.cast(ops.take(missing, np.array(flagged), axis=1), "float32"))
-    for category in features.categories:
-        column = keras.Input((1,), name=category.name, dtype="string")
-        inputs[category.name] = column
-        blocks.append(_one_hot(column, category))
-    return inputs, keras.layers.Concatenate()(blocks) if len(blocks) > 1 else blocks[0]
+def _table_layers(columns: list[Any], features: TableFeatures) -> Any:
+    count = len(features.numbers)
+    blocks = _number_blocks(columns[:count], features.numbers) if count else []
+    blocks += [_one_hot(column, read_as) for column, read_as in zip(columns[count:], features.categories, strict=True)]
+    return keras.layers.Concatenate()(blocks) if len(blocks) > 1 else blocks[0]
 
 
-def _standardize(mean: Any, deviation: Any, dtype: str) -> keras.layers.Layer:
-    return keras.layers.Normalization(mean=mean, variance=np.square(deviation), dtype=dtype)
+def _number_blocks(columns: list[Any], numbers: tuple[NumberColumn, ...]) -> list[Any]:
+    """Return the standardized numbers, and the 0/1 columns of those that had missing values."""
+    parts = [
+        _days(column, number) if number.date_format else ops.cast(column, "float64")
+        for column, number in zip(columns, numbers, strict=True)
+    ]
+    values = keras.layers.Concatenate(dtype="float64")(parts) if len(parts) > 1 else parts[0]
+    mean = np.array([number.mean for number in numbers])
+    deviation = np.array([number.deviation for number in numbers])
+    # Not a Normalization layer: it would be saved with its mean rounded to float32, and 1e5 ± 10 needs more.
+    standard = ops.divide(ops.subtract(values, mean), deviation)
+    missing = ops.isnan(values)
+    blocks = [ops.cast(ops.where(missing, ops.zeros_like(standard), standard), "float32")]
+    flagged = [index for index, number in enumerate(numbers) if number.has_missing]
+    return [*blocks, ops.cast(ops.take(missing, flagged, axis=1), "float32")] if flagged else blocks
 
 
 def _one_hot(column: Any, category: CategoryColumn) -> Any:
