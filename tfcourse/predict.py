@@ -18,6 +18,7 @@ from tfcourse.data.features import (
     ArrayFeatures,
     CategoryColumn,
     Features,
+    NumberColumn,
     TableFeatures,
     features_from_json,
     numbers_of,
