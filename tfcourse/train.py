@@ -175,23 +175,24 @@ def _resume(given: dict[str, Any]) -> tuple[Any, Any, Any]:
     for key, value in given.items():
         if key not in FREE_ON_RESUME and record["given"].get(key) != value:
             flag = "--" + key.replace("_", "-")
-            was = record["given"].get(key, "not given")
+            was = f"with {flag} {_words(record['given'][key])}" if key in record["given"] else f"without {flag}"
             raise UserError(
-                f"--resume: {flag} {_words(value)} was given, but the search was started with {flag} {_words(was)}."
+                f"--resume: {flag} {_words(value)} was given, but the search was started {was}."
                 " Leave it out to go on with that search, or start a new one with --out."
             )
-    saved = record["options"]
-    options = DataOptions(**{
-        **{key: _frozen(value) for key, value in saved.items()},
-        **{key: given[key] for key in ("data", "test_data") if key in given},
-    })  # fmt: skip
+    options = folder.parse(lambda record: DataOptions(**{k: _frozen(v) for k, v in record["options"].items()}))
+    options = replace(options, **{key: given[key] for key in ("data", "test_data") if key in given})
+    plan = folder.parse(lambda record: plan_from_json({**record["plan"], "space": record["space"]}))
+    fingerprint = folder.parse(lambda record: record["data"]["fingerprint"])
+    for flag, path in (("--data", options.data), ("--test-data", options.test_data)):
+        if path is not None and Path(path).is_absolute() and not Path(path).exists():
+            raise UserError(f"--resume: the search's data is no longer at {path!r}; give its new place with {flag}.")
     prepared = prepare(options)
-    if prepared.fingerprint != record["data"]["fingerprint"]:
+    if prepared.fingerprint != fingerprint:
         raise UserError(
             f"--resume: {options.data!r} holds other data than the search in {given['resume']!r} was started with."
             " Give that data with --data, or start a new search with --out."
         )
-    plan = plan_from_json({**record["plan"], "space": record["space"]})
     more = given.get("trials", plan.trials)
     if more > plan.trials or ("budget" in given and record["status"] == "completed"):
         plan = replace(plan, trials=max(more, plan.trials))

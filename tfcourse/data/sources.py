@@ -73,6 +73,8 @@ def load(data: str, *, target: str | None = None, drop: Sequence[str] = (), test
     if test_data is None:
         return Dataset(stem(path), x, labels, fingerprint, notes=notes)
     test_path = checked_path(test_data, "--test-data")
+    if (path.suffix.lower() == ".npz") != (test_path.suffix.lower() == ".npz"):
+        raise UserError(f"--test-data: {test_data!r} must be of the same kind as --data, a table or arrays (.npz).")
     test_x, test_labels, test_notes = read_labelled(test_path, target, drop)
     fingerprint = hashlib.sha256(fingerprint.encode() + test_path.read_bytes()).hexdigest()
     _check_same_kind(x, test_x, str(test_path))
@@ -133,7 +135,7 @@ def _split_off_target(
     labels = _texts(kept[target])
     features = {name: column for name, column in kept.items() if name != target and name not in drop}
     if not features:
-        raise UserError(f"{str(path)!r} holds no column beside the target {target!r}; there is nothing to learn from.")
+        raise UserError(f"{str(path)!r} has no column left beside the target {target!r} to learn from.")
     return features, labels, notes
 
 
@@ -200,8 +202,6 @@ def _texts(y: NDArray[Any]) -> NDArray[Any]:
 
 
 def _check_same_kind(x: X, test_x: X, name: str) -> None:
-    if isinstance(x, dict) != isinstance(test_x, dict):
-        raise UserError(f"--test-data: {name!r} must be of the same kind as --data, table or arrays.")
     if isinstance(x, dict) and isinstance(test_x, dict):
         absent = [column for column in x if column not in test_x]
         if absent:
