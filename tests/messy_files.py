@@ -38,6 +38,7 @@ TEXTS = {
     "constant-columns.csv": "x,z,y\n" + "".join(f"1,k,{'ab'[i % 2]}\n" for i in range(30)),
     "late-class.csv": "x,y\n" + "".join(f"{i * i},{'ab'[i >= 25]}\n" for i in range(30)),
     "new-label.csv": "n,x,kind,y\n1,2,u,c\n",
+    "lacks-x.csv": "n,kind,y\n1,u,a\n",
     "lacks-kind.csv": "n,x\n1,2\n",
     "text-in-x.csv": "n,x,kind\n1,2,u\n3,tall,v\n",
     "infinite-x.csv": "n,x,kind\n1,inf,u\n",
@@ -49,6 +50,8 @@ def write_files(folder: Path) -> None:
     for name, text in TEXTS.items():
         (folder / name).write_text(text, encoding="utf-8", newline="")
     (folder / "folder.csv").mkdir()
+    (folder / "full").mkdir()
+    (folder / "full" / "notes.txt").write_text("not empty")
     (folder / "table.txt").write_text(GOOD)
     (folder / "latin.csv").write_bytes(GOOD.replace("kind", "größe").encode("cp1252"))
     (folder / "utf16.csv").write_bytes(GOOD.encode("utf-16"))

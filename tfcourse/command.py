@@ -76,6 +76,21 @@ def whole_number(low: int) -> Callable[[str], int]:
     return parse
 
 
+def one_of(*allowed: str) -> Callable[[str], str]:
+    """Return an argument type that takes one of ``allowed``.
+
+    >>> one_of("stratified", "time")("time")
+    'time'
+    """
+
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise argparse.ArgumentTypeError(f"{text!r} was given; allowed are {', '.join(allowed)}")
+        return text
+
+    return parse
+
+
 def duration(text: str) -> float:
     """Return the seconds in a text such as 90s, 10m or 2h.
 

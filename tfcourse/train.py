@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tfcourse.command import INTERRUPTED, OK, Parser, duration, run_command, whole_number
+from tfcourse.command import INTERRUPTED, OK, Parser, duration, one_of, run_command, whole_number
 from tfcourse.errors import UserError
 
 DEFAULT_TRIALS = 12
@@ -43,7 +43,8 @@ def build_parser() -> Parser:
     data.add_argument("--test-data", metavar="PATH", help="a separate test file; else a fifth of the rows")
     data.add_argument(
         "--split",
-        choices=("stratified", "time"),
+        metavar="HOW",
+        type=one_of("stratified", "time"),
         help="how to split 60/20/20: stratified at random (default), or in the order of the rows",
     )
     search = parser.add_argument_group("search")
@@ -66,9 +67,14 @@ def build_parser() -> Parser:
         help="minibatch size; several are searched (default: by the data's size)",
     )
     search.add_argument(
-        "--objective", choices=("val_loss", "val_accuracy"), help="what the best trial is best at (default val_loss)"
+        "--objective",
+        metavar="WHAT",
+        type=one_of("val_loss", "val_accuracy"),
+        help="what the best trial is best at: val_loss (default) or val_accuracy",
     )
-    search.add_argument("--engine", choices=("keras",), help="what trains the trials (default keras: Model.fit)")
+    search.add_argument(
+        "--engine", metavar="NAME", type=one_of("keras"), help="what trains the trials (default keras: Model.fit)"
+    )
     search.add_argument(
         "--seed", metavar="N", type=whole_number(0), help="seed of split, draws, weights and minibatches (default 0)"
     )
