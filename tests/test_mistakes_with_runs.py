@@ -40,9 +40,11 @@ RESUME = [
         "--data: there is no file 'gone.csv'. Give a path that ends in .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .npz,"
         " or one of digits, mnist, fashion_mnist, cifar10.",
     ),
-    ("run --trials 0", "argument --trials: '0' was given; allowed are whole numbers from 1."
-     " See python -m tfcourse.train --help."),
-]  # fmt: skip
+    (
+        "run --trials 0",
+        "argument --trials: '0' was given; allowed are whole numbers from 1. See python -m tfcourse.train --help.",
+    ),
+]
 
 PREDICT = [
     ("gone --data good.csv", "There is no run folder 'gone'; give the folder that a search wrote."),
@@ -111,8 +113,7 @@ DAMAGES: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
     (
         "unknown option",
         lambda record: record["options"].update(dat="x.csv"),
-        "'hurt/run.json' is damaged (DataOptions.__init__() got an unexpected keyword argument 'dat')."
-        f" {START_AGAIN}",
+        f"'hurt/run.json' is damaged (DataOptions.__init__() got an unexpected keyword argument 'dat'). {START_AGAIN}",
     ),
     (
         "no fingerprint",
@@ -129,7 +130,7 @@ DAMAGES: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
         lambda record: record["options"].update(data="/nowhere/good.csv"),
         "--resume: the search's data is no longer at '/nowhere/good.csv'; give its new place with --data.",
     ),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")

@@ -42,12 +42,12 @@ class Plan:
 
 
 def default_batch_size(rows: int) -> int:
-    """Return the power of two in 16...256 that gives about 32 minibatches an epoch.
+    """Return the power of two in 16...256 that gives about 32 minibatches an epoch; all rows where they are fewer.
 
-    >>> [default_batch_size(rows) for rows in (100, 1078, 20000)]
-    [16, 32, 256]
+    >>> [default_batch_size(rows) for rows in (9, 100, 1078, 20000)]
+    [9, 16, 32, 256]
     """
-    return int(2 ** min(8, max(4, round(math.log2(max(1, rows / 32))))))
+    return min(rows, int(2 ** min(8, max(4, round(math.log2(max(1, rows / 32)))))))
 
 
 def default_epochs(rows: int, batch_size: int) -> int:
