@@ -31,11 +31,13 @@ def test_json_comes_back(tmp_path: Path, value: object) -> None:
 def test_a_new_file_takes_the_old_ones_place_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with replacing(path) as temporary:
-        temporary.write_text("new")
-        assert path.read_text() == "old"
-        assert temporary.parent == path.parent
-        assert temporary.suffix == path.suffix
+    with path.open() as reader:
+        with replacing(path) as temporary:
+            temporary.write_text("new")
+            assert path.read_text() == "old"
+            assert temporary.parent == path.parent
+            assert temporary.suffix == path.suffix
+        assert reader.read() == "old"  # the old file is whole to the end, for whoever reads it
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
 

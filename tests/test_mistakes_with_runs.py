@@ -236,3 +236,9 @@ def test_damaged_features(hurt: Path, capsys: pytest.CaptureFixture[str]) -> Non
         f" {START_AGAIN}"
     )
     check(capsys, predict.main(["hurt", "--data", "good.csv"]), message)
+
+
+def test_a_model_that_is_cut_off(hurt: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (hurt / "model.keras").write_bytes(b"PK\x03\x04 and no more")
+    message = "'hurt/model.keras' is damaged (it is not a whole .keras file). Restore it from a copy."
+    check(capsys, predict.main(["hurt", "--data", "good.csv"]), message)

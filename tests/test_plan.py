@@ -15,7 +15,7 @@ from tfcourse.plan import Plan, default_batch_size, default_epochs, default_pati
 from tfcourse.space import Parameter
 
 
-# 5 rows are one minibatch; 30 rows: 1 a minibatch would do, so the least, 16; 1078 / 32 is nearly 2^5; a million is cut off at 2^8.
+# 5 rows are one minibatch; for 30 the least is 16; 1078 / 32 is nearly 2^5; a million is cut off at 2^8.
 @pytest.mark.parametrize(("rows", "size"), [(5, 5), (30, 16), (1078, 32), (2500, 64), (6000, 256), (10**6, 256)])
 def test_batch_sizes_worked_by_hand(rows: int, size: int) -> None:
     assert default_batch_size(rows) == size

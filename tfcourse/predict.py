@@ -129,6 +129,8 @@ def predict(path: Path, inputs: Any) -> NDArray[np.float32]:
 
     if not path.is_file():
         raise UserError(f"{str(path.parent)!r} is not a whole run folder: {path.name} is not there.")
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{str(path)!r} is damaged (it is not a whole .keras file). Restore it from a copy.")
     with quiet_start():
         import keras
 

@@ -147,6 +147,7 @@ def _category(name: str, column: Column, missing: Column, train: Rows) -> Readin
     if len(counts) == 1 and not missing[train].any():
         return Reading(None, f"left out, it is {reprlib.repr(present[0])} in every training row")
     kept = [value for value, count in counts.most_common(MOST_CATEGORIES) if count >= LEAST_ROWS_PER_CATEGORY]
-    others = f", {len(counts) - len(kept)} rare ones as 'other'" if len(kept) < len(counts) else ""
+    rare = len(counts) - len(kept)
+    others = f", {rare} rare one{'s' * (rare > 1)} as 'other'" if rare else ""
     share = f", {missing[train].mean():.1%} missing" if missing[train].any() else ""
     return Reading(CategoryColumn(name, tuple(sorted(kept))), f"category, {len(counts)} values{others}{share}")
