@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    ("errors", "names", "quiet", "equations"),
+    ("errors", "names", "quiet", "interrupt", "equations"),
     ("files", "command", "space", "data"),
     ("course_space", "plan"),
     ("space_file",),

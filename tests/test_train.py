@@ -156,8 +156,8 @@ def test_a_budget_ends_the_search_with_a_valid_result(tmp_path: Path) -> None:
 def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(pets_csv: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     process = subprocess.Popen(
-        [sys.executable, "-m", "tfcourse.train", "--data", str(pets_csv), "--target", "kind", "--trials", "500", "--epochs", "3",
-         "--engine", "keras", "--out", str(out)],
+        [sys.executable, "-m", "tfcourse.train", "--data", str(pets_csv), "--target", "kind", "--trials", "500",
+         "--epochs", "3", "--engine", "keras", "--out", str(out)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()},
     )  # fmt: skip
     for _ in range(600):
@@ -168,6 +168,9 @@ def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(pets_csv: Path, t
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     resume = f"Interrupted; the trials that ended are kept. Go on with: python -m tfcourse.train --resume {out}"
-    assert errors.strip().splitlines()[-1] == resume
+    assert errors.strip().splitlines()[-2:] == [
+        "Stopping after this epoch; press Ctrl-C again to stop at once.",
+        resume,
+    ]
     assert "Traceback" not in errors
     assert read(out / "run.json")["status"] == "interrupted"

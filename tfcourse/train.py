@@ -15,6 +15,8 @@ from typing import Any
 
 from tfcourse.command import INTERRUPTED, OK, Parser, duration, one_of, run_command, whole_number
 from tfcourse.errors import UserError
+from tfcourse.files import remove_leftovers
+from tfcourse.interrupt import patient_interrupt
 
 DEFAULT_TRIALS = 12
 MOST_TRIALS = 100_000
@@ -176,6 +178,7 @@ def _resume(given: dict[str, Any]) -> tuple[Any, Any, Any]:
     from tfcourse.run.folder import RunFolder
 
     folder = RunFolder.open(Path(given["resume"]))
+    remove_leftovers(folder.path)
     record = folder.record
     record["seconds_before"] = max(record["seconds_before"], record["seconds"])  # it was killed, not interrupted
     for key, value in given.items():
@@ -224,8 +227,11 @@ def _search(
 
         tuner = tune.open_search(folder, prepared, plan)
     total = plan.trials if plan.trials < MOST_TRIALS else None
-    with SearchProgress(console, total, len(tuner.oracle.end_order), deadline) as progress:
-        tune.search(folder, prepared, plan, tuner, progress.trials_done, deadline)
+    done = len(tuner.oracle.end_order)
+    with SearchProgress(console, total, done, deadline) as progress, patient_interrupt() as interrupted:
+        tune.search(
+            folder, prepared, plan, tuner, on_trial=progress.trials_done, deadline=deadline, interrupted=interrupted
+        )
     return tune.finish(folder, prepared, tuner, started)
 
 

@@ -43,7 +43,14 @@ def open_search(folder: RunFolder, prepared: Prepared, plan: Plan) -> FitTuner:
 
 
 def search(
-    folder: RunFolder, prepared: Prepared, plan: Plan, tuner: FitTuner, on_trial: OnTrial, deadline: float
+    folder: RunFolder,
+    prepared: Prepared,
+    plan: Plan,
+    tuner: FitTuner,
+    *,
+    on_trial: OnTrial,
+    deadline: float,
+    interrupted: Callable[[], bool],
 ) -> None:
     """Train the baseline and then the trials, until the plan is done or the deadline has passed.
 
@@ -54,9 +61,10 @@ def search(
         tuner: from :func:`open_search`.
         on_trial: called after each trial with the number of ended trials and the best so far in words.
         deadline: moment of ``time.monotonic()``.
+        interrupted: tells whether to stop with a KeyboardInterrupt.
     """
     examples = Examples(prepared.train.x, prepared.train.y, prepared.validation.x, prepared.validation.y)
-    schedule = Schedule(plan.epochs, plan.patience, plan.objective, plan.seed, deadline)
+    schedule = Schedule(plan.epochs, plan.patience, plan.objective, plan.seed, deadline, interrupted)
     started, before = time.monotonic(), folder.record["seconds"]
 
     def trial_ended(_: Any) -> None:

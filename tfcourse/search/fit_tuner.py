@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import time
 import traceback
 from collections.abc import Callable
@@ -45,7 +47,8 @@ class FitTuner(keras_tuner.Tuner):
         on_trial: Callable[[Any], None] = lambda trial: None,
     ) -> None:
         self.on_trial = on_trial
-        super().__init__(oracle, hypermodel, directory=str(directory), project_name=project_name)
+        with contextlib.redirect_stdout(io.StringIO()):  # KerasTuner says that it reloads
+            super().__init__(oracle, hypermodel, directory=str(directory), project_name=project_name)
         self.oracle.verbose = 0
 
     def _populate_initial_space(self) -> None:
