@@ -39,9 +39,7 @@ def assert_same_training(history: MemberHistory, model: keras.Model, *, toleranc
     assert_same_weights(history.weights, model.get_weights(), tolerance=tolerance)
 
 
-def assert_same_weights(
-    ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], *, tolerance: float
-) -> None:
+def assert_same_weights(ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], *, tolerance: float) -> None:
     """Assert equal lists of arrays, each to ``tolerance`` of its largest value (or of 1, if that is more)."""
     assert [array.shape for array in ours] == [array.shape for array in theirs]
     for position, (our, their) in enumerate(zip(ours, theirs, strict=True)):

@@ -44,7 +44,7 @@ def fit_together(
     class_weight: Mapping[int, float] | None = None,
     sample_weight: Any = None,
     monitor: str = "val_loss",
-    patience: int | None | Sequence[int | None] = None,
+    patience: int | Sequence[int | None] | None = None,
     min_delta: float = 0.0,
     restore_best_weights: bool = False,
     seed: int = 0,
@@ -90,7 +90,7 @@ def fit_together(
     A member whose loss becomes infinite or not a number stops at that epoch's end.
 
     Raises:
-        NotFusable: if a model has a part that a cohort cannot train; the message names it.
+        NotFusableError: if a model has a part that a cohort cannot train; the message names it.
         UserError: if the data do not fit the members, or not even one member fits into the memory.
     """
     if not members:

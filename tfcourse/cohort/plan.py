@@ -19,7 +19,7 @@ VECTOR = 16
 MEMORY_SHARE = 0.5
 
 
-class NotFusable(UserError):
+class NotFusableError(UserError):
     """A model that cannot be trained in a cohort; the message gives the reason."""
 
 

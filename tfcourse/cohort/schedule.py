@@ -1,8 +1,8 @@
 """Which cohort trains its next epoch on which thread: a few cohorts at a time, merged as their members stop.
 
-XLA runs the many small operations of one program one after the other, so one program leaves cores idle; two programs on
-two threads do not. Cohorts of one group that reached the same epoch are merged as soon as their members fit into one, so
-that late epochs don't carry the stopped.
+XLA runs the many small operations of one program one after the other, so one program leaves cores idle; two programs
+on two threads do not. Cohorts of one group that reached the same epoch are merged as soon as their members fit into
+one, so that late epochs do not carry the stopped.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from tfcourse.cohort.dataset import Examples, order_of_epoch
+from tfcourse.cohort.dataset import Examples
 from tfcourse.cohort.history import MemberHistory
 from tfcourse.cohort.member import Member
 from tfcourse.cohort.plan import CohortPlan
