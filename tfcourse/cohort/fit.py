@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -29,7 +29,7 @@ from tfcourse.cohort.schedule import Schedule
 from tfcourse.errors import UserError
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
-Trainable = keras.Model | tuple[NetworkSpec, OptimizerSpec] | tuple[NetworkSpec, OptimizerSpec, int] | Member
+Trainable: TypeAlias = keras.Model | tuple[NetworkSpec, OptimizerSpec] | tuple[NetworkSpec, OptimizerSpec, int] | Member
 
 
 def fit_together(
@@ -122,7 +122,7 @@ def fit_together(
     Schedule(
         everyone,
         histories,
-        plan_cohorts(everyone, batch_sizes, most=most, workers=workers),
+        plan_cohorts(everyone, batch_sizes, examples=training.rows * max(epoch_counts), most=most, workers=workers),
         training,
         validation,
         order,
@@ -132,9 +132,10 @@ def fit_together(
         on_epoch_end=on_epoch_end,
         on_member_end=on_member_end,
     ).run()
-    for history, member in zip(histories, members, strict=True):
-        if isinstance(member, keras.Model):
-            history.set_model(member)
+    for history, given in zip(histories, members, strict=True):
+        if isinstance(given, keras.Model):
+            history.set_model(given)
+            given.history = history
     return histories
 
 

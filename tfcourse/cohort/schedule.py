@@ -7,9 +7,15 @@ one, so that late epochs do not carry the stopped.
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tfcourse.cohort.dataset import Examples
 from tfcourse.cohort.history import MemberHistory
@@ -43,7 +49,7 @@ class Schedule:
         plans: Sequence[CohortPlan],
         training: Examples,
         validation: Examples | None,
-        order: Callable[[int, int], object],
+        order: Callable[[int, int], NDArray[np.int32]],
         *,
         jit_compile: bool,
         workers: int,
@@ -74,6 +80,8 @@ class Schedule:
         self._running = 0
         self._compiled: set[Layout] = set()
         self._compiling: set[Layout] = set()
+        self._first_seconds: dict[Layout, float] = {}
+        self._last_seconds: dict[Layout, float] = {}
         self._changed = threading.Condition()
         self._error: BaseException | None = None
 
@@ -137,14 +145,18 @@ class Schedule:
             self.validation.tensors(inputs) if self.validation else None,
             self.order(cohort.epoch, cohort.layout.batch_size),
         )
-        seconds = (time.perf_counter() - began) / len(cohort.members)
+        seconds = time.perf_counter() - began
         with self._changed:
+            self._first_seconds.setdefault(cohort.layout, seconds)
+            self._last_seconds[cohort.layout] = seconds
             finished = set()
             for index, member in cohort.members.items():
                 history = self.histories[index]
-                history.seconds += seconds
+                history.seconds += seconds / len(cohort.places)
                 values = {name: float(array[cohort.places[index]]) for name, array in metrics.items()}
-                history.record(cohort.epoch - 1, _named(values, member.accuracy), lambda i=index: cohort.state(i))
+                history.record(
+                    cohort.epoch - 1, _named(values, member.accuracy), functools.partial(cohort.state, index)
+                )
                 if self.on_epoch_end is not None:
                     self.on_epoch_end(history)
                 if history.finished:
@@ -169,7 +181,22 @@ class Schedule:
                 members = {**cohort.members, **other.members}
                 states = [(cohort if index in cohort.members else other).state(index) for index in members]
                 cohort = RunningCohort(cohort.layout, members, states, cohort.epoch, self.jit_compile)
-        return cohort
+        return self._shrunk(cohort)
+
+    def _shrunk(self, cohort: RunningCohort) -> RunningCohort:
+        """Return ``cohort`` in a program with fewer places when that saves more time than compiling it takes.
+
+        Both are known by now: the first epoch of a program compiled it, the last did not.
+        """
+        places = 2 ** math.ceil(math.log2(len(cohort.members)))
+        left = max(self.histories[index].params["epochs"] for index in cohort.members) - cohort.epoch
+        first, last = self._first_seconds[cohort.layout], self._last_seconds[cohort.layout]
+        smaller = dataclasses.replace(cohort.layout, places=places)
+        compiling = 0.0 if smaller in self._compiled else first
+        if places > cohort.layout.places // 2 or left * last * (1 - places / cohort.layout.places) <= compiling:
+            return cohort
+        states = [cohort.state(index) for index in cohort.members]
+        return RunningCohort(smaller, cohort.members, states, cohort.epoch, self.jit_compile)
 
 
 def _named(values: dict[str, float], accuracy: str | None) -> dict[str, float]:
