@@ -80,8 +80,8 @@ def fit_together(
         seed: of the minibatch order.
         on_epoch_end: called with a member's history after each of its epochs; it may read ``index``, ``logs`` and
             ``weights`` and call ``stop()``. Calls come from other threads, but one at a time.
-        on_member_end: called with a member's history when it has ended; members that ended before an interrupt are not
-            lost to it.
+        on_member_end: called with a member's history when it has ended, in the caller's thread; members that ended
+            before an interrupt are not lost to it.
         jit_compile: whether XLA compiles the programs; otherwise they run as TensorFlow graphs.
         places: members of a program at most; by the device and the free memory when left out.
         workers: programs run at the same time; one a core when left out, one on a GPU.

@@ -82,16 +82,19 @@ def _chain(model: keras.Model) -> list[keras.layers.Layer]:
     chain = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
     if not chain:
         raise NotFusableError("The model has no layers.")
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
+    graph = model._functional if isinstance(model, keras.Sequential) else model
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise NotFusableError("a model with several inputs or outputs cannot be trained in a cohort.")
-    tensor = model.inputs[0]
+    tensor = graph.inputs[0]
+    nodes = {id(node) for depth in graph._nodes_by_depth.values() for node in depth}
     for layer in chain:
-        if len(layer._inbound_nodes) < 1 or layer.input is not tensor:
+        calls = [node for node in layer._inbound_nodes if id(node) in nodes]
+        if len(calls) != 1 or len(calls[0].input_tensors) != 1 or calls[0].input_tensors[0] is not tensor:
             raise NotFusableError(
                 f"layer {layer.name!r} cannot be trained in a cohort: the layers are not a single chain."
             )
-        tensor = layer.output
-    if tensor is not model.outputs[0]:
+        tensor = calls[0].outputs[0]
+    if tensor is not graph.outputs[0]:
         raise NotFusableError("the layers are not a single chain from the input to the output.")
     return chain
 

@@ -52,7 +52,7 @@ class MemberHistory(keras.callbacks.History):
         super().__init__()
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
-        self.params = {"epochs": epochs, "verbose": 0}
+        self.params = {"epochs": epochs, "steps": 0, "verbose": 0}
         self.index = index
         self.stopping = stopping
         self.best_epoch: int | None = None
@@ -63,6 +63,11 @@ class MemberHistory(keras.callbacks.History):
         self._wait = 0
         self._best_state: State | None = None
         self._state: Callable[[], State] = lambda: State([], [], [])
+
+    @property
+    def steps(self) -> int:
+        """Minibatches trained so far."""
+        return len(self.epoch) * self.params["steps"]
 
     @property
     def logs(self) -> dict[str, float]:

@@ -7,9 +7,11 @@ one, so that late epochs do not carry the stopped.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import math
+import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -38,8 +40,8 @@ class Schedule:
         jit_compile: whether XLA compiles the programs.
         workers: cohorts trained at the same time.
         open_at_once: cohorts that may be under way; more than ``workers`` lets thinned ones merge.
-        on_epoch_end: called after each epoch of each member, never two calls at a time.
-        on_member_end: called when a member has ended.
+        on_epoch_end: called after each epoch of each member, from the cohort's thread, never two calls at a time.
+        on_member_end: called when a member has ended, from the caller's thread.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Schedule:
         self._first_seconds: dict[Layout, float] = {}
         self._last_seconds: dict[Layout, float] = {}
         self._changed = threading.Condition()
+        self._ended: queue.SimpleQueue[MemberHistory | None] = queue.SimpleQueue()
         self._error: BaseException | None = None
 
     def run(self) -> None:
@@ -91,28 +94,37 @@ class Schedule:
         for thread in threads:
             thread.start()
         try:
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(timeout=0.5)
+            while any(thread.is_alive() for thread in threads):
+                self._tell_ended(timeout=0.5)
         except BaseException as error:
-            with self._changed:
-                self._error = self._error or error
-                self._changed.notify_all()
-            for thread in threads:
-                thread.join()
-            raise
+            self._fail(error)
+        for thread in threads:
+            thread.join()
+        while not self._ended.empty():
+            self._tell_ended(timeout=0)
         if self._error is not None:
             raise self._error
+
+    def _tell_ended(self, timeout: float) -> None:
+        """Call ``on_member_end`` for a member that has ended, in the caller's thread."""
+        with contextlib.suppress(queue.Empty):
+            history = self._ended.get(timeout=timeout)
+            if history is not None and self.on_member_end is not None:
+                self.on_member_end(history)
+
+    def _fail(self, error: BaseException) -> None:
+        with self._changed:
+            self._error = self._error or error
+            self._changed.notify_all()
 
     def _work(self) -> None:
         try:
             while (cohort := self._take()) is not None:
                 self._train_epoch(cohort)
         except BaseException as error:
-            with self._changed:
-                self._error = self._error or error
-                self._running -= 1
-                self._changed.notify_all()
+            self._fail(error)
+        finally:
+            self._ended.put(None)
 
     def _take(self) -> RunningCohort | None:
         """Return the next cohort to train, waiting for one if need be; None when there is no more."""
@@ -153,6 +165,7 @@ class Schedule:
             for index, member in cohort.members.items():
                 history = self.histories[index]
                 history.seconds += seconds / len(cohort.places)
+                history.params["steps"] = cohort.layout.steps
                 values = {name: float(array[cohort.places[index]]) for name, array in metrics.items()}
                 history.record(
                     cohort.epoch - 1, _named(values, member.accuracy), functools.partial(cohort.state, index)
@@ -162,8 +175,7 @@ class Schedule:
                 if history.finished:
                     finished.add(index)
                     member.finish(history.end(), cohort.epoch * cohort.layout.steps)
-                    if self.on_member_end is not None:
-                        self.on_member_end(history)
+                    self._ended.put(history)
             cohort.without(finished)
             self._running -= 1
             self._compiling.discard(cohort.layout)
