@@ -80,30 +80,36 @@ def finished(run: Path) -> dict[str, bytes]:
 def test_killed_at_twenty_random_moments_it_ends_with_the_same_result(
     engine: str, pets_csv: Path, tmp_path: Path
 ) -> None:
-    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     start = ["--data", str(pets_csv), "--target", "kind", "--trials", "12", "--epochs", "2", "--seed", "3", "--quiet"]
     start += ["--engine", engine]
+    undisturbed, random = tmp_path / "undisturbed", np.random.default_rng()
     command = Command()
     try:
         began = time.monotonic()
         assert command.run([*start, "--out", str(undisturbed)]) == 0
         whole = time.monotonic() - began
-        random = np.random.default_rng()
-        ended: dict[str, bytes] = {}
-        for _ in range(KILLS):
-            first = not (killed / "run.json").exists()
-            arguments = [*start, "--out", str(killed)] if first else ["--resume", str(killed), "--quiet"]
-            command.run(arguments, kill_after=random.uniform(0, whole / 3))
-            now = finished(killed)
-            assert {name: now[name] for name in ended} == ended  # what had ended was not trained again
-            ended = now
-        arguments = (
-            ["--resume", str(killed), "--quiet"] if (killed / "run.json").exists() else [*start, "--out", str(killed)]
-        )
-        assert command.run(arguments) == 0
+        kills = completed = 0
+        while kills < KILLS or not completed:
+            killed = tmp_path / f"killed-{completed}"
+            ended = finished(killed)
+            arguments = (
+                ["--resume", str(killed), "--quiet"]
+                if (killed / "run.json").exists()
+                else [*start, "--out", str(killed)]
+            )
+            status = command.run(arguments, kill_after=random.uniform(0, whole / 4) if kills < KILLS else None)
+            assert {name: finished(killed)[name] for name in ended} == ended  # what had ended was not trained again
+            if status == 0:
+                check_same(undisturbed, killed)
+                completed += 1
+            else:
+                assert status == -signal.SIGKILL
+                kills += 1
     finally:
         command.close()
-    assert {name: finished(killed)[name] for name in ended} == ended
+
+
+def check_same(undisturbed: Path, killed: Path) -> None:
     assert finished(killed) == finished(undisturbed)
     results = [{**read(run / "result.json"), "seconds": None} for run in (undisturbed, killed)]
     assert results[0] == results[1]
