@@ -100,9 +100,7 @@ def test_members_that_ended_before_an_interrupt_are_not_lost(data):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit_together(
-            MEMBERS, *data, epochs=[1, 9, 9, 9], on_epoch_end=interrupt, on_member_end=ended.append, workers=1
-        )
+        fit_together(MEMBERS, *data, epochs=[1, 9, 9, 9], on_epoch_end=interrupt, on_member_end=ended.append, workers=1)
     assert [history.index for history in ended] == [0]
     assert len(ended[0].weights) == 12
 

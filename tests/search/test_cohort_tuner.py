@@ -191,7 +191,9 @@ def test_per_epoch_callbacks_work(tmp_path):
 
 
 def test_several_executions_are_averaged_as_keras_tuner_does(tmp_path):
-    tuner = CohortTuner(SpecsHyperModel(), oracle(trials=2, objective="val_loss"), directory=tmp_path, executions_per_trial=2)
+    tuner = CohortTuner(
+        SpecsHyperModel(), oracle(trials=2, objective="val_loss"), directory=tmp_path, executions_per_trial=2
+    )
     tuner.search(**FIT)
     for trial in tuner.oracle.get_best_trials(2):
         assert trial.status == "COMPLETED"

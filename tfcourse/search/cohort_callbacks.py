@@ -37,11 +37,9 @@ def reason_against(callbacks: Sequence[Any]) -> str | None:
         elif isinstance(callback, keras.callbacks.BackupAndRestore) or any(
             getattr(type(callback), method, None) is not getattr(keras.callbacks.Callback, method)
             for method in BATCH_METHODS
-        ):
-            return f"callback {name} is called at each batch"
-        elif isinstance(callback, keras.callbacks.LambdaCallback) and any(
+        ) or (isinstance(callback, keras.callbacks.LambdaCallback) and any(
             method in vars(callback) for method in BATCH_METHODS
-        ):
+        )):
             return f"callback {name} is called at each batch"
     return None
 
