@@ -18,6 +18,7 @@ import pytest
 from tfcourse import train
 
 KILLS = 20
+TRIALS = {"keras": 8, "cohort": 24}
 
 # Importing TensorFlow takes seconds, so one process imports it and forks a child for each start of the command.
 ZYGOTE = """
@@ -76,12 +77,12 @@ def finished(run: Path) -> dict[str, bytes]:
     return {name: content for name, content in files.items() if json.loads(content)["status"] != "RUNNING"}
 
 
-@pytest.mark.parametrize("engine", ["keras"])
+@pytest.mark.parametrize("engine", ["keras", "cohort"])
 def test_killed_at_twenty_random_moments_it_ends_with_the_same_result(
     engine: str, pets_csv: Path, tmp_path: Path
 ) -> None:
-    start = ["--data", str(pets_csv), "--target", "kind", "--trials", "12", "--epochs", "2", "--seed", "3", "--quiet"]
-    start += ["--engine", engine]
+    start = ["--data", str(pets_csv), "--target", "kind", "--epochs", "2", "--seed", "3", "--quiet"]
+    start += ["--engine", engine, "--trials", str(TRIALS[engine])]
     undisturbed, random = tmp_path / "undisturbed", np.random.default_rng()
     command = Command()
     try:

@@ -18,11 +18,11 @@ from tfcourse.errors import UserError
 from tfcourse.files import remove_leftovers
 from tfcourse.interrupt import patient_interrupt
 
-DEFAULT_TRIALS = 12
+DEFAULT_TRIALS = 32
 MOST_TRIALS = 100_000
 """Where a budget of time is given instead of a number of trials."""
 FREE_ON_RESUME = ("resume", "trials", "budget", "quiet", "json", "data", "test_data")
-FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.1, 5.0
+FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
 """Part of a budget that is kept for the test split and the export."""
 
 
@@ -75,7 +75,10 @@ def build_parser() -> Parser:
         help="what the best trial is best at: val_loss (default) or val_accuracy",
     )
     search.add_argument(
-        "--engine", metavar="NAME", type=one_of("keras"), help="what trains the trials (default keras: Model.fit)"
+        "--engine",
+        metavar="NAME",
+        type=one_of("cohort", "keras"),
+        help="what trains the trials (default keras: Model.fit)",
     )
     search.add_argument(
         "--seed", metavar="N", type=whole_number(0), help="seed of split, draws, weights and minibatches (default 0)"
@@ -142,7 +145,7 @@ def _start(given: dict[str, Any], argv: Sequence[str] | None) -> tuple[Any, Any,
     trials = given.get("trials") or (MOST_TRIALS if "budget" in given else DEFAULT_TRIALS)
     plan = Plan(
         space, trials, epochs, default_patience(epochs), given.get("objective", "val_loss"),
-        given.get("engine", "keras"), options.seed,
+        given.get("engine", "cohort"), options.seed,
     )  # fmt: skip
     folder = RunFolder.create(
         Path(given["out"]) if "out" in given else default_path(prepared.name),

@@ -22,6 +22,7 @@ from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.measure import measure
+from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Examples, Schedule, fit_network
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import DIVERGED, RandomOracle, Status, trial_seed
@@ -39,7 +40,8 @@ def open_search(folder: RunFolder, prepared: Prepared, plan: Plan) -> FitTuner:
     space = keras_tuner.HyperParameters()
     declare(plan.space, space)
     oracle = RandomOracle(plan.objective, plan.trials, seed=plan.seed, hyperparameters=space)
-    return FitTuner(oracle, hypermodel, directory=folder.path)
+    tuner = CohortFitTuner if plan.engine == "cohort" else FitTuner
+    return tuner(oracle, hypermodel, directory=folder.path)
 
 
 def search(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import gzip
+import itertools
 import json
 import math
 import multiprocessing
@@ -44,8 +45,9 @@ def digits() -> Data:
     """Return 1200 digits for training and 297 for validation, 64 features in [0, 1]."""
     from sklearn.datasets import load_digits
 
-    x, y = load_digits(return_X_y=True)
-    x = (x / 16).astype(np.float32)
+    bunch = load_digits()
+    x: NDArray[np.float32] = np.asarray(bunch.data / 16, dtype=np.float32)
+    y: NDArray[np.int64] = np.asarray(bunch.target, dtype=np.int64)
     return x[:1200], y[:1200], x[1200:1497], y[1200:1497]
 
 
@@ -62,7 +64,7 @@ def fashion(folder: Path | None) -> Data:
             content = gzip.decompress((folder / f"{name}-ubyte.gz").read_bytes())
             parts.append(np.frombuffer(content, np.uint8, offset=16 if "images" in name else 8))
         x, y, x_test, y_test = parts
-    images = [np.reshape(each, (-1, 784)).astype(np.float32) / 255 for each in (x, x_test)]
+    images = [np.asarray(np.reshape(each, (-1, 784)) / 255, dtype=np.float32) for each in (x, x_test)]
     return images[0], y.astype(np.int64), images[1], y_test.astype(np.int64)
 
 
@@ -254,7 +256,7 @@ def loop_rate(trials: list[Trial], data: Data, settings: dict[str, Any]) -> dict
 def training_operations(network: NetworkSpec) -> int:
     """Return the operations of the matrix products of one example's forward and backward pass."""
     sizes = (network.inputs, *network.units, network.classes)
-    products = [first * second for first, second in zip(sizes, sizes[1:], strict=False)]
+    products = [first * second for first, second in itertools.pairwise(sizes)]
     # The first layer needs no gradient of its input.
     return 2 * (3 * sum(products) - products[0])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tfcourse.cohort.layers import Dense, variables, widths
@@ -68,11 +68,20 @@ def plan_cohorts(
             size = padded_widths([members[index] for index in indices])
             indices.sort(key=lambda index: -members[index].parameters)
             count = max(math.ceil(len(indices) / most), min(workers, len(indices) // 4), 1)
-            places = math.ceil(len(indices) / count)
-            for start in range(0, len(indices), places):
-                cut = tuple(indices[start : start + places])
+            share = math.ceil(len(indices) / count)
+            places = max(share, least_places(members[index] for index in indices))
+            for start in range(0, len(indices), share):
+                cut = tuple(indices[start : start + share])
                 plans.append(CohortPlan(cut, size, places, batch_sizes[indices[0]]))
     return sorted(plans, key=lambda plan: -_multiplications(plan.widths, members[plan.indices[0]]))
+
+
+def least_places(members: Iterable[Member]) -> int:
+    """Return the fewest places of a program: for members of one fixed padding, enough that XLA keeps the axis k.
+
+    It drops an axis of length one and then sums in another order.
+    """
+    return 4 if any(member.pad_to for member in members) else 1
 
 
 def _by_width(indices: list[int], members: Sequence[Member], examples: int) -> list[list[int]]:
@@ -106,8 +115,10 @@ def padded_widths(members: Sequence[Member]) -> tuple[int, ...]:
     sizes = [max(each) for each in zip(*(widths(m.layers, m.inputs) for m in members), strict=True)]
     dense = [index for index, layer in enumerate(members[0].layers) if isinstance(layer, Dense)]
     first, head = dense[0], dense[-1]
+    least = max(member.pad_to for member in members)
     return tuple(
-        math.ceil(size / VECTOR) * VECTOR if first <= index < head else size for index, size in enumerate(sizes)
+        math.ceil(max(size, least) / VECTOR) * VECTOR if first <= index < head else size
+        for index, size in enumerate(sizes)
     )
 
 

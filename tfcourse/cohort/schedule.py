@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tfcourse.cohort.dataset import Examples
 from tfcourse.cohort.history import MemberHistory
 from tfcourse.cohort.member import Member
-from tfcourse.cohort.plan import CohortPlan
+from tfcourse.cohort.plan import CohortPlan, least_places
 from tfcourse.cohort.program import Layout
 from tfcourse.cohort.running import RunningCohort, layout_of
 
@@ -201,6 +201,7 @@ class Schedule:
         Both are known by now: the first epoch of a program compiled it, the last did not.
         """
         places = 2 ** math.ceil(math.log2(len(cohort.members)))
+        places = max(places, least_places(cohort.members.values()))
         left = max(self.histories[index].params["epochs"] for index in cohort.members) - cohort.epoch
         first, last = self._first_seconds[cohort.layout], self._last_seconds[cohort.layout]
         smaller = dataclasses.replace(cohort.layout, places=places)

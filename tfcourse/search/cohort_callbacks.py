@@ -34,12 +34,17 @@ def reason_against(callbacks: Sequence[Any]) -> str | None:
                 return "callback TensorBoard writes or profiles batches"
         elif isinstance(callback, keras.callbacks.TerminateOnNaN):
             continue  # A member whose loss is no number stops anyway.
-        elif isinstance(callback, keras.callbacks.BackupAndRestore) or any(
-            getattr(type(callback), method, None) is not getattr(keras.callbacks.Callback, method)
-            for method in BATCH_METHODS
-        ) or (isinstance(callback, keras.callbacks.LambdaCallback) and any(
-            method in vars(callback) for method in BATCH_METHODS
-        )):
+        elif (
+            isinstance(callback, keras.callbacks.BackupAndRestore)
+            or any(
+                getattr(type(callback), method, None) is not getattr(keras.callbacks.Callback, method)
+                for method in BATCH_METHODS
+            )
+            or (
+                isinstance(callback, keras.callbacks.LambdaCallback)
+                and any(method in vars(callback) for method in BATCH_METHODS)
+            )
+        ):
             return f"callback {name} is called at each batch"
     return None
 

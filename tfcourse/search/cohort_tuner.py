@@ -80,8 +80,10 @@ class CohortTuner(keras_tuner.Tuner):
         **kwargs: Any,
     ) -> None:
         if oracle is None:
-            names = ("objective", "max_trials", "hyperparameters", "allow_new_entries", "tune_new_entries")
-            names = (*names, "max_retries_per_trial", "max_consecutive_failed_trials")
+            names = [
+                "objective", "max_trials", "hyperparameters", "allow_new_entries", "tune_new_entries",
+                "max_retries_per_trial", "max_consecutive_failed_trials",
+            ]  # fmt: skip
             own = {name: kwargs.pop(name) for name in names if name in kwargs}
             oracle = keras_tuner.oracles.RandomSearchOracle(seed=seed, **own)
         learns = isinstance(oracle, keras_tuner.oracles.BayesianOptimizationOracle)
@@ -143,9 +145,9 @@ class CohortTuner(keras_tuner.Tuner):
                 if against is not None:
                     raise NotFusableError(against)
                 jobs += [self._job(trial, execution, given) for execution in range(self.executions_per_trial)]
-            except NotFusableError as reason:
+            except NotFusableError as error:
                 jobs = [job for job in jobs if job.trial is not trial]
-                alone.append((trial, str(reason)))
+                alone.append((trial, str(error)))
             except Exception:
                 # A model that cannot be built; KerasTuner's own way keeps the trace as the trial's message.
                 jobs = [job for job in jobs if job.trial is not trial]
