@@ -6,7 +6,22 @@ The public names are loaded when they are first used, so that ``import tfcourse`
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tfcourse.cohort import fit_together as fit_together
+    from tfcourse.course_space import default_space as default_space
+    from tfcourse.errors import UserError as UserError
+    from tfcourse.models.builders import build_mlp as build_mlp
+    from tfcourse.models.builders import build_softmax_regression as build_softmax_regression
+    from tfcourse.models.builders import with_softmax as with_softmax
+    from tfcourse.models.hypermodels import MLPHyperModel as MLPHyperModel
+    from tfcourse.models.spec import NetworkSpec as NetworkSpec
+    from tfcourse.models.spec import OptimizerSpec as OptimizerSpec
+    from tfcourse.search.cohort_tuner import CohortTuner as CohortTuner
+    from tfcourse.search.oracle import RandomOracle as RandomOracle
+    from tfcourse.space import Parameter as Parameter
+    from tfcourse.space import SearchSpace as SearchSpace
 
 __version__ = "0.1.0"
 
@@ -20,6 +35,8 @@ _HOME = {
     "Parameter": "tfcourse.space",
     "SearchSpace": "tfcourse.space",
     "default_space": "tfcourse.course_space",
+    "fit_together": "tfcourse.cohort",
+    "CohortTuner": "tfcourse.search.cohort_tuner",
     "RandomOracle": "tfcourse.search.oracle",
     "UserError": "tfcourse.errors",
 }

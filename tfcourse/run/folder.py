@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+import tfcourse
 from tfcourse.errors import UserError
 from tfcourse.files import read_json, write_json
 
@@ -157,5 +158,5 @@ def versions() -> dict[str, str]:
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:  # run from a checkout
-            found[package] = "unknown"
+            found[package] = tfcourse.__version__ if package == "tfcourse" else "unknown"
     return found

@@ -55,15 +55,21 @@ class SearchProgress:
             self.bar.stop()
 
     def seconds_left(self) -> float:
-        """Return the expected seconds to the end, by the pace so far and the deadline."""
-        now = time.monotonic()
-        pace = (now - self.started) / max(1, self.done - self.first)
-        return max(0.0, min(pace * (self.total - self.done) if self.total else math.inf, self.deadline - now))
+        """Return the expected seconds to the end, by the pace so far and the deadline; infinite if not yet known.
+
+        Trials that train together end in bunches, so the pace is not known before an eighth of them have ended.
+        """
+        now, ended = time.monotonic(), self.done - self.first
+        by_pace = math.inf
+        if self.total is not None and ended >= max(1, (self.total - self.first) / 8):
+            by_pace = (now - self.started) / ended * (self.total - self.done)
+        return max(0.0, min(by_pace, self.deadline - now))
 
     def trials_done(self, done: int, best: str) -> None:
         """Show that ``done`` trials have ended and what the best so far is, in words."""
         self.done = done
-        left = f"{readable(self.seconds_left())} left"
+        seconds = self.seconds_left()
+        left = f"{readable(seconds)} left" if math.isfinite(seconds) else "time left not yet known"
         if self.bar is not None:
             self.bar.update(self.task, completed=done, left=left, best=f"best {best}")
         elif time.monotonic() - self.said > SECONDS_BETWEEN_LINES or done == self.total:
