@@ -66,26 +66,29 @@ def test_the_constant_does_not_move_the_minimum(constant: str, capsys: pytest.Ca
 
 
 PREFIX = "python -m legacy_tf1.minimize: error: "
-MISTAKES = [
-    (["--coefficients", "0", "1", "2"], "the quadratic has no minimum: the first coefficient must be above 0, but 0 was given."),
-    (["--coefficients", "-1e0", "1", "2"], "the quadratic has no minimum: the first coefficient must be above 0, but -1 was given."),
-    (["--learning-rate", "1"], "--learning-rate 1 diverges: each step multiplies the distance to the minimum by -1; it must be below 1/A = 1."),
-    (["--coefficients", "4", "0", "0", "--learning-rate", "0.5"], "--learning-rate 0.5 diverges: each step multiplies the distance to the minimum by -3; it must be below 1/A = 0.25."),
-    (["--learning-rate", "0"], "--learning-rate must be a finite number above 0, but 0 was given."),
-    (["--learning-rate", "-1e-3"], "--learning-rate must be a finite number above 0, but -0.001 was given."),
-    (["--learning-rate", "nan"], "--learning-rate must be a finite number above 0, but nan was given."),
-    (["--coefficients", "1", "inf", "0"], "--coefficients must be finite float32 numbers, but 1 inf 0 was given."),
-    (["--coefficients", "1e-30", "1e30", "0"], "the minimum, at w = -5e+59, is out of float32's range."),
-    (["--steps", "-1"], "--steps must be 0 or more, but -1 was given."),
-    (["--plot", "no/such/folder/w.png"], "--plot no/such/folder/w.png: its folder does not exist."),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("argv", "message"), MISTAKES, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+NO_MINIMUM = "the quadratic has no minimum: the first coefficient must be above 0, but {} was given."
+DIVERGES = (
+    "--learning-rate {} diverges: each step multiplies the distance to the minimum by {}; it must be below 1/A = {}."
 )
-def test_mistakes(argv: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert minimize.main(argv) == 2
+RATE = "--learning-rate must be a finite number above 0, but {} was given."
+MISTAKES = [
+    ("--coefficients 0 1 2", NO_MINIMUM.format(0)),
+    ("--coefficients -1e0 1 2", NO_MINIMUM.format(-1)),
+    ("--learning-rate 1", DIVERGES.format(1, -1, 1)),
+    ("--coefficients 4 0 0 --learning-rate 0.5", DIVERGES.format(0.5, -3, 0.25)),
+    ("--learning-rate 0", RATE.format(0)),
+    ("--learning-rate -1e-3", RATE.format(-0.001)),
+    ("--learning-rate nan", RATE.format("nan")),
+    ("--coefficients 1 inf 0", "--coefficients must be finite float32 numbers, but 1 inf 0 was given."),
+    ("--coefficients 1e-30 1e30 0", "the minimum, at w = -5e+59, is out of float32's range."),
+    ("--steps -1", "--steps must be 0 or more, but -1 was given."),
+    ("--plot no/such/folder/w.png", "--plot no/such/folder/w.png: its folder does not exist."),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), MISTAKES)
+def test_mistakes(line: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert minimize.main(line.split()) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == f"{PREFIX}{message}\n"
