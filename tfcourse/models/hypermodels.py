@@ -1,0 +1,113 @@
+"""KerasTuner hypermodels over the builders: a search space declared on ``hp``, and the network it describes.
+
+KerasTuner has no one-minus-log scale (its ``reverse_log`` is another one), so β is declared as
+``one_minus_<name>`` on a log scale, which any tuner draws right; :func:`values_from_hp` turns it back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import keras_tuner
+
+from tfcourse.course_space import default_space
+from tfcourse.models.builders import build_mlp
+from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
+from tfcourse.space import Parameter, SearchSpace
+
+_ONE_MINUS = "one_minus_"
+
+
+def declare(space: SearchSpace, hp: keras_tuner.HyperParameters) -> dict[str, Any]:
+    """Declare every parameter of ``space`` on ``hp`` and return the active values under the space's own names.
+
+    >>> hp = keras_tuner.HyperParameters()
+    >>> values = declare(default_space(), hp)
+    >>> values["optimizer"], round(values["momentum"], 3), "rho" in values
+    ('sgd', 0.999, False)
+    """
+    for parameter in space:
+        if parameter.parent:
+            with hp.conditional_scope(parameter.parent, list(parameter.parent_values)):
+                _declare(parameter, hp)
+        else:
+            _declare(parameter, hp)
+    return values_from_hp(hp.values)
+
+
+def _declare(parameter: Parameter, hp: keras_tuner.HyperParameters) -> None:
+    name, low, high = parameter.name, parameter.low, parameter.high
+    if parameter.scale == "choice" and len(parameter.values) == 1:
+        hp.Fixed(name, parameter.values[0])
+    elif parameter.scale == "choice":
+        hp.Choice(name, list(parameter.values), ordered=not isinstance(parameter.values[0], str))
+    elif parameter.scale == "integer":
+        hp.Int(name, int(low), int(high))
+    elif parameter.scale == "one_minus_log":
+        hp.Float(_ONE_MINUS + name, 1.0 - high, 1.0 - low, sampling="log")
+    else:
+        hp.Float(name, low, high, sampling=parameter.scale)
+
+
+def values_from_hp(hp_values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return KerasTuner's values under the space's names: ``one_minus_momentum`` 0.01 is ``momentum`` 0.99.
+
+    >>> values_from_hp({"layers": 2, "one_minus_momentum": 0.01})
+    {'layers': 2, 'momentum': 0.99}
+    """
+    return {
+        name.removeprefix(_ONE_MINUS): 1.0 - value if name.startswith(_ONE_MINUS) else value
+        for name, value in hp_values.items()
+    }
+
+
+class MLPHyperModel(keras_tuner.HyperModel):
+    """Batch-norm + softmax classifiers over a search space, for any KerasTuner tuner.
+
+    Args:
+        inputs: number of input features.
+        classes: number of classes.
+        rows: training rows; with the batch size they give the minibatches per epoch of the learning-rate decay.
+        batch_size: minibatch size, unless the space holds a ``batch_size``.
+        space: the search space; the course's when left out.
+        seed: makes the initial weights reproducible.
+
+    >>> hypermodel = MLPHyperModel(inputs=64, classes=10, rows=1000)
+    >>> hypermodel.build(keras_tuner.HyperParameters()).output_shape
+    (None, 10)
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        classes: int,
+        *,
+        rows: int,
+        batch_size: int = 32,
+        space: SearchSpace | None = None,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(name="mlp")
+        self.inputs, self.classes, self.rows = inputs, classes, rows
+        self.batch_size, self.seed = batch_size, seed
+        self.space = space or default_space()
+
+    def specs(self, hp: keras_tuner.HyperParameters) -> tuple[NetworkSpec, OptimizerSpec, int]:
+        """Return the network, the optimizer and the batch size that ``hp`` describes, building nothing."""
+        values = declare(self.space, hp)
+        batch_size = int(values.get("batch_size", self.batch_size))
+        network = network_from_values(values, inputs=self.inputs, classes=self.classes)
+        steps_per_epoch = math.ceil(self.rows / batch_size)
+        return network, optimizer_from_values(values, steps_per_epoch=steps_per_epoch), batch_size
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        """Return the compiled network that ``hp`` describes; it gives logits."""
+        network, optimizer, _ = self.specs(hp)
+        return build_mlp(network, optimizer, seed=self.seed)
+
+    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
+        """Train ``model`` with the batch size that ``hp`` describes."""
+        return model.fit(*args, **{"batch_size": self.specs(hp)[2], **kwargs})
