@@ -1,0 +1,161 @@
+"""``fit_together``: what ``Model.fit`` does, for many members at once.
+
+>>> import numpy as np
+>>> from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+>>> x, y = np.random.default_rng(0).normal(size=(60, 4)).astype("float32"), np.arange(60) % 3
+>>> pairs = [(NetworkSpec(4, 3, (8,)), OptimizerSpec("sgd", rate)) for rate in (0.1, 0.01)]
+>>> histories = fit_together(pairs, x, y, validation_data=(x, y), epochs=2)
+>>> sorted(histories[0].history), len(histories[1].history["loss"])
+(['accuracy', 'loss', 'val_accuracy', 'val_loss'], 2)
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfcourse.cohort.dataset import Examples, order_of_epoch
+from tfcourse.cohort.from_keras import member_of_model
+from tfcourse.cohort.history import MemberHistory, Stopping
+from tfcourse.cohort.member import Member, member_of_spec
+from tfcourse.cohort.plan import CPU_PLACES, GPU_PLACES, available_memory, places_that_fit, plan_cohorts
+from tfcourse.cohort.schedule import Schedule
+from tfcourse.errors import UserError
+from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+
+Trainable = keras.Model | tuple[NetworkSpec, OptimizerSpec] | tuple[NetworkSpec, OptimizerSpec, int] | Member
+
+
+def fit_together(
+    members: Sequence[Trainable],
+    x: Any,
+    y: Any,
+    *,
+    validation_data: tuple[Any, ...] | None = None,
+    epochs: int | Sequence[int] = 1,
+    batch_size: int | Sequence[int] | None = None,
+    shuffle: bool = True,
+    class_weight: Mapping[int, float] | None = None,
+    sample_weight: Any = None,
+    monitor: str = "val_loss",
+    patience: int | None | Sequence[int | None] = None,
+    min_delta: float = 0.0,
+    restore_best_weights: bool = False,
+    seed: int = 0,
+    on_epoch_end: Callable[[MemberHistory], object] | None = None,
+    on_member_end: Callable[[MemberHistory], object] | None = None,
+    jit_compile: bool = True,
+    places: int | None = None,
+    workers: int | None = None,
+    memory: int | None = None,
+) -> list[MemberHistory]:
+    """Train all members, as one ``Model.fit`` each would, in a few compiled programs; return one history each.
+
+    Every member ends with the weights, moving statistics and curves of its own ``Model.fit`` on the same minibatches,
+    to float32 rounding, whichever others train with it. Models get their weights and their optimizer's state put in; a
+    spec's are in ``history.weights``, in the order of ``build_mlp(...).set_weights``.
+
+    Args:
+        members: compiled Keras models, or pairs ``(NetworkSpec, OptimizerSpec)``, or triples with the seed of the
+            initial weights and the dropout masks, which is ``seed`` otherwise.
+        x: features, shape (m, ...).
+        y: class numbers (m,) or probabilities (m, C).
+        validation_data: ``(x, y)`` or ``(x, y, sample_weight)``, looked at after each epoch.
+        epochs: epochs to train, for all or for each member.
+        batch_size: examples of a minibatch, for all or for each member; 32 when left out.
+        shuffle: whether epoch e visits the rows in the order ``minibatch_order(seed, e, m)``, the same for all members,
+            or as they come.
+        class_weight: class number → weight in the loss.
+        sample_weight: weight of each example in the loss, shape (m,).
+        monitor: the curve for ``patience`` and ``restore_best_weights``.
+        patience: epochs without improvement after which a member stops, for all or for each; None never stops.
+        min_delta: the least improvement that counts.
+        restore_best_weights: whether a member ends with the weights of its best epoch.
+        seed: of the minibatch order.
+        on_epoch_end: called with a member's history after each of its epochs; it may read ``index``, ``logs`` and
+            ``weights`` and call ``stop()``. Calls come from other threads, but one at a time.
+        on_member_end: called with a member's history when it has ended; members that ended before an interrupt are not
+            lost to it.
+        jit_compile: whether XLA compiles the programs; otherwise they run as TensorFlow graphs.
+        places: members of a program at most; by the device and the free memory when left out.
+        workers: programs run at the same time; one a core when left out, one on a GPU.
+        memory: bytes that may be counted on; those free when left out.
+
+    A member whose loss becomes infinite or not a number stops at that epoch's end.
+
+    Raises:
+        NotFusable: if a model has a part that a cohort cannot train; the message names it.
+        UserError: if the data do not fit the members, or not even one member fits into the memory.
+    """
+    if not members:
+        return []
+    training = Examples(x, y, sample_weight, class_weight)
+    validation = Examples(*validation_data) if validation_data is not None else None
+    everyone = [_member(member, training, seed) for member in members]
+    for member in everyone:
+        for examples in (training, validation):
+            if examples is not None:
+                examples.check_labels(member.classes)
+    if monitor.startswith("val_") and validation is None and (restore_best_weights or patience is not None):
+        raise UserError(f"monitor={monitor!r} needs validation_data; give it, or monitor='loss'.")
+    epoch_counts = _each(epochs, len(everyone), "epochs")
+    patiences = _each(patience, len(everyone), "patience")
+    batch_sizes = [size or 32 for size in _each(batch_size, len(everyone), "batch_size")]
+    histories = [
+        MemberHistory(index, Stopping(monitor, patiences[index], min_delta, restore_best_weights), epoch_counts[index])
+        for index in range(len(everyone))
+    ]
+    on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    workers = workers or (1 if on_gpu else _cores())
+    most = places or (GPU_PLACES if on_gpu else CPU_PLACES)
+    most = places_that_fit(everyone, batch_sizes, memory or available_memory(), workers, most)
+    may_stop = on_epoch_end is not None or patience is not None
+    order = functools.lru_cache(maxsize=8)(
+        lambda epoch, size: order_of_epoch(seed, epoch, training.rows, size, shuffle)
+    )
+    Schedule(
+        everyone,
+        histories,
+        plan_cohorts(everyone, batch_sizes, most=most, workers=workers),
+        training,
+        validation,
+        order,
+        jit_compile=jit_compile,
+        workers=workers,
+        open_at_once=4 * workers if may_stop else workers,
+        on_epoch_end=on_epoch_end,
+        on_member_end=on_member_end,
+    ).run()
+    for history, member in zip(histories, members, strict=True):
+        if isinstance(member, keras.Model):
+            history.set_model(member)
+    return histories
+
+
+def _member(member: Trainable, training: Examples, seed: int) -> Member:
+    if isinstance(member, Member):
+        return member
+    if isinstance(member, keras.Model):
+        return member_of_model(member, seed=seed)
+    network, optimizer, *own = member
+    return member_of_spec(network, optimizer, own[0] if own else seed, sparse=training.sparse)
+
+
+def _each(value: Any, count: int, name: str) -> list[Any]:
+    """Return one value a member, from one for all or a sequence of them."""
+    if value is None or np.ndim(value) == 0:
+        return [value] * count
+    if len(value) != count:
+        raise UserError(f"{name} must be one value, or one for each of the {count} members; got {len(value)} values.")
+    return list(value)
+
+
+def _cores() -> int:
+    """Return the number of processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,127 @@
+"""A member: one trial as the engine sees it, and its training state between epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse.cohort.layers import Activation, BatchNormalization, Dense, Dropout, Layer, variables
+from tfcourse.cohort.optimizers import Optimizer
+from tfcourse.models.initial_weights import initial_weights
+from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+
+Arrays = list[NDArray[np.float32]]
+
+
+@dataclass
+class State:
+    """What changes in a member's training: its weights, in Keras's order, and the optimizer's two averages of each.
+
+    The averages of a weight that is not trained (a moving mean) are unused.
+    """
+
+    weights: Arrays
+    first: Arrays
+    second: Arrays
+
+    @classmethod
+    def initial(cls, weights: Arrays) -> State:
+        """Return the state before the first step of an optimizer."""
+        return cls(weights, [np.zeros_like(w) for w in weights], [np.zeros_like(w) for w in weights])
+
+
+@dataclass(frozen=True)
+class InputLayers:
+    """What happens to the features before the first trained layer, once for all epochs.
+
+    Args:
+        apply: from the raw features to (m, n) float32.
+        key: equal for equal maps; members of one cohort share their features.
+    """
+
+    apply: Callable[[NDArray[Any]], NDArray[np.float32]]
+    key: tuple[object, ...] = ()
+
+
+def flat_float32(x: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the features as they are, as float32."""
+    return np.ascontiguousarray(x, np.float32)
+
+
+PLAIN = InputLayers(flat_float32)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One trial of a cohort.
+
+    Args:
+        layers: its network from the first trained layer to the logits.
+        inputs: number of features that reach the first layer.
+        optimizer: its optimizer.
+        start: gives the state to train from, when a place is free.
+        seed: of its dropout masks.
+        sparse: whether the labels are class numbers (True) or rows of probabilities.
+        accuracy: the name of its accuracy metric, None when it has none.
+        input_layers: what is applied to the features first.
+        finish: takes the trained state and the number of steps taken (puts them into a Keras model).
+    """
+
+    layers: tuple[Layer, ...]
+    inputs: int
+    optimizer: Optimizer
+    start: Callable[[], State]
+    seed: int = 0
+    sparse: bool = True
+    accuracy: str | None = "accuracy"
+    input_layers: InputLayers = PLAIN
+    finish: Callable[[State, int], None] = field(default=lambda state, steps: None)
+
+    @property
+    def classes(self) -> int:
+        """Number of classes of the head."""
+        return next(layer.units for layer in reversed(self.layers) if isinstance(layer, Dense))
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What members of one program share; only the widths may differ beyond it."""
+        kinds = tuple(layer.shape_free for layer in self.layers)
+        return (kinds, self.inputs, self.classes, self.sparse, self.input_layers.key)
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        return sum(int(np.prod(v.shape)) for layer in variables(self.layers, self.inputs) for v in layer)
+
+
+def member_of_spec(network: NetworkSpec, optimizer: OptimizerSpec, seed: int, *, sparse: bool = True) -> Member:
+    """Return the member whose training is that of ``build_mlp(network, optimizer, seed=seed)``.
+
+    >>> member = member_of_spec(NetworkSpec(4, 3, (8,)), OptimizerSpec(), seed=0)
+    >>> [kind[0] for kind in member.key[0]]
+    ['dense', 'batch_normalization', 'activation', 'dropout', 'dense']
+    """
+    return Member(
+        layers=layers_of_spec(network),
+        inputs=network.inputs,
+        optimizer=Optimizer.from_spec(optimizer),
+        start=lambda: State.initial(initial_weights(network, seed=seed)),
+        seed=seed,
+        sparse=sparse,
+    )
+
+
+def layers_of_spec(network: NetworkSpec) -> tuple[Layer, ...]:
+    """Return the layers that ``build_mlp`` builds; a dropout at rate 0 stays, so that rates share a program."""
+    layers: list[Layer] = []
+    for units in network.units:
+        block: Sequence[Layer] = (Activation(network.activation, units),)
+        if network.batch_norm:
+            normalization = BatchNormalization(network.batch_norm_momentum, network.batch_norm_epsilon)
+            block = (normalization, *block) if network.normalize == "before" else (*block, normalization)
+        layers += [Dense(units, not network.batch_norm, network.l2), *block, Dropout(network.dropout)]
+    return (*layers, Dense(network.classes, True, network.l2))

@@ -1,0 +1,143 @@
+"""Which members can train together, in cohorts of which size, and how much their padding wastes."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tfcourse.cohort.layers import Dense, variables, widths
+from tfcourse.cohort.member import Member
+from tfcourse.errors import UserError
+
+# Measured on two cores: two programs of 16 members, one a core, run twice as fast as one program of 32 on both.
+CPU_PLACES, GPU_PLACES = 16, 256
+# Widths that are no multiple of the vector registers' 16 float32 make the matrix products up to 1.7 times slower.
+VECTOR = 16
+MEMORY_SHARE = 0.5
+
+
+class NotFusable(UserError):
+    """A model that cannot be trained in a cohort; the message gives the reason."""
+
+
+@dataclass(frozen=True)
+class CohortPlan:
+    """One cohort to train.
+
+    Args:
+        indices: positions of its members among those given.
+        widths: units after each layer, padding included; equal for all cohorts of a group.
+        places: number of members k of its program, at least ``len(indices)``.
+        batch_size: examples of a minibatch.
+    """
+
+    indices: tuple[int, ...]
+    widths: tuple[int, ...]
+    places: int
+    batch_size: int
+
+
+def plan_cohorts(
+    members: Sequence[Member], batch_sizes: Sequence[int], *, most: int = CPU_PLACES, workers: int = 1
+) -> list[CohortPlan]:
+    """Return the cohorts of ``members``: by what must be equal, then from the largest to the smallest.
+
+    Args:
+        members: the trials.
+        batch_sizes: the minibatch size of each.
+        most: the most places of a cohort.
+        workers: cohorts trained at the same time; a group is cut so that each has work.
+    """
+    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for index, (member, batch_size) in enumerate(zip(members, batch_sizes, strict=True)):
+        groups[(member.key, batch_size)].append(index)
+    plans = []
+    for indices in groups.values():
+        size = padded_widths([members[index] for index in indices])
+        indices.sort(key=lambda index: -members[index].parameters)
+        count = max(math.ceil(len(indices) / most), min(workers, len(indices) // 4), 1)
+        places = math.ceil(len(indices) / count)
+        for start in range(0, len(indices), places):
+            cut = tuple(indices[start : start + places])
+            plans.append(CohortPlan(cut, size, places, batch_sizes[indices[0]]))
+    return sorted(plans, key=lambda plan: -_multiplications(plan.widths, members[plan.indices[0]]))
+
+
+def padded_widths(members: Sequence[Member]) -> tuple[int, ...]:
+    """Return the units after each layer that hold every member; all but the head's are multiples of 16.
+
+    >>> from tfcourse.cohort.member import member_of_spec
+    >>> from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+    >>> specs = [NetworkSpec(4, 3, (20, 40)), NetworkSpec(4, 3, (30, 10))]
+    >>> padded_widths([member_of_spec(spec, OptimizerSpec(), 0) for spec in specs])
+    (32, 32, 32, 32, 48, 48, 48, 48, 3)
+    """
+    sizes = [max(each) for each in zip(*(widths(m.layers, m.inputs) for m in members), strict=True)]
+    dense = [index for index, layer in enumerate(members[0].layers) if isinstance(layer, Dense)]
+    first, head = dense[0], dense[-1]
+    return tuple(
+        math.ceil(size / VECTOR) * VECTOR if first <= index < head else size for index, size in enumerate(sizes)
+    )
+
+
+def padding_waste(plans: Sequence[CohortPlan], members: Sequence[Member]) -> float:
+    """Return the share of the multiplications that padding and empty places waste, in [0, 1)."""
+    done = sum(plan.places * _multiplications(plan.widths, members[plan.indices[0]]) for plan in plans)
+    needed = sum(_multiplications(widths(member.layers, member.inputs), member) for member in members)
+    return 1 - needed / done if done else 0.0
+
+
+def _multiplications(sizes: Sequence[int], member: Member) -> int:
+    total, inputs = 0, member.inputs
+    for layer, units in zip(member.layers, sizes, strict=True):
+        total += inputs * units if isinstance(layer, Dense) else 0
+        inputs = units
+    return total
+
+
+def member_bytes(member: Member, batch_size: int) -> int:
+    """Return about how many bytes a member takes while it trains.
+
+    The weights, their two averages and their gradients, each old and new; and the activations of a minibatch (or of a
+    chunk of the validation examples), forward and backward.
+    """
+    padded = padded_widths([member])
+    inputs, weights = member.inputs, 0
+    for layer, units in zip(member.layers, padded, strict=True):
+        if isinstance(layer, Dense):
+            weights += (inputs + 1) * units
+        inputs = units
+    weights = max(weights, sum(math.prod(v.shape) for each in variables(member.layers, member.inputs) for v in each))
+    return 4 * (8 * weights + 3 * max(batch_size, 512) * (member.inputs + sum(padded)))
+
+
+def places_that_fit(members: Sequence[Member], batch_sizes: Sequence[int], memory: int, workers: int, most: int) -> int:
+    """Return how many places a cohort may have when ``workers`` cohorts share ``memory`` bytes.
+
+    Raises:
+        UserError: if not even one member fits.
+    """
+    largest = max(member_bytes(m, b) for m, b in zip(members, batch_sizes, strict=True))
+    fitting = int(memory * MEMORY_SHARE) // largest
+    if fitting < 1:
+        raise UserError(
+            f"One member needs about {largest / 2**20:,.0f} MiB to train, but {memory / 2**20:,.0f} MiB are free and "
+            f"half of them may be used. Use fewer units or a smaller batch size, or free memory."
+        )
+    return max(1, min(most, fitting // workers))
+
+
+def available_memory() -> int:
+    """Return the bytes of memory that are free for use, or 4 GiB where the system does not say."""
+    try:
+        with open("/proc/meminfo") as lines:
+            free = next(line for line in lines if line.startswith("MemAvailable:"))
+        return int(free.split()[1]) * 1024
+    except (OSError, StopIteration):
+        names = os.sysconf_names if hasattr(os, "sysconf_names") else {}
+        if "SC_AVPHYS_PAGES" in names:
+            return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return 4 * 2**30

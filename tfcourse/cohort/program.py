@@ -1,0 +1,248 @@
+"""The compiled program of a cohort: one epoch of k members over data that stays on the device.
+
+The examples are gathered inside a loop over the minibatches, by an order that is given from outside, and the validation
+pass follows in the same call. Nothing in it mixes two members: each operation works along k, so that a member that
+turns NaN changes no other.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfcourse.cohort.layers import NONZERO_AT_ZERO, Batch, Numbers, drop, hashed, normalize
+from tfcourse.cohort.optimizers import update
+
+Weights = list[dict[str, tf.Tensor]]
+EVALUATION_ROWS = 512
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All that is compiled into a program.
+
+    Args:
+        kinds: what the members share of each layer.
+        widths: units after each layer, of the widest member.
+        inputs: number of features.
+        places: number of members k.
+        rows: number of training examples.
+        batch_size: examples of a minibatch; the last may have fewer.
+        validation_rows: number of validation examples, 0 for none.
+        sparse: whether labels are class numbers or rows of probabilities.
+        penalized: whether any member has an L2 penalty.
+        dropping: whether any member has dropout.
+    """
+
+    kinds: tuple[tuple[Any, ...], ...]
+    widths: tuple[int, ...]
+    inputs: int
+    places: int
+    rows: int
+    batch_size: int
+    validation_rows: int
+    sparse: bool
+    penalized: bool
+    dropping: bool
+
+    @property
+    def steps(self) -> int:
+        """Minibatches of an epoch."""
+        return -(-self.rows // self.batch_size)
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return self.widths[-1]
+
+    @property
+    def multiplications(self) -> int:
+        """Multiplications of an epoch's matrix products, of all places together, without the validation."""
+        total, inputs = 0, self.inputs
+        for index, (kind, units) in enumerate(zip(self.kinds, self.widths, strict=True)):
+            if kind[0] == "dense":
+                # Forward, gradient of the kernel, and (but for the first layer) gradient of its input.
+                total += (2 if index == 0 else 3) * inputs * units
+            inputs = units
+        return total * self.places * self.steps * self.batch_size
+
+
+@functools.lru_cache(maxsize=64)
+def compiled(layout: Layout, jit_compile: bool) -> Program:
+    """Return the program of ``layout``, the same object each time, so that it is compiled once a process."""
+    return Program(layout, jit_compile)
+
+
+class Program:
+    """One epoch of a cohort as a compiled function.
+
+    Args:
+        layout: what is compiled in.
+        jit_compile: whether XLA compiles it; otherwise it runs as a TensorFlow graph.
+    """
+
+    def __init__(self, layout: Layout, jit_compile: bool) -> None:
+        self.layout = layout
+        self.epoch = tf.function(self._epoch, jit_compile=jit_compile, autograph=False)
+
+    def _epoch(
+        self,
+        state: dict[str, Weights],
+        numbers: dict[str, Any],
+        data: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
+        validation: tuple[tf.Tensor, tf.Tensor, tf.Tensor] | None,
+        order: tf.Tensor,
+        coefficients: tf.Tensor,
+        clock: tf.Tensor,
+    ) -> tuple[dict[str, Weights], dict[str, tf.Tensor]]:
+        """Return the state after one epoch, and the epoch's metrics, each (k,).
+
+        Args:
+            state: ``weights``, ``moving``, ``first`` and ``second``, a dictionary a layer.
+            numbers: the members' run-time numbers: ``layers``, a dictionary a layer, and ``noise`` (k,).
+            data: features (m, n), labels (m,) or (m, C), weights of the examples (m,).
+            validation: the same for the validation examples.
+            order: the rows of each minibatch, shape (steps, B).
+            coefficients: the optimizers' numbers, shape (steps, 9, k).
+            clock: steps taken in earlier epochs, a scalar; the dropout masks depend on it.
+        """
+        layout = self.layout
+        zeros = tf.zeros(layout.places)
+
+        def body(t: tf.Tensor, state: dict[str, Weights], loss: tf.Tensor, correct: tf.Tensor) -> tuple[Any, ...]:
+            state, step_loss, step_correct = self._step(
+                state, numbers, data, order[t], coefficients[t], t, clock + t
+            )
+            return t + 1, state, loss + step_loss, correct + step_correct
+
+        _, state, loss, correct = tf.while_loop(
+            lambda t, *_: t < layout.steps, body, (tf.constant(0), state, zeros, zeros), parallel_iterations=1
+        )
+        metrics = {"loss": loss / layout.rows, "accuracy": correct / layout.rows}
+        if validation is not None:
+            loss, correct = self._evaluate(state, numbers, validation)
+            metrics |= {"val_loss": loss, "val_accuracy": correct}
+        return state, metrics
+
+    def _step(
+        self,
+        state: dict[str, Weights],
+        numbers: dict[str, Any],
+        data: tuple[tf.Tensor, ...],
+        order: tf.Tensor,
+        coefficients: tf.Tensor,
+        t: tf.Tensor,
+        clock: tf.Tensor,
+    ) -> tuple[dict[str, Weights], tf.Tensor, tf.Tensor]:
+        layout = self.layout
+        x, y, w = (tf.gather(each, order) for each in data)
+        count, batch = tf.constant(float(layout.batch_size)), Batch()
+        if layout.rows % layout.batch_size:
+            last = layout.rows - (layout.steps - 1) * layout.batch_size
+            count = tf.where(t < layout.steps - 1, count, float(last))
+            real = tf.cast(tf.range(layout.batch_size, dtype=tf.float32) < count, tf.float32)
+            batch, w = Batch((real / count)[:, None]), w * real
+        else:
+            real = tf.ones(layout.batch_size)
+        with tf.GradientTape() as tape:
+            tape.watch(state["weights"])
+            logits, moving = self._forward(state, numbers, x, batch, clock)
+            losses = _cross_entropy(logits, self._targets(y))
+            loss = tf.reduce_sum(losses * w, axis=1) / count + self._penalty(state["weights"], numbers)
+            total = tf.reduce_sum(loss)
+        gradients = tape.gradient(total, state["weights"])
+        weights, first, second = _updated(state, gradients, coefficients)
+        hits = tf.reduce_sum(self._hits(logits, y) * real, axis=1)
+        state = {"weights": weights, "moving": moving, "first": first, "second": second}
+        return state, loss * count, hits
+
+    def _forward(
+        self, state: dict[str, Weights], numbers: dict[str, Any], x: tf.Tensor, batch: Batch | None, clock: tf.Tensor
+    ) -> tuple[tf.Tensor, Weights]:
+        """Return the logits (k, B, C) of x (B, n), and the moved statistics; ``batch`` is None for evaluation."""
+        layout = self.layout
+        a = tf.broadcast_to(x[None], (layout.places, *x.shape))
+        moving: Weights = []
+        for index, kind in enumerate(layout.kinds):
+            weights = {**state["weights"][index], **state["moving"][index]}
+            own: Numbers = numbers["layers"][index]
+            moved: dict[str, tf.Tensor] = {}
+            if kind[0] == "dense":
+                a = tf.matmul(a, weights["kernel"])
+                a = a + weights["bias"] if "bias" in weights else a
+            elif kind[0] == "batch_normalization":
+                a, moved = normalize(a, weights, own, batch)
+            elif kind[0] == "activation":
+                a = keras.activations.get(kind[1])(a)
+                a = a * own["mask"] if kind[1] in NONZERO_AT_ZERO else a
+            elif layout.dropping and batch is not None:
+                noise = hashed(numbers["noise"] + tf.cast(clock, tf.uint32) * tf.constant(0x85EBCA6B, tf.uint32))
+                key = hashed(noise + tf.constant(index, tf.uint32))
+                a = drop(a, own, key[:, None, None])
+            moving.append(moved)
+        return a, moving
+
+    def _evaluate(
+        self, state: dict[str, Weights], numbers: dict[str, Any], validation: tuple[tf.Tensor, ...]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return the loss and the accuracy on the validation examples, each (k,)."""
+        layout = self.layout
+        rows = layout.validation_rows
+        chunk = min(rows, EVALUATION_ROWS)
+        loss = correct = tf.zeros(layout.places)
+
+        def body(start: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            # The last chunk starts early enough to be whole; rows of the chunk before it do not count again.
+            first = tf.minimum(start, rows - chunk)
+            x, y, w = (_rows(each, first, chunk) for each in validation)
+            new = tf.cast(tf.range(chunk) >= start - first, tf.float32)
+            logits, _ = self._forward(state, numbers, x, None, start)
+            losses = tf.reduce_sum(_cross_entropy(logits, self._targets(y)) * (w * new), axis=1)
+            return start + chunk, loss + losses, correct + tf.reduce_sum(self._hits(logits, y) * new, axis=1)
+
+        _, loss, correct = tf.while_loop(
+            lambda start, *_: start < rows, body, (tf.constant(0), loss, correct), parallel_iterations=1
+        )
+        return loss / rows + self._penalty(state["weights"], numbers), correct / rows
+
+    def _targets(self, y: tf.Tensor) -> tf.Tensor:
+        return tf.one_hot(y, self.layout.classes) if self.layout.sparse else y
+
+    def _hits(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """Return 1 where the largest logit is the label's, shape (k, B)."""
+        labels = y if self.layout.sparse else tf.argmax(y, axis=-1, output_type=tf.int32)
+        return tf.cast(tf.argmax(logits, axis=-1, output_type=tf.int32) == labels, tf.float32)
+
+    def _penalty(self, weights: Weights, numbers: dict[str, Any]) -> tf.Tensor:
+        """Return the L2 penalty of each member, shape (k,)."""
+        penalty = tf.zeros(self.layout.places)
+        if self.layout.penalized:
+            for layer, own in zip(weights, numbers["layers"], strict=True):
+                if "kernel" in layer:
+                    penalty += own["l2"][:, 0, 0] * tf.reduce_sum(tf.square(layer["kernel"]), axis=(1, 2))
+        return penalty
+
+
+def _cross_entropy(logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+    """Return the cross-entropy of each example, shape (k, B), from logits (k, B, C) and targets (B, C)."""
+    top = tf.stop_gradient(tf.reduce_max(logits, axis=-1, keepdims=True))
+    shifted = logits - top
+    return tf.math.log(tf.reduce_sum(tf.exp(shifted), axis=-1)) - tf.reduce_sum(shifted * targets, axis=-1)
+
+
+def _rows(each: tf.Tensor, first: tf.Tensor, count: int) -> tf.Tensor:
+    return tf.slice(each, [first, *[0] * (len(each.shape) - 1)], [count, *each.shape[1:]])
+
+
+def _updated(state: dict[str, Weights], gradients: Weights, coefficients: tf.Tensor) -> tuple[Weights, ...]:
+    weights, first, second = [], [], []
+    for w, g, m, v in zip(state["weights"], gradients, state["first"], state["second"], strict=True):
+        new = {name: update(w[name], g[name], m[name], v[name], coefficients) for name in w}
+        weights.append({name: each[0] for name, each in new.items()})
+        first.append({name: each[1] for name, each in new.items()})
+        second.append({name: each[2] for name, each in new.items()})
+    return weights, first, second

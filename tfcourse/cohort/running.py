@@ -1,0 +1,88 @@
+"""A cohort in training: members in their places, and one epoch after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tfcourse.cohort.dataset import Examples
+from tfcourse.cohort.layers import Dense, Dropout
+from tfcourse.cohort.member import Member, State
+from tfcourse.cohort.optimizers import resting
+from tfcourse.cohort.plan import CohortPlan
+from tfcourse.cohort.program import Layout, compiled
+from tfcourse.cohort.stack import numbers, stack, unstack
+
+
+def layout_of(
+    plan: CohortPlan, members: Sequence[Member], training: Examples, validation: Examples | None
+) -> Layout:
+    """Return what the program of ``plan`` compiles in; ``members`` are all that may ever take a place in it."""
+    layers = [layer for member in members for layer in member.layers]
+    return Layout(
+        kinds=tuple(layer.shape_free for layer in members[0].layers),
+        widths=plan.widths,
+        inputs=members[0].inputs,
+        places=plan.places,
+        rows=training.rows,
+        batch_size=plan.batch_size,
+        validation_rows=validation.rows if validation else 0,
+        sparse=training.sparse,
+        penalized=any(isinstance(layer, Dense) and layer.l2 > 0 for layer in layers),
+        dropping=any(isinstance(layer, Dropout) and layer.rate > 0 for layer in layers),
+    )
+
+
+class RunningCohort:
+    """Members that train together, all at the same epoch.
+
+    Args:
+        layout: of the compiled program.
+        members: position among all members → member, at most ``layout.places``.
+        states: their states, in the same order.
+        epoch: the next epoch, from 0.
+        jit_compile: whether XLA compiles the program.
+    """
+
+    def __init__(
+        self, layout: Layout, members: dict[int, Member], states: Sequence[State], epoch: int, jit_compile: bool
+    ) -> None:
+        self.layout, self.members, self.epoch, self.jit_compile = layout, members, epoch, jit_compile
+        everyone = list(members.values())
+        self.places = {index: place for place, index in enumerate(members)}
+        self._state: Any = tf.nest.map_structure(tf.constant, stack(everyone, states, layout.widths, layout.places))
+        self._numbers = tf.nest.map_structure(tf.constant, numbers(everyone, layout.widths, layout.places))
+
+    def advance(
+        self, data: tuple[tf.Tensor, ...], validation: tuple[tf.Tensor, ...] | None, order: NDArray[np.int32]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Train one epoch and return the metrics, each an array by place."""
+        steps, first = self.layout.steps, self.epoch * self.layout.steps
+        coefficients = np.empty((steps, 9, self.layout.places), np.float32)
+        coefficients[:] = resting(steps)[:, :, None]
+        for index, member in self.members.items():
+            coefficients[:, :, self.places[index]] = member.optimizer.coefficients(first, steps)
+        self._state, metrics = compiled(self.layout, self.jit_compile).epoch(
+            self._state,
+            self._numbers,
+            data,
+            validation,
+            tf.constant(order),
+            tf.constant(coefficients),
+            tf.constant(first, tf.int32),
+        )
+        self.epoch += 1
+        return {name: values.numpy() for name, values in metrics.items()}
+
+    def state(self, index: int) -> State:
+        """Return a copy of one member's state."""
+        arrays = tf.nest.map_structure(lambda tensor: tensor.numpy(), self._state)
+        return unstack(self.members[index], self.places[index], arrays)
+
+    def without(self, finished: set[int]) -> None:
+        """Let the finished members go; their places stay empty until the cohort is merged or shrunk."""
+        self.members = {index: member for index, member in self.members.items() if index not in finished}

@@ -1,0 +1,181 @@
+"""Which cohort trains its next epoch on which thread: a few cohorts at a time, merged as their members stop.
+
+XLA runs the many small operations of one program one after the other, so one program leaves cores idle; two programs on
+two threads do not. Cohorts of one group that reached the same epoch are merged as soon as their members fit into one, so
+that late epochs don't carry the stopped.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from tfcourse.cohort.dataset import Examples, order_of_epoch
+from tfcourse.cohort.history import MemberHistory
+from tfcourse.cohort.member import Member
+from tfcourse.cohort.plan import CohortPlan
+from tfcourse.cohort.program import Layout
+from tfcourse.cohort.running import RunningCohort, layout_of
+
+
+class Schedule:
+    """Trains cohorts on threads until every member has ended.
+
+    Args:
+        members: all members.
+        histories: the history of each; it decides when its member ends.
+        plans: the cohorts.
+        training: the training examples.
+        validation: the validation examples, or None.
+        order: from the epoch and the batch size to the rows of each minibatch.
+        jit_compile: whether XLA compiles the programs.
+        workers: cohorts trained at the same time.
+        open_at_once: cohorts that may be under way; more than ``workers`` lets thinned ones merge.
+        on_epoch_end: called after each epoch of each member, never two calls at a time.
+        on_member_end: called when a member has ended.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        histories: Sequence[MemberHistory],
+        plans: Sequence[CohortPlan],
+        training: Examples,
+        validation: Examples | None,
+        order: Callable[[int, int], object],
+        *,
+        jit_compile: bool,
+        workers: int,
+        open_at_once: int,
+        on_epoch_end: Callable[[MemberHistory], object] | None,
+        on_member_end: Callable[[MemberHistory], object] | None,
+    ) -> None:
+        self.members, self.histories = members, histories
+        self.training, self.validation, self.order = training, validation, order
+        self.jit_compile, self.workers, self.open_at_once = jit_compile, workers, open_at_once
+        self.on_epoch_end, self.on_member_end = on_epoch_end, on_member_end
+        groups: dict[tuple[object, ...], list[int]] = {}
+        for plan in plans:
+            groups.setdefault((plan.widths, plan.batch_size, members[plan.indices[0]].key), []).extend(plan.indices)
+        self._waiting = [
+            (
+                plan,
+                layout_of(
+                    plan,
+                    [members[i] for i in groups[(plan.widths, plan.batch_size, members[plan.indices[0]].key)]],
+                    training,
+                    validation,
+                ),
+            )
+            for plan in plans
+        ]
+        self._idle: list[RunningCohort] = []
+        self._running = 0
+        self._compiled: set[Layout] = set()
+        self._compiling: set[Layout] = set()
+        self._changed = threading.Condition()
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        """Train everything; on an interrupt or an error the present epochs end first."""
+        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.workers)]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(timeout=0.5)
+        except BaseException as error:
+            with self._changed:
+                self._error = self._error or error
+                self._changed.notify_all()
+            for thread in threads:
+                thread.join()
+            raise
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        try:
+            while (cohort := self._take()) is not None:
+                self._train_epoch(cohort)
+        except BaseException as error:
+            with self._changed:
+                self._error = self._error or error
+                self._running -= 1
+                self._changed.notify_all()
+
+    def _take(self) -> RunningCohort | None:
+        """Return the next cohort to train, waiting for one if need be; None when there is no more."""
+        with self._changed:
+            while True:
+                if self._error is not None or not (self._waiting or self._idle or self._running):
+                    return None
+                if self._waiting and len(self._idle) + self._running < self.open_at_once:
+                    free = [i for i, (_, layout) in enumerate(self._waiting) if layout not in self._compiling]
+                    if free or not self._idle:
+                        plan, layout = self._waiting.pop(free[0] if free else 0)
+                        self._running += 1
+                        break
+                if self._idle:
+                    self._idle.sort(key=lambda cohort: (cohort.layout in self._compiling, cohort.epoch))
+                    self._running += 1
+                    return self._idle.pop(0)
+                self._changed.wait()
+            if layout not in self._compiled:
+                self._compiling.add(layout)
+        members = {index: self.members[index] for index in plan.indices}
+        states = [member.start() for member in members.values()]
+        return RunningCohort(layout, members, states, 0, self.jit_compile)
+
+    def _train_epoch(self, cohort: RunningCohort) -> None:
+        began = time.perf_counter()
+        inputs = next(iter(cohort.members.values())).input_layers
+        metrics = cohort.advance(
+            self.training.tensors(inputs),
+            self.validation.tensors(inputs) if self.validation else None,
+            self.order(cohort.epoch, cohort.layout.batch_size),
+        )
+        seconds = (time.perf_counter() - began) / len(cohort.members)
+        with self._changed:
+            finished = set()
+            for index, member in cohort.members.items():
+                history = self.histories[index]
+                history.seconds += seconds
+                values = {name: float(array[cohort.places[index]]) for name, array in metrics.items()}
+                history.record(cohort.epoch - 1, _named(values, member.accuracy), lambda i=index: cohort.state(i))
+                if self.on_epoch_end is not None:
+                    self.on_epoch_end(history)
+                if history.finished:
+                    finished.add(index)
+                    member.finish(history.end(), cohort.epoch * cohort.layout.steps)
+                    if self.on_member_end is not None:
+                        self.on_member_end(history)
+            cohort.without(finished)
+            self._running -= 1
+            self._compiling.discard(cohort.layout)
+            self._compiled.add(cohort.layout)
+            if cohort.members:
+                self._idle.append(self._merged(cohort))
+            self._changed.notify_all()
+
+    def _merged(self, cohort: RunningCohort) -> RunningCohort:
+        """Return ``cohort`` together with the idle cohorts at the same epoch that fit into its places."""
+        for other in list(self._idle):
+            together = len(cohort.members) + len(other.members)
+            if other.layout == cohort.layout and other.epoch == cohort.epoch and together <= cohort.layout.places:
+                self._idle.remove(other)
+                members = {**cohort.members, **other.members}
+                states = [(cohort if index in cohort.members else other).state(index) for index in members]
+                cohort = RunningCohort(cohort.layout, members, states, cohort.epoch, self.jit_compile)
+        return cohort
+
+
+def _named(values: dict[str, float], accuracy: str | None) -> dict[str, float]:
+    """Return the values of an epoch under the names that ``Model.fit`` gives them."""
+    names = {"loss": "loss", "val_loss": "val_loss"}
+    if accuracy is not None:
+        # Keras lists the metrics before the loss.
+        names = {"accuracy": accuracy, "loss": "loss", "val_accuracy": f"val_{accuracy}", "val_loss": "val_loss"}
+    return {name: values[key] for key, name in names.items() if key in values}
