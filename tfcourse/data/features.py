@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data import dates
-from tfcourse.data.table import Column, Table, is_missing, rows_of, to_numbers
+from tfcourse.data.table import Column, Table, as_text, is_missing, rows_of, to_numbers
 from tfcourse.errors import UserError
 
 Matrix = NDArray[np.float32]
@@ -93,12 +93,7 @@ class TableFeatures:
         Raises:
             UserError: if a column is missing, or holds text where numbers were trained.
         """
-        absent = [name for name in self.names if name not in table]
-        if absent:
-            raise UserError(
-                f"The data lacks {len(absent)} column{'s' * (len(absent) > 1)} that the model was trained on:"
-                f" {', '.join(map(repr, absent))}. Add them; leave values empty where they are not known."
-            )
+        self.check(table)
         values = [numbers_of(table[column.name], column) for column in self.numbers]
         blocks = [
             np.where(np.isnan(v), 0.0, (v - column.mean) / column.deviation)[:, None]
@@ -109,6 +104,15 @@ class TableFeatures:
         return (
             np.concatenate(blocks, axis=1).astype(np.float32) if blocks else np.zeros((rows_of(table), 0), np.float32)
         )
+
+    def check(self, table: Table) -> None:
+        """Refuse a table that lacks columns, with their names."""
+        absent = [name for name in self.names if name not in table]
+        if absent:
+            raise UserError(
+                f"The data lacks {len(absent)} column{'s' * (len(absent) > 1)} that the model was trained on:"
+                f" {', '.join(map(repr, absent))}. Add them; leave values empty where they are not known."
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Return the columns JSON-ready."""
@@ -161,7 +165,7 @@ def infinite_numbers(name: str, rows: NDArray[Any]) -> str:
 def one_hot(column: Column, read_as: CategoryColumn) -> NDArray[np.float64]:
     """Return the 0/1 columns of a category, shape (rows, width): other, missing, then each value."""
     place = {value: index for index, value in enumerate(read_as.values, start=2)}
-    index = np.array([place.get(str(value), 0) for value in column], dtype=np.int64)
+    index = np.array([place.get(value, 0) for value in as_text(column)], dtype=np.int64)
     index[is_missing(column)] = 1
     return np.eye(read_as.width)[index]
 
@@ -206,11 +210,15 @@ class ArrayFeatures:
         Raises:
             UserError: if the examples have another shape, or values that are not finite.
         """
+        self.check(x)
+        flat = x.reshape(len(x), -1).astype(np.float64)
+        return ((flat - np.array(self.mean)) / np.array(self.deviation)).astype(np.float32)
+
+    def check(self, x: NDArray[Any]) -> None:
+        """Refuse examples of another shape, or with values that are not finite."""
         if x.shape[1:] != self.shape:
             raise UserError(f"The model takes examples of shape {self.shape}, but these have shape {x.shape[1:]}.")
         check_finite(x)
-        flat = x.reshape(len(x), -1).astype(np.float64)
-        return ((flat - np.array(self.mean)) / np.array(self.deviation)).astype(np.float32)
 
     def to_json(self) -> dict[str, Any]:
         """Return the statistics JSON-ready."""

@@ -11,7 +11,7 @@ import numpy as np
 from tfcourse.data import dates
 from tfcourse.data.features import CategoryColumn, NumberColumn, TableFeatures, infinite_numbers
 from tfcourse.data.split import Rows
-from tfcourse.data.table import Column, Table, is_missing, is_text, rows_of, to_numbers
+from tfcourse.data.table import Column, Table, as_text, is_missing, rows_of, to_numbers
 from tfcourse.errors import UserError, did_you_mean
 
 MOST_CATEGORIES = 100
@@ -72,7 +72,7 @@ def _read(name: str, column: Column, train: Rows, categorical: bool) -> Reading:
     if missing[train].all():
         return Reading(None, "left out, it is empty in every training row")
     if categorical:
-        return _category(name, _as_text(column), missing, train)
+        return _category(name, as_text(column), missing, train)
     numbers = to_numbers(column)
     if np.isinf(numbers).any():
         raise UserError(infinite_numbers(name, np.flatnonzero(np.isinf(numbers))))
@@ -129,10 +129,3 @@ def _category(name: str, column: Column, missing: Column, train: Rows) -> Readin
     others = f", {len(counts) - len(kept)} rare ones as 'other'" if len(kept) < len(counts) else ""
     share = f", {missing[train].mean():.1%} missing" if missing[train].any() else ""
     return Reading(CategoryColumn(name, tuple(sorted(kept))), f"category, {len(counts)} values{others}{share}")
-
-
-def _as_text(column: Column) -> Column:
-    """Return a column of numbers as texts, whole ones without a decimal point, missing ones empty."""
-    if is_text(column):
-        return column
-    return np.array(["" if np.isnan(value) else f"{value:g}" for value in column], dtype=object)

@@ -54,3 +54,15 @@ def to_numbers(column: Column) -> NDArray[np.float64]:
         column = pd.to_numeric(pd.Series(present, dtype=object), errors="coerce").to_numpy(np.float64, na_value=np.nan)
     with np.errstate(over="ignore"):  # numbers beyond float32 become infinite, and are refused as such
         return column.astype(np.float32).astype(np.float64)
+
+
+def as_text(column: Column) -> Column:
+    """Return a column of numbers as texts, whole ones without a decimal point, missing ones empty; texts as they are.
+
+    >>> as_text(np.array([2.0, 0.5, np.nan])).tolist()
+    ['2', '0.5', '']
+    """
+    if is_text(column):
+        return column
+    texts = ["" if np.isnan(v) else str(int(v)) if float(v).is_integer() else str(v) for v in column.tolist()]
+    return np.array(texts, dtype=object)

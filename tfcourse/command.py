@@ -1,0 +1,92 @@
+"""What every command does alike: parse, run, and end with the right exit status and one clear message."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from tfcourse.errors import UserError
+
+OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises :class:`UserError` instead of leaving the interpreter."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the message as a :class:`UserError`."""
+        raise UserError(f"{message}. See {self.prog} --help.")
+
+
+def run_command(run: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
+    """Run a command and return its exit status, turning mistakes the user can mend into one message.
+
+    >>> run_command(lambda argv: 0, [])
+    0
+    """
+    try:
+        return run(argv)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USER_ERROR
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; say nothing more
+        return OK
+    except OSError as error:
+        message = explain(error)
+        if message is None:
+            raise
+        print(f"error: {message}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def explain(error: OSError) -> str | None:
+    """Return a message for a full disk or an unwritable folder, None for any other error of the system."""
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full{where}. What was finished is kept; free some space, then go on with --resume."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"This place may not be written to{where}. Give another folder with --out, or change its permissions."
+    return None
+
+
+def whole_number(low: int) -> Callable[[str], int]:
+    """Return an argument type that takes whole numbers from ``low``.
+
+    >>> whole_number(1)("12")
+    12
+    """
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if value < low:
+            raise argparse.ArgumentTypeError(f"{text!r} was given; allowed are whole numbers from {low}")
+        return value
+
+    return parse
+
+
+def duration(text: str) -> float:
+    """Return the seconds in a text such as 90s, 10m or 2h.
+
+    >>> duration("10m")
+    600.0
+    """
+    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    try:
+        seconds = float(text[:-1]) * units[text[-1]]
+    except (ValueError, KeyError, IndexError):
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} was given; allowed are times such as 90s, 10m or 2h")
+    return seconds

@@ -1,0 +1,104 @@
+"""The plan of a search: its space and how long to train, by default from the size of the data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tfcourse.errors import UserError
+from tfcourse.space import Parameter, SearchSpace
+
+LEAST_STEPS = 1000
+"""Minibatches that a training should get to see, where 60 epochs give that many."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search will do.
+
+    Args:
+        space: what is searched; it holds ``batch_size``.
+        trials: the most trials.
+        epochs: the most epochs of a trial.
+        patience: epochs without a better validation loss after which a trial stops.
+        objective: ``val_loss`` or ``val_accuracy``.
+        engine: what trains the trials.
+        seed: of the draws, the initial weights and the minibatch order.
+    """
+
+    space: SearchSpace
+    trials: int
+    epochs: int
+    patience: int
+    objective: str
+    engine: str
+    seed: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan JSON-ready."""
+        return {**asdict(self), "space": self.space.to_json()}
+
+
+def default_batch_size(rows: int) -> int:
+    """Return the power of two in 16...256 that gives about 32 minibatches an epoch.
+
+    >>> [default_batch_size(rows) for rows in (100, 1078, 20000)]
+    [16, 32, 256]
+    """
+    return int(2 ** min(8, max(4, round(math.log2(max(1, rows / 32))))))
+
+
+def default_epochs(rows: int, batch_size: int) -> int:
+    """Return the epochs, 10 to 60, in which a training sees :data:`LEAST_STEPS` minibatches.
+
+    >>> default_epochs(1078, 32), default_epochs(48000, 256)
+    (30, 10)
+    """
+    return min(60, max(10, math.ceil(LEAST_STEPS / math.ceil(rows / batch_size))))
+
+
+def default_patience(epochs: int) -> int:
+    """Return the epochs to wait for a better validation loss: a quarter of all, at least 3.
+
+    >>> default_patience(30)
+    7
+    """
+    return max(3, epochs // 4)
+
+
+def with_batch_size(space: SearchSpace, batch_sizes: Sequence[int] | None, rows: int) -> SearchSpace:
+    """Return the space with ``batch_size`` in it: as given, as the space says, or by the number of training rows.
+
+    Raises:
+        UserError: if a batch is larger than the training split, or is given twice.
+
+    >>> from tfcourse.course_space import default_space
+    >>> with_batch_size(default_space(), None, 1078)["batch_size"].values
+    (32,)
+    """
+    stated = next((parameter for parameter in space if parameter.name == "batch_size"), None)
+    if stated is not None and batch_sizes:
+        raise UserError("--batch-size was given, but the --space file states batch_size as well; keep one of them.")
+    if stated is None:
+        sizes = tuple(batch_sizes or (default_batch_size(rows),))
+        space = SearchSpace((*space.parameters, Parameter("batch_size", "choice", values=sizes)))
+    parameter = space["batch_size"]
+    largest = max((int(size) for size in parameter.values), default=int(parameter.high))
+    if largest > rows:
+        raise UserError(
+            f"--batch-size: {largest} was given, but the training split has {rows} rows; give at most {rows}."
+        )
+    return space
+
+
+def plan_from_json(fields: dict[str, Any]) -> Plan:
+    """Return the plan whose ``to_json`` gave ``fields``.
+
+    >>> from tfcourse.course_space import default_space
+    >>> plan = Plan(default_space(), 12, 30, 7, "val_loss", "keras", 0)
+    >>> plan_from_json(plan.to_json()) == plan
+    True
+    """
+    return Plan(**{**fields, "space": SearchSpace.from_json(fields["space"])})

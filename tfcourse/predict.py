@@ -1,0 +1,163 @@
+"""Label new rows with a run's model: ``python -m tfcourse.predict RUN --data new.csv --out predictions.csv``."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse.command import OK, Parser, run_command
+from tfcourse.data.features import (
+    ArrayFeatures,
+    CategoryColumn,
+    Features,
+    NumberColumn,
+    TableFeatures,
+    features_from_json,
+    numbers_of,
+)
+from tfcourse.data.read_table import decode, read_table, table_from_text
+from tfcourse.data.sources import NAMES, SUFFIXES, checked_path, load, read_npz
+from tfcourse.data.table import Table, as_text
+from tfcourse.errors import UserError
+from tfcourse.files import replacing
+from tfcourse.run.folder import RunFolder
+
+BATCH = 4096
+
+
+def build_parser() -> Parser:
+    """Return the command's parser."""
+    parser = Parser(
+        prog="python -m tfcourse.predict",
+        description="Write the label and the class probabilities of each row, by the model of a run.",
+    )
+    parser.add_argument("run", metavar="RUN", help="the folder that python -m tfcourse.train wrote")
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="PATH",
+        help="the rows: a file as in training, or - for a CSV on standard input",
+    )
+    parser.add_argument(
+        "--out", default="-", metavar="PATH", help="the CSV to write, or - for standard output (default)"
+    )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status: 0 done, 2 the user's mistake."""
+    return run_command(_run, argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    arguments: argparse.Namespace = build_parser().parse_args(argv)
+    folder = RunFolder.open(Path(arguments.run))
+    folder.result()  # the search has ended
+    features = features_from_json(folder.record["features"])
+    inputs = model_inputs(read_rows(arguments.data, features), features)
+    probabilities = predict(folder.model_path, inputs)
+    with _opened(arguments.out) as file:
+        write_predictions(file, probabilities, folder.record["classes"])
+    return OK
+
+
+def read_rows(data: str, features: Features) -> Table | NDArray[Any]:
+    """Return the rows to label; a table's target and other surplus columns do no harm.
+
+    Raises:
+        UserError: if the file cannot be read or is of another kind than the training data.
+    """
+    if data == "-":
+        stdin = Path("standard input.csv")
+        rows: Table | NDArray[Any] = table_from_text(decode(sys.stdin.buffer.read(), stdin), stdin)
+    elif data in NAMES:
+        rows = load(data).x
+    else:
+        path = checked_path(data, "--data")
+        rows = read_npz(path)[0] if path.suffix == ".npz" else read_table(path)
+    if isinstance(rows, dict) != isinstance(features, TableFeatures):
+        kind = "a table" if isinstance(features, TableFeatures) else "an array of images or features (.npz)"
+        raise UserError(f"--data: the model was trained on {kind}, but {data!r} is not one. Known are {SUFFIXES}.")
+    return rows
+
+
+def model_inputs(rows: Table | NDArray[Any], features: Features) -> Any:
+    """Return what the exported model takes: the array, or the used columns by name.
+
+    Raises:
+        UserError: if columns are missing, or hold text where numbers were trained, or shapes differ.
+    """
+    if isinstance(features, TableFeatures) and isinstance(rows, dict):
+        features.check(rows)
+        return {column.name: _input(rows[column.name], column) for column in features.columns}
+    assert isinstance(features, ArrayFeatures)
+    assert isinstance(rows, np.ndarray)
+    features.check(rows)
+    return rows.astype(np.float32)
+
+
+def _input(values: NDArray[Any], column: NumberColumn | CategoryColumn) -> NDArray[Any]:
+    """Return a column as the exported model takes it, refusing text where numbers were trained."""
+    if isinstance(column, CategoryColumn):
+        return as_text(values)
+    numbers = numbers_of(values, column)
+    return as_text(values) if column.date_format else numbers.astype(np.float32)
+
+
+def predict(path: Path, inputs: Any) -> NDArray[np.float32]:
+    """Return the class probabilities that the exported model gives, shape (rows, classes).
+
+    Raises:
+        UserError: if the model's file is missing or damaged.
+    """
+    from tfcourse.quiet import quiet_start
+
+    with quiet_start():
+        import keras
+
+        try:
+            model = keras.saving.load_model(path, compile=False)
+        except (ValueError, OSError, KeyError) as error:
+            raise UserError(f"{str(path)!r} is missing or damaged ({str(error).splitlines()[0]}).") from None
+    return np.asarray(model.predict(inputs, batch_size=BATCH, verbose=0))
+
+
+def write_predictions(file: IO[str], probabilities: NDArray[np.float32], classes: Sequence[str]) -> None:
+    """Write a CSV: the label, then one column of probabilities a class.
+
+    >>> import io
+    >>> file = io.StringIO()
+    >>> write_predictions(file, np.array([[0.25, 0.75]], dtype=np.float32), ["no", "yes"])
+    >>> print(file.getvalue(), end="")
+    label,probability_no,probability_yes
+    yes,0.25,0.75
+    """
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["label", *(f"probability_{name}" for name in classes)])
+    for row in probabilities:
+        writer.writerow([classes[int(row.argmax())], *(f"{p:.7g}" for p in row)])
+
+
+@contextmanager
+def _opened(out: str) -> Iterator[IO[str]]:
+    if out == "-":
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    path = Path(out)
+    if not path.parent.is_dir():
+        raise UserError(f"--out: there is no folder {str(path.parent)!r} to write {path.name!r} to.")
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        yield file
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""The run folder: one search, one folder.
+
+.. code-block:: text
+
+    RUN/run.json       how it was started: command, options, data fingerprint, split, space, versions, status
+    RUN/result.json    what came of it
+    RUN/model.keras    the best network, from raw columns or images to probabilities
+    RUN/search/        a KerasTuner project: every trial with its learning curves and its best epoch's weights
+    RUN/baseline/      the same of softmax regression
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tfcourse.errors import UserError
+from tfcourse.files import read_json, write_json
+
+FORMAT = 1
+PACKAGES = ("tfcourse", "tensorflow", "keras", "keras-tuner", "numpy")
+_NEEDED = ("format", "command", "options", "data", "classes", "features", "space", "status", "seconds")
+
+
+class RunFolder:
+    """A run folder on disk; its ``run.json`` is kept in :attr:`record`.
+
+    Args:
+        path: the folder.
+        record: what ``run.json`` holds.
+    """
+
+    def __init__(self, path: Path, record: dict[str, Any]) -> None:
+        self.path, self.record = path, record
+
+    @classmethod
+    def create(cls, path: Path, record: dict[str, Any]) -> RunFolder:
+        """Make the folder and write ``run.json``; call :func:`check_new` first.
+
+        Raises:
+            OSError: if the folder cannot be written to.
+        """
+        path.mkdir(parents=True, exist_ok=True)
+        started = datetime.now().astimezone().isoformat(timespec="seconds")
+        folder = cls(path, {"format": FORMAT, "started": started, "versions": versions(), **record})
+        folder.save()
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Read a run folder.
+
+        Raises:
+            UserError: if it is no run folder or is damaged.
+        """
+        if not path.is_dir():
+            raise UserError(f"There is no run folder {str(path)!r}; give the folder that a search wrote.")
+        record = read_json(path / "run.json")
+        lacking = [key for key in _NEEDED if key not in record] if isinstance(record, dict) else list(_NEEDED)
+        if lacking:
+            raise UserError(f"{str(path / 'run.json')!r} is damaged: it lacks {lacking[0]!r}. Restore it from a copy.")
+        if record["format"] != FORMAT:
+            raise UserError(f"{str(path)!r} was written by another version of tfcourse, which must also read it.")
+        return cls(path, record)
+
+    def save(self) -> None:
+        """Write ``run.json``."""
+        write_json(self.path / "run.json", self.record)
+
+    def update(self, **fields: Any) -> None:
+        """Change fields of the record and write it."""
+        self.record.update(fields)
+        self.save()
+
+    @property
+    def model_path(self) -> Path:
+        """Where the exported model lies."""
+        return self.path / "model.keras"
+
+    @property
+    def result_path(self) -> Path:
+        """Where the result lies."""
+        return self.path / "result.json"
+
+    def result(self) -> dict[str, Any]:
+        """Return what came of the run.
+
+        Raises:
+            UserError: if it has not ended yet.
+        """
+        if not self.result_path.exists():
+            raise UserError(
+                f"The search in {str(self.path)!r} has not ended; go on with it:"
+                f" python -m tfcourse.train --resume {self.path}"
+            )
+        result: dict[str, Any] = read_json(self.result_path)
+        return result
+
+
+def check_new(path: Path) -> None:
+    """Refuse a folder that holds something already, or a file of that name."""
+    if path.exists() and not path.is_dir():
+        raise UserError(f"--out: {str(path)!r} is a file; give a folder.")
+    if path.is_dir() and any(path.iterdir()):
+        hint = f" To go on with the search in it: --resume {path}." if (path / "run.json").exists() else ""
+        raise UserError(f"--out: {str(path)!r} is not empty; give a new folder.{hint}")
+
+
+def default_path(name: str) -> Path:
+    """Return a new folder below ``runs/``, named by the data and the time."""
+    base = Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
+    path, number = base, 1
+    while path.exists():
+        number += 1
+        path = base.with_name(f"{base.name}-{number}")
+    return path
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that the numbers depend on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:  # run from a checkout
+            found[package] = "unknown"
+    return found

@@ -1,0 +1,164 @@
+"""What a search shows on the terminal: how the data was read, progress, the best setting, the test's numbers."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tfcourse.course_space import KNOWN
+
+MOST_CLASSES_SHOWN = 12
+SECONDS_BETWEEN_LINES = 5.0
+
+
+def make_console(*, quiet: bool, stderr: bool) -> Console:
+    """Return where a command writes to; nowhere if ``quiet``, standard error if standard output is for JSON."""
+    return Console(quiet=quiet, stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+class SearchProgress:
+    """Progress of a search: a bar with the best so far and the time left on a terminal, plain lines elsewhere.
+
+    Args:
+        console: where to.
+        total: trials in all, None if time alone ends the search.
+        done: trials that ended in an earlier part of the search.
+        deadline: moment of ``time.monotonic()`` at which the search ends whatever is done.
+    """
+
+    def __init__(self, console: Console, total: int | None, done: int, deadline: float) -> None:
+        self.console, self.total, self.done, self.deadline = console, total, done, deadline
+        self.started, self.first = time.monotonic(), done
+        self.said = self.started
+        self.bar: Progress | None = None
+        self.task = TaskID(0)
+
+    def __enter__(self) -> SearchProgress:
+        if self.console.is_terminal and not self.console.quiet:
+            self.bar = Progress(
+                TextColumn("trials"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                TextColumn("{task.fields[left]}"), TextColumn("{task.fields[best]}"), console=self.console,
+            )  # fmt: skip
+            self.bar.start()
+            self.task = self.bar.add_task("", total=self.total, completed=self.done, left="", best="")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+    def seconds_left(self) -> float:
+        """Return the expected seconds to the end, by the pace so far and the deadline."""
+        now = time.monotonic()
+        pace = (now - self.started) / max(1, self.done - self.first)
+        return max(0.0, min(pace * (self.total - self.done) if self.total else math.inf, self.deadline - now))
+
+    def trials_done(self, done: int, best: str) -> None:
+        """Show that ``done`` trials have ended and what the best so far is, in words."""
+        self.done = done
+        left = f"{readable(self.seconds_left())} left"
+        if self.bar is not None:
+            self.bar.update(self.task, completed=done, left=left, best=f"best {best}")
+        elif time.monotonic() - self.said > SECONDS_BETWEEN_LINES or done == self.total:
+            self.said = time.monotonic()
+            self.console.print(f"trials {done}{f'/{self.total}' * bool(self.total)}, {left}, best {best}")
+
+
+def readable(seconds: float) -> str:
+    """Return a time as people say it.
+
+    >>> readable(4.2), readable(95), readable(7300)
+    ('4 s', '1 min 35 s', '2 h 1 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def show_data(
+    console: Console, name: str, rows: Mapping[str, int], columns: Sequence[str], notes: Sequence[str]
+) -> None:
+    """Print how the data was read."""
+    parts = ", ".join(f"{count} {part}" for part, count in rows.items())
+    console.print(f"[bold]{escape(name)}[/bold]: {parts} rows")
+    for line in [*notes, *columns]:
+        console.print(f"  {escape(line)}")
+
+
+def show_result(console: Console, result: Mapping[str, Any], classes: Sequence[str]) -> None:
+    """Print the best setting, how it compares with the baseline, and the test's numbers."""
+    best, baseline, trials = result["best"], result["baseline"], result["trials"]
+    setting = Table(title=f"Best setting: trial {best['trial_id']}, epoch {best['epoch']}", title_justify="left")
+    setting.add_column("hyperparameter")
+    setting.add_column("value", justify="right")
+    for name in sorted(best["hyperparameters"], key=importance_order):
+        setting.add_row(name, format_value(best["hyperparameters"][name]))
+    console.print(setting)
+
+    numbers = Table(title="How good it is", title_justify="left")
+    for column in ("", "best network", "softmax regression"):
+        numbers.add_column(column, justify="right" if column else "left")
+    columns = [measures_in_words({**best, "test": result["test"]}), measures_in_words(baseline)]
+    for name in columns[0]:
+        numbers.add_row(name, *(column[name] for column in columns))
+    console.print(numbers)
+    if len(classes) <= MOST_CLASSES_SHOWN:
+        console.print(confusion_table(result["test"]["confusion"], classes))
+    counts = [f"{trials['completed']} completed"]
+    counts += [f"{trials[kind]} {kind}" for kind in ("diverged", "failed") if trials[kind]]
+    console.print(f"Trials: {', '.join(counts)}; {readable(result['seconds']['total'])} in all.")
+
+
+def measures_in_words(scores: Mapping[str, Any]) -> dict[str, str]:
+    """Return the validation and test numbers of one network as texts, by the names of the table's rows."""
+    validation, test = scores["validation"], scores["test"]
+    low, high = test["accuracy_interval"]
+    return {
+        "validation loss": f"{validation['loss']:.4f}",
+        "validation accuracy": f"{validation['accuracy']:.2%}",
+        "test accuracy": f"{test['accuracy']:.2%}",
+        "its 95 % interval": f"{low:.2%} to {high:.2%}",
+        "test log-loss": f"{test['log_loss']:.4f}",
+        "test macro-F1": f"{test['macro_f1']:.4f}",
+    }
+
+
+def confusion_table(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> Table:
+    """Return the confusion matrix of the test split as a table: rows are true, columns predicted."""
+    table = Table(title="Confusion on the test split (rows: true, columns: predicted)", title_justify="left")
+    table.add_column("")
+    for name in classes:
+        table.add_column(escape(name), justify="right")
+    for number, (name, row) in enumerate(zip(classes, confusion, strict=True)):
+        cells = [f"[bold]{count}[/bold]" if number == column else str(count or "·") for column, count in enumerate(row)]
+        table.add_row(escape(name), *cells)
+    return table
+
+
+def importance_order(name: str) -> tuple[int, str]:
+    """Return a key that sorts hyperparameters in the order in which the course ranks them (SYLLABUS A1)."""
+    names = list(KNOWN)
+    base = "units" if name.startswith("units_") else name
+    return (names.index(base) if base in names else len(names), name)
+
+
+def format_value(value: Any) -> str:
+    """Return a hyperparameter's value as people write it."""
+    return f"{value:.4g}" if isinstance(value, float) and math.isfinite(value) else escape(str(value))
+
+
+def escape(text: str) -> str:
+    """Return text from the user's file with rich's markup switched off."""
+    from rich.markup import escape as escape_markup
+
+    return escape_markup(text)

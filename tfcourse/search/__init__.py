@@ -1,0 +1,1 @@
+"""The search: an oracle that draws trials, tuners that train them."""

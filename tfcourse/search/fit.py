@@ -1,0 +1,142 @@
+"""Train one network through ``Model.fit``: the reference way, whole curves and the best epoch's weights kept."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tfcourse.data.minibatches import minibatch_order
+from tfcourse.models.builders import build_mlp
+from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+
+EVALUATION_BATCH = 4096
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Feature matrices, shape (rows, features) float32, and class numbers, shape (rows,), of two parts."""
+
+    x: NDArray[np.float32]
+    y: NDArray[np.int64]
+    x_validation: NDArray[np.float32]
+    y_validation: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long to train.
+
+    Args:
+        epochs: the most epochs.
+        patience: epochs without a better validation loss after which training stops.
+        objective: ``val_loss`` or ``val_accuracy``: which epoch is the best.
+        order_seed: the seed of the minibatch order, shared by all trials of a search.
+        deadline: moment of ``time.monotonic()`` after which the current epoch is the last.
+    """
+
+    epochs: int
+    patience: int
+    objective: str = "val_loss"
+    order_seed: int = 0
+    deadline: float = math.inf
+
+
+@dataclass
+class Training:
+    """What came of one training.
+
+    Args:
+        curves: ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``: one value an epoch, finite throughout.
+        best_epoch: the best epoch, from 0; -1 if there is none.
+        weights: the best epoch's weights, in the order of ``Model.get_weights``.
+        diverged: in words, why training was given up; empty if it was not.
+    """
+
+    curves: dict[str, list[float]] = field(default_factory=dict)
+    best_epoch: int = -1
+    weights: list[NDArray[Any]] = field(default_factory=list)
+    diverged: str = ""
+
+
+def fit_network(
+    network: NetworkSpec,
+    optimizer: OptimizerSpec,
+    examples: Examples,
+    schedule: Schedule,
+    *,
+    batch_size: int,
+    seed: int,
+) -> Training:
+    """Build a network, train it until it stops improving, and return what came of it.
+
+    Args:
+        network: the network.
+        optimizer: its optimizer.
+        examples: what it trains and validates on.
+        schedule: for how long.
+        batch_size: minibatch size.
+        seed: the seed of the initial weights and dropout masks.
+    """
+    keras.backend.clear_session()  # models of earlier trials would stay in memory
+    model = build_mlp(network, optimizer, seed=seed)
+    watch = _Watch(schedule, optimizer.learning_rate)
+    model.fit(
+        minibatches(examples.x, examples.y, batch_size, schedule),
+        epochs=schedule.epochs,
+        steps_per_epoch=math.ceil(len(examples.x) / batch_size),
+        shuffle=False,
+        validation_data=(examples.x_validation, examples.y_validation),
+        validation_batch_size=EVALUATION_BATCH,
+        callbacks=[watch],
+        verbose=0,
+    )
+    return watch.training
+
+
+def minibatches(x: NDArray[np.float32], y: NDArray[np.int64], batch_size: int, schedule: Schedule) -> tf.data.Dataset:
+    """Return the minibatches of all epochs, one epoch after the other, in the order that the seed gives."""
+    features, labels = tf.constant(x), tf.constant(y)
+
+    def orders() -> Iterator[NDArray[np.int64]]:
+        for epoch in range(schedule.epochs):
+            yield minibatch_order(schedule.order_seed, epoch, len(x))
+
+    epochs = tf.data.Dataset.from_generator(orders, output_signature=tf.TensorSpec((len(x),), tf.int64))
+    rows = epochs.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
+    return rows.map(lambda index: (tf.gather(features, index), tf.gather(labels, index))).prefetch(2)
+
+
+class _Watch(keras.callbacks.Callback):
+    """Keep curves and the best epoch's weights; stop when nothing improves, on divergence and at the deadline."""
+
+    def __init__(self, schedule: Schedule, learning_rate: float) -> None:
+        super().__init__()
+        self.schedule, self.learning_rate = schedule, learning_rate
+        self.training = Training()
+        self.best_objective = self.lowest_loss = math.inf
+        self.waited = 0
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        logs = {name: float(value) for name, value in (logs or {}).items()}
+        if not all(math.isfinite(value) for value in logs.values()):
+            self.training.diverged = f"the loss was no longer finite in epoch {epoch + 1}"
+            self.model.stop_training = True
+            return
+        for name, value in logs.items():
+            self.training.curves.setdefault(name, []).append(value)
+        objective = logs[self.schedule.objective] * (-1 if "accuracy" in self.schedule.objective else 1)
+        if objective < self.best_objective:
+            self.best_objective, self.training.best_epoch = objective, epoch
+            self.training.weights = self.model.get_weights()
+        self.waited = 0 if logs["val_loss"] < self.lowest_loss else self.waited + 1
+        self.lowest_loss = min(self.lowest_loss, logs["val_loss"])
+        if self.waited >= self.schedule.patience or time.monotonic() > self.schedule.deadline:
+            self.model.stop_training = True

@@ -1,0 +1,159 @@
+"""The oracle of random search: independent draws, whole files, failures with their reasons."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+import numpy as np
+from keras_tuner.engine import trial as trial_module
+
+from tfcourse.errors import UserError
+from tfcourse.files import read_json, write_json
+
+Status = trial_module.TrialStatus
+DIVERGED = "diverged"
+MOST_COLLISIONS = 100
+SECONDS_BETWEEN_SAVES = 1.0
+
+
+def unit_draw(seed: int, trial: int, name: str, attempt: int = 0) -> float:
+    """Return the number in [0, 1) that decides hyperparameter ``name`` of trial ``trial``.
+
+    Every (seed, trial, name) has a stream of its own, so that a trial is the same whatever ran before it or
+    beside it, two seeds share no trial, and adding a hyperparameter changes no other.
+
+    >>> unit_draw(0, 5, "learning_rate") == unit_draw(0, 5, "learning_rate")
+    True
+    >>> unit_draw(0, 5, "learning_rate") == unit_draw(1, 4, "learning_rate")
+    False
+    """
+    name_key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    return float(np.random.default_rng([seed, trial, attempt, name_key]).random())
+
+
+def trial_seed(seed: int, trial: int) -> int:
+    """Return the seed of a trial's initial weights and dropout masks, below 2**31.
+
+    >>> trial_seed(0, 1) == trial_seed(0, 1), trial_seed(0, 1) == trial_seed(1, 0)
+    (True, False)
+    """
+    return int(np.random.SeedSequence([seed, trial]).generate_state(1)[0] >> 1)
+
+
+class RandomOracle(keras_tuner.Oracle):
+    """Random search over any KerasTuner space, each hyperparameter drawn on its own scale.
+
+    A trial that diverges is kept as FAILED, with a message that begins with ``diverged``, and never ends the
+    search; other failures end it when three come in a row, as in KerasTuner.
+
+    Args:
+        objective: what to optimize, ``"val_loss"`` or any of KerasTuner's objectives.
+        max_trials: number of trials.
+        seed: which random draws, from 0; unlike KerasTuner, 0 is a seed like any other.
+        hyperparameters: the search space, if it is known beforehand.
+    """
+
+    trials: dict[str, Any]
+    ongoing_trials: dict[str, Any]
+    end_order: list[str]
+
+    def __init__(
+        self,
+        objective: Any = "val_loss",
+        max_trials: int = 10,
+        *,
+        seed: int = 0,
+        hyperparameters: keras_tuner.HyperParameters | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(objective, max_trials, hyperparameters, seed=seed, **kwargs)
+        self.seed = seed
+        self._saved_at = -np.inf
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Return the values of a trial, or STOPPED when the space holds no further setting."""
+        for attempt in range(MOST_COLLISIONS):
+            values = self._draw(int(trial_id), attempt)
+            if self._compute_values_hash(values) not in self._tried_so_far:
+                return {"status": Status.RUNNING, "values": values}
+        return {"status": Status.STOPPED, "values": None}
+
+    def _draw(self, trial: int, attempt: int) -> dict[str, Any]:
+        space = keras_tuner.HyperParameters()
+        for hyperparameter in self.hyperparameters.space:
+            space.merge([hyperparameter])
+            if space.is_active(hyperparameter):
+                p = unit_draw(self.seed, trial, hyperparameter.name, attempt)
+                space.values[hyperparameter.name] = hyperparameter.prob_to_value(p)
+        return dict(space.values)
+
+    def record_curves(self, trial_id: str, curves: dict[str, list[float]]) -> None:
+        """Keep a trial's whole learning curves: one list of values a metric, one value an epoch from 0."""
+        trial = self.trials[trial_id]
+        trial.metrics = type(trial.metrics)()
+        for name, values in curves.items():
+            trial.metrics.register(name, direction="max" if "accuracy" in name else "min")
+            for epoch, value in enumerate(values):
+                trial.metrics.update(name, value, step=epoch)
+
+    def end_trial(self, trial: Any) -> None:
+        """Score a trial that ended, or keep the reason why it failed, and write its file."""
+        kept = self.trials[trial.trial_id]
+        kept.hyperparameters, kept.status, kept.message = trial.hyperparameters, trial.status, trial.message
+        if kept.status == Status.COMPLETED:
+            self.score_trial(kept)
+        else:
+            kept.status = Status.FAILED
+        self.end_order.append(kept.trial_id)
+        self._save_trial(kept)
+        self.ongoing_trials = {key: t for key, t in self.ongoing_trials.items() if t.trial_id != kept.trial_id}
+        self.save()
+        self._check_consecutive_failures()
+
+    def _check_consecutive_failures(self) -> None:
+        last = [self.trials[trial_id] for trial_id in self.end_order[-self.max_consecutive_failed_trials :]]
+        broken = [t for t in last if t.status == Status.FAILED and not (t.message or "").startswith(DIVERGED)]
+        if len(broken) == self.max_consecutive_failed_trials:
+            raise RuntimeError(f"{len(broken)} trials in a row failed. The last reason: {broken[-1].message}")
+
+    def _save_trial(self, trial: Any) -> None:
+        write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state(), indent=None)
+
+    def _get_trial_dir(self, trial_id: str) -> str:
+        folder = Path(self._project_dir) / f"trial_{trial_id}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
+
+    def save(self, now: bool = False) -> None:
+        """Write ``oracle.json``, at most once a second unless ``now``: it grows with the number of trials.
+
+        Nothing is lost when it is old, because :meth:`reload` goes by the trials' own files.
+        """
+        if now or time.monotonic() - self._saved_at > SECONDS_BETWEEN_SAVES:
+            write_json(Path(self._get_oracle_fname()), self.get_state(), indent=None)
+            self._saved_at = time.monotonic()
+
+    def reload(self) -> None:
+        """Take up a search from its trials' files; trials that were running will be run again from the start.
+
+        Raises:
+            UserError: if a trial's file is damaged.
+        """
+        for path in sorted(Path(self._project_dir).glob("trial_*/trial.json")):
+            try:
+                trial = trial_module.Trial.from_state(read_json(path))
+            except (KeyError, TypeError, ValueError) as error:
+                raise UserError(
+                    f"{str(path)!r} is damaged ({error!r}). Restore it from a copy, or remove it."
+                ) from None
+            self.trials[trial.trial_id] = trial
+        self.trials = dict(sorted(self.trials.items(), key=lambda item: int(item[0])))
+        self.start_order = list(self.trials)
+        self.end_order = [key for key, trial in self.trials.items() if trial.status != Status.RUNNING]
+        self._retry_queue = [key for key, trial in reversed(self.trials.items()) if trial.status == Status.RUNNING]
+        for trial in self.trials.values():
+            self._record_values(trial)

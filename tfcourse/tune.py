@@ -1,0 +1,192 @@
+"""From prepared data and a plan to a finished run: baseline, search, one look at the test split, exported model."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+import numpy as np
+
+from tfcourse.data.prepare import Part, Prepared
+from tfcourse.errors import UserError
+from tfcourse.files import read_json, replacing, write_json
+from tfcourse.models.builders import build_softmax_regression, with_softmax
+from tfcourse.models.hypermodels import MLPHyperModel, declare, values_from_hp
+from tfcourse.models.preprocessing import export_model
+from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+from tfcourse.plan import Plan
+from tfcourse.run.folder import RunFolder
+from tfcourse.run.measure import measure
+from tfcourse.search.fit import Examples, Schedule, fit_network
+from tfcourse.search.fit_tuner import FitTuner
+from tfcourse.search.oracle import DIVERGED, RandomOracle, Status, trial_seed
+
+BASELINE_RATES = (0.1, 0.01, 0.001)
+"""Learning rates of Adam that softmax regression is trained with; the best by validation is the baseline."""
+
+OnTrial = Callable[[int, str], None]
+
+
+def open_search(folder: RunFolder, prepared: Prepared, plan: Plan) -> FitTuner:
+    """Return the tuner of a run, new or as an earlier part of the search left it."""
+    width, classes, rows = prepared.features.width, len(prepared.classes), len(prepared.train)
+    hypermodel = MLPHyperModel(width, classes, rows=rows, space=plan.space)
+    space = keras_tuner.HyperParameters()
+    declare(plan.space, space)
+    oracle = RandomOracle(plan.objective, plan.trials, seed=plan.seed, hyperparameters=space)
+    return FitTuner(oracle, hypermodel, directory=folder.path)
+
+
+def search(
+    folder: RunFolder, prepared: Prepared, plan: Plan, tuner: FitTuner, on_trial: OnTrial, deadline: float
+) -> None:
+    """Train the baseline and then the trials, until the plan is done or the deadline has passed.
+
+    Args:
+        folder: where everything is kept.
+        prepared: the data.
+        plan: what to do.
+        tuner: from :func:`open_search`.
+        on_trial: called after each trial with the number of ended trials and the best so far in words.
+        deadline: moment of ``time.monotonic()``.
+    """
+    examples = Examples(prepared.train.x, prepared.train.y, prepared.validation.x, prepared.validation.y)
+    schedule = Schedule(plan.epochs, plan.patience, plan.objective, plan.seed, deadline)
+    started, before = time.monotonic(), folder.record["seconds"]
+
+    def trial_ended(_: Any) -> None:
+        folder.update(seconds=before + time.monotonic() - started)
+        on_trial(len(tuner.oracle.end_order), best_in_words(tuner.oracle))
+
+    fit_baseline(folder, prepared, plan, examples, schedule)
+    tuner.on_trial = trial_ended
+    tuner.search(examples, schedule)
+    folder.update(seconds=before + time.monotonic() - started)
+
+
+def best_in_words(oracle: RandomOracle) -> str:
+    """Return the objective of the best trial so far, as a person would write it."""
+    best = oracle.get_best_trials(1)
+    if not best or best[0].status != Status.COMPLETED:
+        return "none yet"
+    return f"{oracle.objective.name} {best[0].score:.4f}"
+
+
+def fit_baseline(folder: RunFolder, prepared: Prepared, plan: Plan, examples: Examples, schedule: Schedule) -> None:
+    """Train softmax regression with a few learning rates and keep the best, unless an earlier part did."""
+    path = folder.path / "baseline"
+    if (path / "baseline.json").exists():
+        return
+    path.mkdir(exist_ok=True)
+    network = NetworkSpec(prepared.features.width, len(prepared.classes))
+    batch_size = int(plan.space["batch_size"].from_unit(0.5))
+    sign = -1 if "accuracy" in plan.objective else 1
+    best: tuple[float, Any, float] | None = None
+    seed = trial_seed(plan.seed, 0)
+    for rate in BASELINE_RATES:
+        training = fit_network(
+            network, OptimizerSpec("adam", rate), examples, schedule, batch_size=batch_size, seed=seed
+        )  # fmt: skip
+        if training.best_epoch >= 0:
+            score = sign * training.curves[plan.objective][training.best_epoch]
+            best = min(best or (math.inf, None, rate), (score, training, rate), key=lambda found: found[0])
+        if time.monotonic() > schedule.deadline:
+            break
+    if best is None:
+        raise UserError("Softmax regression diverged at every learning rate; are the numbers in the data sensible?")
+    _, training, rate = best
+    with replacing(path / "best_epoch.npz") as temporary:
+        np.savez(temporary, *training.weights)
+    write_json(
+        path / "baseline.json",
+        {
+            "hyperparameters": {"optimizer": "adam", "learning_rate": rate, "batch_size": batch_size},
+            "epoch": training.best_epoch + 1,
+            "validation": at_epoch(training.curves, training.best_epoch),
+            "curves": training.curves,
+        },
+    )
+
+
+def at_epoch(curves: dict[str, list[float]], epoch: int) -> dict[str, float]:
+    """Return validation loss and accuracy at an epoch, counted from 0."""
+    return {"loss": curves["val_loss"][epoch], "accuracy": curves["val_accuracy"][epoch]}
+
+
+def finish(folder: RunFolder, prepared: Prepared, tuner: FitTuner, started: float) -> dict[str, Any]:
+    """Measure the best trial once on the test split, export its model, and write and return the result.
+
+    Raises:
+        UserError: if no trial completed; the message says what to change.
+    """
+    trials = list(tuner.oracle.trials.values())
+    best = tuner.oracle.get_best_trials(1)[0]
+    if best.status != Status.COMPLETED:
+        raise UserError(no_trial_completed(trials, folder.path))
+    classifier = tuner.load_model(best)
+    with replacing(folder.model_path) as path:
+        export_model(prepared.features, classifier).save(path)
+    curves = curves_of(best)
+    diverged = sum((trial.message or "").startswith(DIVERGED) for trial in trials)
+    completed = sum(trial.status == Status.COMPLETED for trial in trials)
+    result = {
+        "best": {
+            "trial_id": best.trial_id,
+            "hyperparameters": values_from_hp(best.hyperparameters.values),
+            "epoch": best.best_step + 1,
+            "validation": at_epoch(curves, best.best_step),
+        },
+        "baseline": baseline_result(folder, prepared),
+        "test": test_result(classifier, prepared.test, prepared.classes),
+        "classes": list(prepared.classes),
+        "trials": {"completed": completed, "diverged": diverged, "failed": len(trials) - completed - diverged},
+    }
+    search_seconds = folder.record["seconds"]
+    seconds = {"total": folder.record["seconds_before"] + time.monotonic() - started, "search": search_seconds}
+    result["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
+    write_json(folder.result_path, result)
+    folder.update(status="completed")
+    return result
+
+
+def curves_of(trial: Any) -> dict[str, list[float]]:
+    """Return a trial's learning curves: one value an epoch."""
+    return {
+        name: [float(point.mean()) for point in history.get_history()]
+        for name, history in trial.metrics.metrics.items()
+    }
+
+
+def baseline_result(folder: RunFolder, prepared: Prepared) -> dict[str, Any]:
+    """Return the baseline as it was kept, without its curves, with its measures on the test split."""
+    path = folder.path / "baseline"
+    kept = read_json(path / "baseline.json")
+    model = build_softmax_regression(prepared.features.width, len(prepared.classes))
+    with np.load(path / "best_epoch.npz", allow_pickle=False) as arrays:
+        model.set_weights([arrays[name] for name in arrays.files])
+    del kept["curves"]
+    return {**kept, "test": test_result(model, prepared.test, prepared.classes)}
+
+
+def test_result(classifier: keras.Model, test: Part, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Return the measures of a network, which gives logits, on the test split."""
+    probabilities = with_softmax(classifier).predict(test.x, batch_size=4096, verbose=0)
+    return measure(probabilities, test.y, classes)
+
+
+def no_trial_completed(trials: list[Any], path: Path) -> str:
+    """Return the message for a search in which every trial diverged or failed."""
+    failed = next((trial for trial in trials if not (trial.message or "").startswith(DIVERGED)), None)
+    if failed is not None:
+        reason = (failed.message or "").strip().splitlines()[-1:]
+        return f"No trial completed. Trial {failed.trial_id} failed: {''.join(reason)}. Its trace is in {path}/search."
+    rates = [float(trial.hyperparameters.values["learning_rate"]) for trial in trials]
+    return (
+        f"All {len(trials)} trials diverged, at learning rates of {min(rates):.3g} to {max(rates):.3g}. Search lower"
+        f" ones: give --space a file with [learning_rate] low = {min(rates) / 1000:.1g} and high = {min(rates):.1g}."
+    )
