@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from frame import BLUE, ORANGE, Number, Outcome, Settings, Slide
@@ -15,8 +15,10 @@ from tfcourse.space import Parameter
 SLIDE = Slide(
     row="A4",
     title="Uniform sampling where it is right",
-    claim="Hidden units 50…100 and layers 2…4 can be drawn uniformly: every value is as likely as any other, the ends too.",
-    criterion="All values and no others are drawn, and a χ² test does not tell their counts from equal ones (p > 0.001).",
+    claim="Hidden units 50…100 and layers 2…4 can be drawn uniformly: every value is as likely as any other, the "
+    "ends too.",
+    criterion="All values and no others are drawn, and a χ² test does not tell their counts from equal ones (p > "
+    "0.001).",
 )
 UNITS = Parameter("units", "integer", 50, 100)
 LAYERS = Parameter("layers", "integer", 2, 4)
@@ -34,9 +36,13 @@ def measure(settings: Settings) -> Outcome:
         complete = values.tolist() == list(range(int(parameter.low), int(parameter.high) + 1))
         holds = holds and complete and p > 0.001
         numbers += [
-            Number(f"{parameter.name}: values drawn", f"{values.min()}…{values.max()}", f"{parameter.low}…{parameter.high}"),
+            Number(
+                f"{parameter.name}: values drawn", f"{values.min()}…{values.max()}", f"{parameter.low}…{parameter.high}"
+            ),
             Number(f"{parameter.name}: rarest value's share", counts[parameter.name].min() / draws, f"1/{len(values)}"),
-            Number(f"{parameter.name}: commonest value's share", counts[parameter.name].max() / draws, f"1/{len(values)}"),
+            Number(
+                f"{parameter.name}: commonest value's share", counts[parameter.name].max() / draws, f"1/{len(values)}"
+            ),
             Number(f"{parameter.name}: p of the χ² test", p, "> 0.001"),
         ]
 
@@ -52,9 +58,7 @@ def measure(settings: Settings) -> Outcome:
     return Outcome(numbers, holds, draw)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

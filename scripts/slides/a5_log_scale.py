@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from frame import BLUE, ORANGE, Number, Outcome, Settings, Slide
@@ -14,7 +14,8 @@ from tfcourse.equations import scales
 SLIDE = Slide(
     row="A5",
     title="Log scale for the learning rate",
-    claim="Of learning rates drawn uniformly in 1e-4…1, 90 % fall in 0.1…1; drawn as 10^r, r uniform, 25 % fall in each decade.",
+    claim="Of learning rates drawn uniformly in 1e-4…1, 90 % fall in 0.1…1; drawn as 10^r, r uniform, 25 % fall in "
+    "each decade.",
     criterion="Each decade's share is within five standard errors of the share claimed for it, on both scales.",
 )
 LOW, HIGH = 1e-4, 1.0
@@ -47,9 +48,7 @@ def measure(settings: Settings) -> Outcome:
     return Outcome(numbers, bool(holds), draw)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

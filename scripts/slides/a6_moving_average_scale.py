@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from frame import BLUE, GREEN, ORANGE, Number, Outcome, Settings, Slide
@@ -16,10 +16,10 @@ from tfcourse.equations.moving_average import window
 SLIDE = Slide(
     row="A6",
     title="Scale for exponentially weighted averages",
-    claim="β averages over 1/(1−β) values: 0.9000→0.9005 changes that by 0.05 of 10, 0.9990→0.9995 doubles 1000 to 2000. "
-    "So draw 1−β = 10^r, r uniform in [−3, −1].",
-    criterion="The windows are the slide's to 0.1 %; 1−β on its log scale puts half the draws above 0.99 (within five standard "
-    "errors); the linear scale and KerasTuner's reverse_log each put less than 15 % there.",
+    claim="β averages over 1/(1−β) values: 0.9000→0.9005 changes that by 0.05 of 10, 0.9990→0.9995 doubles 1000 to "
+    "2000. So draw 1−β = 10^r, r uniform in [−3, −1].",
+    criterion="The windows are the slide's to 0.1 %; 1−β on its log scale puts half the draws above 0.99 (within five "
+    "standard errors); the linear scale and KerasTuner's reverse_log each put less than 15 % there.",
     size=(9.0, 6.2),
 )
 LOW, HIGH = 0.9, 0.999
@@ -58,9 +58,7 @@ def measure(settings: Settings) -> Outcome:
     return Outcome(numbers, bool(holds), draw)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from frame import BLUE, ORANGE, Number, Outcome, Settings, Slide
@@ -15,9 +15,10 @@ from tfcourse.equations import input_normalization, softmax
 SLIDE = Slide(
     row="B1",
     title="Normalize the inputs",
-    claim="With x ← (x − μ) / σ gradient descent reaches the same cost in fewer epochs; the test set is normalized with the "
-    "training set's μ and σ.",
-    criterion="Each side at its own best learning rate of the same 25: normalized inputs reach cost 0.1 in at most half the epochs.",
+    claim="With x ← (x − μ) / σ gradient descent reaches the same cost in fewer epochs; the test set is normalized "
+    "with the training set's μ and σ.",
+    criterion="Each side at its best learning rate of the same 25: normalized inputs reach cost 0.1 in at most half "
+    "the epochs.",
 )
 RATES = np.geomspace(1e-8, 1e4, 25)
 TARGET = 0.1
@@ -60,7 +61,10 @@ def measure(settings: Settings) -> Outcome:
         accuracy[name] = float(np.mean((W @ x_test + b).argmax(axis=0) == data.y_test))
     beyond = {name: f"more than {epochs}" if n > epochs else f"{n}" for name, n in needed.items()}
     numbers = [
-        Number("ranges of the 13 features, smallest and largest", f"{np.ptp(raw, axis=1).min():.2g} and {np.ptp(raw, axis=1).max():.4g}"),
+        Number(
+            "ranges of the 13 features, smallest and largest",
+            f"{np.ptp(raw, axis=1).min():.2g} and {np.ptp(raw, axis=1).max():.4g}",
+        ),
         *[Number(f"{name}: epochs to cost {TARGET}", beyond[name], f"best α {best[name][0]:.0e}") for name in sides],
         *[Number(f"{name}: test accuracy", accuracy[name], "", ".1%") for name in sides],
     ]
@@ -78,9 +82,7 @@ def measure(settings: Settings) -> Outcome:
     return Outcome(numbers, 2 * needed["normalized"] <= needed["as measured"], draw)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import keras
 import numpy as np
 import tensorflow as tf
-from frame import BLUE, ORANGE, Number, Outcome, Settings, Slide
+from frame import BLUE, ORANGE, Number, Outcome, Settings, Slide, plot_agreement
 from material import digits
 from matplotlib.figure import Figure
 
@@ -18,8 +18,8 @@ SLIDE = Slide(
     row="B2",
     title="Batch norm of z",
     claim="z_norm = (z − μ)/√(σ² + ε), z̃ = γ z_norm + β; with γ = √(σ² + ε) and β = μ it is the identity.",
-    criterion="Against Keras in float32, z̃ and the gradients dz, dγ, dβ differ by at most 1e-5 of their largest value; the "
-    "identity case returns z to 1e-12 of it.",
+    criterion="Against Keras in float32, z̃ and the gradients dz, dγ, dβ differ by at most 1e-5 of their largest value; "
+    "the identity case returns z to 1e-12 of it.",
 )
 
 
@@ -64,17 +64,14 @@ def measure(settings: Settings) -> Outcome:
 
     def draw(figure: Figure) -> None:
         for axes, name, colour in zip(figure.subplots(1, 2), ("z̃", "dz"), (BLUE, ORANGE), strict=True):
-            x, y = theirs[name].ravel()[:3000], ours[name].ravel()[:3000]
-            axes.plot([x.min(), x.max()], [x.min(), x.max()], color="0.5", linewidth=1, zorder=0)
-            axes.plot(x, y, ".", color=colour, markersize=3)
-            axes.set(title=f"{name}: differs by {errors[name]:.0e}", xlabel=f"{name} by Keras", ylabel=f"{name} by the equations")
+            plot_agreement(axes, theirs[name].ravel()[:3000], ours[name].ravel()[:3000], colour)
+            axes.set(xlabel=f"{name} by Keras", ylabel=f"{name} by the equations")
+            axes.set_title(f"{name}: differs by {errors[name]:.0e}")
 
     return Outcome(numbers, max(errors.values()) <= 1e-5 and identity_error <= 1e-12, draw)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import keras
 import numpy as np
@@ -15,9 +15,10 @@ from matplotlib.figure import Figure
 SLIDE = Slide(
     row="B4",
     title="No bias under batch norm",
-    claim="Batch norm subtracts the bias b[l] out again: it changes no output and has zero gradient, so W, γ, β are all there is.",
-    criterion="Any bias of up to 10 changes the logits by at most 1e-4 of their largest, and the bias's gradient is at most 1e-5 "
-    "of the kernel's; without batch norm both are larger than 1e-2.",
+    claim="Batch norm subtracts the bias b[l] out again: it changes no output and has zero gradient, so W, γ, β are "
+    "all there is.",
+    criterion="Any bias of up to 10 changes the logits by at most 1e-4 of their largest, and the bias's gradient is at "
+    "most 1e-5 of the kernel's; without batch norm both are larger than 1e-2.",
 )
 BIASES = np.array([0.0, 0.01, 0.1, 1.0, 3.0, 10.0])
 
@@ -76,9 +77,7 @@ def measure(settings: Settings) -> Outcome:
     return Outcome(numbers, holds and worst["without"] > 1e-2 and ratios["without"] > 1e-2, draw)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

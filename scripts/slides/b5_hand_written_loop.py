@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import keras
 import numpy as np
+from by_hand import backpropagate, update
 from frame import Number, Outcome, Settings, Slide
 from material import digits
 from matplotlib.figure import Figure
 
 from tfcourse.data.minibatches import minibatch_order
-from tfcourse.equations import batch_norm, softmax
+from tfcourse.equations import softmax
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
 SLIDE = Slide(
     row="B5",
     title="Gradient descent with batch norm",
-    claim="For each minibatch: forward with z̃, backward for dW, dγ, dβ (no db), update. It works with momentum, RMSprop and Adam.",
-    criterion="After all minibatches, in float64, every weight of the NumPy loop is within 1e-5 of Model.fit's under all three "
-    "optimizers, and each lowers the cost to under a tenth of its first epoch's.",
+    claim="For each minibatch: forward with z̃, backward for dW, dγ, dβ (no db), update. It works with momentum, "
+    "RMSprop and Adam.",
+    criterion="After all minibatches, in float64, every weight of the NumPy loop is within 1e-5 of Model.fit's under "
+    "all three optimizers, and each lowers the cost to under a tenth of its first epoch's.",
 )
 OPTIMIZERS = {
     "momentum": OptimizerSpec("sgd", learning_rate=0.05, momentum=0.9),
@@ -29,40 +31,6 @@ OPTIMIZERS = {
     "Adam": OptimizerSpec("adam", learning_rate=0.005),
 }
 NOTE = "Keras rounds momentum, β1 and β2 to float32 even in float64; RMSprop's ρ it does not, so that agrees best."
-Weights = list[np.ndarray]
-
-
-def backpropagate(w: Weights, x: np.ndarray, y: np.ndarray) -> tuple[float, Weights]:
-    """Return J and its gradients for w = [W1, γ1, β1, ..., W, b], W (n[l], n[l-1]); x (n, m), y (C, m)."""
-    a, caches = x, []
-    for i in range(0, len(w) - 2, 3):
-        z_tilde, cache = batch_norm.forward(w[i] @ a, w[i + 1], w[i + 2])
-        caches.append((a, z_tilde, cache))
-        a = np.maximum(z_tilde, 0.0)
-    z = w[-2] @ a + w[-1]
-    dz = softmax.gradient(z, y) / x.shape[1]
-    gradients = [dz @ a.T, dz.sum(axis=1, keepdims=True)]
-    da = w[-2].T @ dz
-    for i, (a_before, z_tilde, cache) in zip(range(len(w) - 5, -1, -3), reversed(caches), strict=True):
-        dz, dgamma, dbeta = batch_norm.backward(da * (z_tilde > 0), cache)
-        gradients = [dz @ a_before.T, dgamma, dbeta, *gradients]
-        da = w[i].T @ dz
-    return softmax.cost(z, y), gradients
-
-
-def update(o: OptimizerSpec, w: Weights, v: Weights, s: Weights, gradients: Weights, t: int) -> None:
-    """Change w by one step, the t-th from 1, of the optimizer; v and s are its averages of dW and dW²."""
-    for i, g in enumerate(gradients):
-        if o.name == "sgd":
-            v[i] = o.momentum * v[i] - o.learning_rate * g
-            w[i] = w[i] + v[i]
-        elif o.name == "rmsprop":
-            s[i] = o.rho * s[i] + (1 - o.rho) * g**2
-            w[i] = w[i] - o.learning_rate * g / np.sqrt(s[i] + o.epsilon)
-        else:  # ε is added as Keras does: to √s before its bias is corrected
-            v[i], s[i] = o.beta_1 * v[i] + (1 - o.beta_1) * g, o.beta_2 * s[i] + (1 - o.beta_2) * g**2
-            rate = o.learning_rate * np.sqrt(1 - o.beta_2**t) / (1 - o.beta_1**t)
-            w[i] = w[i] - rate * v[i] / (np.sqrt(s[i]) + o.epsilon)
 
 
 def measure(settings: Settings) -> Outcome:
@@ -100,16 +68,27 @@ def measure(settings: Settings) -> Outcome:
         axes = figure.subplots()
         for name, (by_hand, by_keras) in curves.items():
             line = axes.plot(range(1, epochs + 1), by_hand, label=f"{name}, by hand")[0]
-            axes.plot(range(1, epochs + 1), by_keras, "o", color=line.get_color(), markersize=8, fillstyle="none", label=f"{name}, Model.fit")
-        axes.set(yscale="log", xlabel="epoch", ylabel="cost J of the epoch", title="The loop written by hand and Model.fit, on digits")
+            axes.plot(
+                range(1, epochs + 1),
+                by_keras,
+                "o",
+                color=line.get_color(),
+                markersize=8,
+                fillstyle="none",
+                label=f"{name}, Model.fit",
+            )
+        axes.set(
+            yscale="log",
+            xlabel="epoch",
+            ylabel="cost J of the epoch",
+            title="The loop written by hand and Model.fit, on digits",
+        )
         axes.legend(ncols=3)
 
     return Outcome(numbers, max(differences.values()) <= 1e-5 and lowered, draw, NOTE)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

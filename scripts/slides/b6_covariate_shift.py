@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import keras
 import numpy as np
 from frame import BLUE, ORANGE, Number, Outcome, Settings, Slide
-from material import digits
+from material import coloured, digits
 from matplotlib.figure import Figure
+from probing import by_own_statistics, moved
 
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
@@ -17,34 +18,16 @@ from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 SLIDE = Slide(
     row="B6",
     title="Why it works: covariate shift",
-    claim="Batch norm keeps mean and variance of a layer's input fixed, while the weights before it change and when the images "
-    "change (black cats, then coloured cats), so the layer need not relearn.",
-    criterion="Mean and deviation of the third hidden layer's input move at most half as much with batch norm, over training and "
-    "from white-on-black to grey-on-grey digits; and accuracy on the latter, by their own minibatch's μ and σ², is higher by "
-    "more than two standard errors.",
+    claim="Batch norm keeps mean and variance of a layer's input fixed, while the weights before it change and when "
+    "the images change (black cats, then coloured cats), so the layer need not relearn.",
+    criterion="Mean and deviation of the third hidden layer's input move at most half as much with batch norm, over "
+    "training and from white-on-black to grey-on-grey digits; and accuracy on the latter, by their own "
+    "minibatch's μ and σ², is higher by more than two standard errors.",
     size=(9.0, 3.9),
 )
-NOTE = "The averages stored in training are the old images': with them batch norm does not help on the new kind of image."
-
-
-def coloured(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the white-on-black digits x (m, 64) as fainter ink on grey paper, every image its own shades."""
-    paper, ink = rng.uniform(0.2, 0.6, (len(x), 1)), rng.uniform(0.3, 0.4, (len(x), 1))
-    return (paper + ink * x).astype("float32")
-
-
-def moved(now: np.ndarray, start: np.ndarray) -> float:
-    """Return how far the units' means and deviations are from those of ``start``, in its mean deviation; both (m, n)."""
-    change = np.abs(now.mean(axis=0) - start.mean(axis=0)) + np.abs(now.std(axis=0) - start.std(axis=0))
-    return float(change.mean() / start.std(axis=0).mean())
-
-
-def by_own_statistics(model: keras.Model, x: np.ndarray) -> np.ndarray:
-    """Return the outputs with x as one minibatch, normalized by its own μ and σ²; the stored averages stay as they are."""
-    weights = model.get_weights()
-    outputs = model(x, training=True).numpy()
-    model.set_weights(weights)
-    return outputs
+NOTE = (
+    "The averages stored in training are the old images': with them batch norm does not help on the new kind of image."
+)
 
 
 def measure(settings: Settings) -> Outcome:
@@ -87,7 +70,7 @@ def measure(settings: Settings) -> Outcome:
         grid = figure.add_gridspec(2, 3, width_ratios=[0.55, 1.3, 1.4])
         for row, (title, x) in enumerate((("train", data.x_test), ("new kind", new_kind))):
             axes = figure.add_subplot(grid[row, 0])
-            axes.imshow(np.hstack(x[:2].reshape(-1, 8, 8)), cmap="gray", vmin=0, vmax=1)
+            axes.imshow(np.hstack([*x[:2].reshape(2, 8, 8)]), cmap="gray", vmin=0, vmax=1)
             axes.set(title=title, xticks=[], yticks=[])
             axes.grid(False)
         middle, right = figure.add_subplot(grid[:, 1]), figure.add_subplot(grid[:, 2])
@@ -106,9 +89,7 @@ def measure(settings: Settings) -> Outcome:
     return Outcome(numbers, bool(holds), draw, NOTE if bn[3] <= plain[3] else "")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

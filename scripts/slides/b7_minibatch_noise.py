@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from frame import BLUE, ORANGE, Number, Outcome, Settings, Slide
@@ -16,8 +16,8 @@ SLIDE = Slide(
     row="B7",
     title="Batch norm regularizes slightly",
     claim="Each minibatch's own μ and σ² add noise to z̃, the less the larger the minibatch: 64 → 512 means less noise.",
-    criterion="The measured noise falls at every doubling from 16 to 512, and is within 2 % + 3/m of theory, which is of first order in 1/m, "
-    "at each size m.",
+    criterion="The measured noise falls at every doubling from 16 to 512, and is within 2 % + 3/m of theory, which is "
+    "of first order in 1/m, at each size m.",
 )
 SIZES = (16, 32, 64, 128, 256, 512)
 
@@ -72,9 +72,7 @@ def measure(settings: Settings) -> Outcome:
     return Outcome(numbers, bool((np.diff(measured) < 0).all() and close), draw)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

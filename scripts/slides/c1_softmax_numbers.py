@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import keras
 import numpy as np
@@ -15,8 +15,10 @@ from tfcourse.equations import softmax
 SLIDE = Slide(
     row="C1",
     title="The softmax layer",
-    claim="z = (5, 2, −1, 3) gives t = e^z = (148.4, 7.4, 0.4, 20.1), Σt = 176.3, a = t/Σt = (0.842, 0.042, 0.002, 0.114).",
-    criterion="t and Σt rounded to one decimal and a rounded to three are the claimed numbers, by NumPy and by Keras's layer.",
+    claim="z = (5, 2, −1, 3) gives t = e^z = (148.4, 7.4, 0.4, 20.1), Σt = 176.3, a = t/Σt = (0.842, 0.042, 0.002, "
+    "0.114).",
+    criterion="t and Σt rounded to one decimal and a rounded to three are the claimed numbers, by NumPy and by Keras's "
+    "layer.",
 )
 Z = np.array([[5.0], [2.0], [-1.0], [3.0]])
 T, SUM, A = [148.4, 7.4, 0.4, 20.1], 176.3, [0.842, 0.042, 0.002, 0.114]
@@ -37,7 +39,9 @@ def measure(settings: Settings) -> Outcome:
         Number("hard max", " ".join(f"{h:g}" for h in hard), "1 0 0 0"),
     ]
     rounded = [np.round(t, 1).tolist(), round(float(t.sum()), 1), np.round(a, 3).tolist()]
-    holds = rounded == [T, SUM, A] and np.round(by_keras.astype(float), 3).tolist() == A and hard.tolist() == [1, 0, 0, 0]
+    holds = (
+        rounded == [T, SUM, A] and np.round(by_keras.astype(float), 3).tolist() == A and hard.tolist() == [1, 0, 0, 0]
+    )
 
     def draw(figure: Figure) -> None:
         panels = (("z", Z.ravel(), "g"), ("t = e^z", t, ".1f"), ("a = t / Σt", a, ".3f"), ("hard max", hard, "g"))
@@ -52,9 +56,7 @@ def measure(settings: Settings) -> Outcome:
     return Outcome(numbers, holds, draw, NOTE)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

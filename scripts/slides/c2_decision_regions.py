@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import keras
 import numpy as np
@@ -19,10 +19,12 @@ SLIDE = Slide(
     row="C2",
     title="Softmax regression",
     claim="Without hidden layers the boundary between any two classes is a line; deeper networks draw curved ones.",
-    criterion="For C = 3, 4, 5, 6: the middle of two points of one region never leaves it without hidden layers (lines cut the "
-    "plane into convex regions), and does with hidden layers, which fit the training set at least as well.",
+    criterion="For C = 3, 4, 5, 6: the middle of two points of one region never leaves it without hidden layers (lines "
+    "cut the plane into convex regions), and does with hidden layers, which fit the training set at least as "
+    "well.",
     size=(9.0, 4.9),
 )
+NOTE = "The first C digits in their first two principal components; not all can be told apart there."
 COLOURS = ("#3b7dd8", "#e07b2c", "#2f9e6e", "#d1495b", "#8a63d2", "#c9a227")
 
 
@@ -61,7 +63,11 @@ def measure(settings: Settings) -> Outcome:
             panels.append((C, units, model, x, y))
         holds = holds and left[0] == 0.0 and left[1] > 0.0 and fits[1] >= fits[0]
         numbers += [
-            Number(f"C = {C}: middles outside, without and with hidden layers", f"{left[0]:.2%}  {left[1]:.2%}", "0, above 0"),
+            Number(
+                f"C = {C}: middles outside, without and with hidden layers",
+                f"{left[0]:.2%}  {left[1]:.2%}",
+                "0, above 0",
+            ),
             Number(f"C = {C}: training accuracy, without and with", f"{fits[0]:.1%}  {fits[1]:.1%}"),
         ]
 
@@ -72,18 +78,18 @@ def measure(settings: Settings) -> Outcome:
         for axes, (C, units, model, x, y) in zip(all_axes, panels, strict=True):
             regions = model(grid).numpy().argmax(axis=1).reshape(250, 250)
             colours = ListedColormap(COLOURS[:C])
-            axes.pcolormesh(axis, axis, regions, cmap=colours, vmin=-0.5, vmax=C - 0.5, alpha=0.35, rasterized=True, linewidth=0)
+            axes.pcolormesh(
+                axis, axis, regions, cmap=colours, vmin=-0.5, vmax=C - 0.5, alpha=0.35, rasterized=True, linewidth=0
+            )
             axes.scatter(*x.T, c=y, cmap=colours, vmin=-0.5, vmax=C - 0.5, s=4)
-            axes.set(title=f"C = {C}, {'two hidden layers' if units else 'no hidden layer'}", aspect="equal")
-            axes.set(xlim=(-2.6, 2.6), ylim=(-2.6, 2.6), xticks=[], yticks=[])
+            axes.set(title=f"C = {C}, {'two hidden layers' if units else 'no hidden layer'}")
+            axes.set(xlim=(-2.6, 2.6), ylim=(-2.6, 2.6), xticks=[], yticks=[], aspect="equal")
             axes.grid(False)
 
-    return Outcome(numbers, holds, draw, "The first C digits in their first two principal components; not all can be told apart there.")
+    return Outcome(numbers, holds, draw, NOTE)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

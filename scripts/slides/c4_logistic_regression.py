@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import keras
 import numpy as np
-from frame import BLUE, ORANGE, Number, Outcome, Settings, Slide
+from frame import BLUE, ORANGE, Number, Outcome, Settings, Slide, plot_agreement
 from material import breast_cancer
 from matplotlib.figure import Figure
 
@@ -19,10 +19,11 @@ SLIDE = Slide(
     row="C4",
     title="C = 2 reduces to logistic regression",
     claim="Softmax of two logits is the sigmoid of their difference; trained, both give the same predictions.",
-    criterion="The two functions differ by at most 1e-15; softmax regression at rate α and logistic regression at 2α, from the same "
-    "start, end with probabilities that differ by at most 1e-5 on the test set, and with the same labels.",
+    criterion="The two functions differ by at most 1e-15; softmax regression at rate α and logistic regression at 2α, "
+    "from the same start, end with probabilities that differ by at most 1e-5 on the test set, and with the "
+    "same labels.",
 )
-NOTE = "The rate is 2α because a step of the softmax moves both logits, in opposite directions: their difference moves twice."
+NOTE = "The rate is 2α because a step of softmax regression moves both logits, in opposite directions."
 
 
 def measure(settings: Settings) -> Outcome:
@@ -58,16 +59,13 @@ def measure(settings: Settings) -> Outcome:
             left.plot(range(1, epochs + 1), cost, style, color=colour, label=name)
         left.set(xlabel="epoch", ylabel="cost J", title="training, tumours of two kinds", yscale="log")
         left.legend()
-        right.plot([0, 1], [0, 1], color="0.5", linewidth=1, zorder=0)
-        right.plot(by_sigmoid, by_softmax, "o", color=BLUE, markersize=4)
-        right.set(xlabel="by logistic regression", ylabel="by softmax", title="probability of class 1, test set")
+        plot_agreement(right, by_sigmoid, by_softmax, BLUE, title="probability of class 1, test set")
+        right.set(xlabel="by logistic regression", ylabel="by softmax")
 
     return Outcome(numbers, functions_apart <= 1e-15 and trained_apart <= 1e-5 and same == 1.0, draw, NOTE)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

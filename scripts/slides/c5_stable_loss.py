@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import keras
 import numpy as np
@@ -15,9 +15,10 @@ from tfcourse.equations import softmax
 SLIDE = Slide(
     row="C5",
     title="The loss, from logits",
-    claim="L = −Σ y log ŷ = −log ŷ of the true class; computed from the logits it is right at ±1000, from a rounded softmax not.",
-    criterion="For true-class margins of 0…2000 the loss from logits, by NumPy and by Keras, is within 1e-6 of log(1 + e^margin); "
-    "through a float32 softmax it is off by more than half somewhere.",
+    claim="L = −Σ y log ŷ = −log ŷ of the true class; computed from the logits it is right at ±1000, from a rounded "
+    "softmax not.",
+    criterion="For true-class margins of 0…2000 the loss from logits, by NumPy and by Keras, is within 1e-6 of log(1 + "
+    "e^margin); through a float32 softmax it is off by more than half somewhere.",
 )
 
 
@@ -56,7 +57,12 @@ def measure(settings: Settings) -> Outcome:
             shown = np.where(np.isfinite(losses), losses, np.nan)
             axes.plot(margin + 1, shown, color=colour, linewidth=width, label=name, alpha=0.9)
         axes.plot(finite + 1, naive[margin == finite], "x", color=RED, markersize=9, markeredgewidth=2)
-        axes.set(xscale="log", yscale="log", xlabel="1 + how far the true class's logit lies below the other's", ylabel="loss L")
+        axes.set(
+            xscale="log",
+            yscale="log",
+            xlabel="1 + how far the true class's logit lies below the other's",
+            ylabel="loss L",
+        )
         axes.set_title("The loss of one example; × marks where e^z / Σe^z ends: beyond, it is ∞ or not a number")
         axes.legend()
 
@@ -68,9 +74,7 @@ def _keras_losses(y: np.ndarray, predicted: np.ndarray, *, from_logits: bool) ->
     return np.asarray(keras.losses.categorical_crossentropy(target, predicted, from_logits=from_logits))
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

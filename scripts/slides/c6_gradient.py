@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
-from frame import BLUE, ORANGE, Number, Outcome, Settings, Slide
+from frame import BLUE, ORANGE, Number, Outcome, Settings, Slide, plot_agreement
 from material import digits
 from matplotlib.figure import Figure
 
@@ -17,7 +17,8 @@ SLIDE = Slide(
     row="C6",
     title="The gradient",
     claim="dz = ŷ − y: the whole derivative of softmax and cross-entropy together.",
-    criterion="ŷ − y is within 1e-7 of central differences, step 1e-5, and within 1e-12 of automatic differentiation, in float64.",
+    criterion="ŷ − y is within 1e-7 of central differences, step 1e-5, and within 1e-12 of automatic differentiation, "
+    "in float64.",
 )
 
 
@@ -55,16 +56,13 @@ def measure(settings: Settings) -> Outcome:
             (left, "finite differences", differences, BLUE),
             (right, "automatic differentiation", automatic, ORANGE),
         ):
-            axes.plot([-1, 1], [-1, 1], color="0.5", linewidth=1, zorder=0)
-            axes.plot(other.ravel(), dz.ravel(), ".", color=colour, markersize=5)
-            axes.set(xlabel=f"dz by {name}", ylabel="ŷ − y", title=f"differs by {np.abs(dz - other).max():.0e}")
+            plot_agreement(axes, other, dz, colour, xlabel=f"dz by {name}", ylabel="ŷ − y")
+            axes.set_title(f"differs by {np.abs(dz - other).max():.0e}")
 
     return Outcome(numbers, from_differences <= 1e-7 and from_automatic <= 1e-12, draw)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

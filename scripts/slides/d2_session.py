@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from frame import BLUE, GREY, ORANGE, Number, Outcome, Settings, Slide
@@ -14,7 +14,8 @@ from legacy_tf1 import minimize
 SLIDE = Slide(
     row="D2",
     title="Motivating problem",
-    claim="Gradient descent at 0.01 on J(w) = w² − 10w + 25, in a session: w = 0, 0.1 after one step, 4.9999886 after 1000 more.",
+    claim="Gradient descent at 0.01 on J(w) = w² − 10w + 25, in a session: w = 0, 0.1 after one step, 4.9999886 "
+    "after 1000 more.",
     criterion="The session's w is within 1e-6 of these three numbers, and at every step within 2e-5 of 5 (1 − 0.98^t).",
 )
 
@@ -26,7 +27,9 @@ def measure(settings: Settings) -> Outcome:
     apart = float(np.abs(w - exact).max())
     claimed = {0: 0.0, 1: 0.1, 1001: 4.9999886}
     names = {0: "before training", 1: "after one step", 1001: "after 1000 more"}
-    numbers = [Number(f"w {names[t]}", float(w[t]), f"[{claimed[t]:g}]" if t < 2 else "[4.9999886]", ".8g") for t in claimed]
+    numbers = [
+        Number(f"w {names[t]}", float(w[t]), f"[{claimed[t]:g}]" if t < 2 else "[4.9999886]", ".8g") for t in claimed
+    ]
     numbers.append(Number("largest difference from 5 (1 − 0.98^t)", apart, "≤ 2e-5", ".1e"))
     holds = all(abs(w[t] - value) <= 1e-6 for t, value in claimed.items()) and apart <= 2e-5
 
@@ -45,9 +48,7 @@ def measure(settings: Settings) -> Outcome:
     return Outcome(numbers, holds, draw, "The gap of 1.1e-5 is float32's: there a step is too short to change w.")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from frame import BLUE, GREEN, ORANGE, Number, Outcome, Settings, Slide
@@ -14,11 +14,13 @@ from legacy_tf1 import minimize
 SLIDE = Slide(
     row="D3",
     title="Same program, other data",
-    claim="The coefficients are fed, so [1, −20, 100] minimizes (w − 10)² with the same program. The slide's [1, −20, 25] does "
-    "too, at cost −75, though its comment says (w − 5)².",
+    claim="The coefficients are fed, so [1, −20, 100] minimizes (w − 10)² with the same program. The slide's [1, "
+    "−20, 25] does too, at cost −75, though its comment says (w − 5)².",
     criterion="After 1001 steps w is within 1e-4 of 5, 10 and 10, and the cost within 1e-6 of 0, 0 and −75.",
 )
-NOTE = "The slide's array and comment do not belong together: the constant moves the curve up or down, never its minimum."
+NOTE = (
+    "The slide's array and comment do not belong together: the constant moves the curve up or down, never its minimum."
+)
 CASES = {(1, -10, 25): (5, 0), (1, -20, 100): (10, 0), (1, -20, 25): (10, -75)}
 
 
@@ -48,9 +50,7 @@ def measure(settings: Settings) -> Outcome:
     return Outcome(numbers, bool(holds), draw, NOTE)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from frame import BLUE, GREEN, ORANGE, Number, Outcome, Settings, Slide
@@ -15,10 +15,11 @@ from legacy_tf1 import minimize, minimize_tf2
 SLIDE = Slide(
     row="D4",
     title="The same in TensorFlow 2",
-    claim="With GradientTape the program is shorter, and its w agrees with the session's at every step.",
-    criterion="For three sets of coefficients the largest difference over all steps is at most two float32 roundings of w.",
+    claim="Written with GradientTape, the program gives the session program's w at every step.",
+    criterion="For three sets of coefficients the largest difference at any step is at most two float32 roundings of "
+    "w.",
 )
-CASES = [([1, -10, 25], 0.01), ([1, -20, 25], 0.3), ([0.5, 3, 0], 1.9)]
+CASES: list[tuple[list[float], float]] = [([1, -10, 25], 0.01), ([1, -20, 25], 0.3), ([0.5, 3, 0], 1.9)]
 
 
 def measure(settings: Settings) -> Outcome:
@@ -28,6 +29,7 @@ def measure(settings: Settings) -> Outcome:
     for coefficients, rate in CASES:
         trajectories, took = [], []
         for program in (minimize, minimize_tf2):
+            program.train(coefficients, rate, steps=1)  # loading TensorFlow is not a step
             start = time.perf_counter()
             trajectories.append(np.array(program.train(coefficients, rate, steps)))
             took.append(1e3 * (time.perf_counter() - start) / steps)
@@ -55,9 +57,7 @@ def measure(settings: Settings) -> Outcome:
     return Outcome(numbers, roundings <= 2, draw)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    return SLIDE.main(measure, argv)
+main = partial(SLIDE.main, measure)
 
 
 if __name__ == "__main__":

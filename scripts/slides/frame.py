@@ -1,4 +1,4 @@
-"""What every script here shares: its arguments, the printed claim, numbers and verdict, the figure's style, the JSON."""
+"""What every script here shares: arguments, the printed claim, numbers and verdict, the figure's style, the JSON."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded: its notes would drown the numbers
 
 import matplotlib
+import numpy as np
+from cycler import cycler
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 T = TypeVar("T")
 
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#3b7dd8", "#e07b2c", "#2f9e6e", "#d1495b", "#8a63d2", "#8a8f98"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.titlesize": 10.5,
     "axes.spines.top": False,
@@ -30,11 +34,11 @@ STYLE = {
     "legend.frameon": False,
     "legend.fontsize": 9,
     "lines.linewidth": 1.8,
-    "axes.prop_cycle": matplotlib.cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE, GREY]),
+    "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE, GREY]),
 }
 
 
-def _theme(paper: str, ink: str, grid: str) -> dict[str, str]:
+def _theme(paper: str, ink: str, grid: str) -> dict[Any, Any]:
     inked = ("text.color", "axes.labelcolor", "axes.titlecolor", "xtick.color", "ytick.color", "axes.edgecolor")
     return {"figure.facecolor": paper, "axes.facecolor": paper, "grid.color": grid} | dict.fromkeys(inked, ink)
 
@@ -77,6 +81,14 @@ class Outcome:
     holds: bool
     draw: Callable[[Figure], None]
     note: str = ""
+
+
+def plot_agreement(axes: Axes, x: ArrayLike, y: ArrayLike, colour: str, **labels: str) -> None:
+    """Plot y against x as points beside the diagonal on which they agree, with the axes' ``labels``."""
+    x, y = np.ravel(x), np.ravel(y)
+    axes.plot([x.min(), x.max()], [x.min(), x.max()], color="0.5", linewidth=1, zorder=0)
+    axes.plot(x, y, "o", color=colour, markersize=3.5)
+    axes.set(**labels)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

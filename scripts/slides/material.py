@@ -44,3 +44,9 @@ def breast_cancer(test: int = 169) -> Split:
     raw = split(tumours.data, tumours.target, test)
     mu, sigma = raw.x.mean(axis=0), raw.x.std(axis=0)
     return Split((raw.x - mu) / sigma, raw.y, (raw.x_test - mu) / sigma, raw.y_test)
+
+
+def coloured(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the white-on-black digits x (m, 64) as fainter ink on grey paper, every image its own shades."""
+    paper, ink = rng.uniform(0.2, 0.6, (len(x), 1)), rng.uniform(0.3, 0.4, (len(x), 1))
+    return (paper + ink * x).astype("float32")
