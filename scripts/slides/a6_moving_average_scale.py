@@ -60,6 +60,5 @@ def measure(settings: Settings) -> Outcome:
 
 main = partial(SLIDE.main, measure)
 
-
 if __name__ == "__main__":
     sys.exit(main())

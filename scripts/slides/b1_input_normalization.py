@@ -17,7 +17,7 @@ SLIDE = Slide(
     title="Normalize the inputs",
     claim="With x ← (x − μ) / σ gradient descent reaches the same cost in fewer epochs; the test set is normalized "
     "with the training set's μ and σ.",
-    criterion="Each side at its best learning rate of the same 25: normalized inputs reach cost 0.1 in at most half "
+    criterion="Each side at its best of the same 25 learning rates: normalized inputs reach cost 0.1 in at most half "
     "the epochs.",
 )
 RATES = np.geomspace(1e-8, 1e4, 25)
@@ -83,7 +83,6 @@ def measure(settings: Settings) -> Outcome:
 
 
 main = partial(SLIDE.main, measure)
-
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -76,6 +76,5 @@ def _keras_losses(y: np.ndarray, predicted: np.ndarray, *, from_logits: bool) ->
 
 main = partial(SLIDE.main, measure)
 
-
 if __name__ == "__main__":
     sys.exit(main())

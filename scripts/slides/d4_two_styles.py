@@ -16,8 +16,7 @@ SLIDE = Slide(
     row="D4",
     title="The same in TensorFlow 2",
     claim="Written with GradientTape, the program gives the session program's w at every step.",
-    criterion="For three sets of coefficients the largest difference at any step is at most two float32 roundings of "
-    "w.",
+    criterion="For three sets of coefficients the largest difference is at most two float32 roundings of w.",
 )
 CASES: list[tuple[list[float], float]] = [([1, -10, 25], 0.01), ([1, -20, 25], 0.3), ([0.5, 3, 0], 1.9)]
 
@@ -58,7 +57,6 @@ def measure(settings: Settings) -> Outcome:
 
 
 main = partial(SLIDE.main, measure)
-
 
 if __name__ == "__main__":
     sys.exit(main())
