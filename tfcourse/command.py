@@ -50,7 +50,7 @@ def run_command(run: Callable[[Sequence[str] | None], int], argv: Sequence[str] 
 def explain(error: OSError) -> str | None:
     """Return a message for a full disk or an unwritable folder, None for any other error of the system."""
     where = f" ({error.filename})" if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"The disk is full{where}. What was finished is kept; free some space, then go on with --resume."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"This place may not be written to{where}. Give another folder with --out, or change its permissions."
@@ -72,6 +72,21 @@ def whole_number(low: int) -> Callable[[str], int]:
         if value < low:
             raise argparse.ArgumentTypeError(f"{text!r} was given; allowed are whole numbers from {low}")
         return value
+
+    return parse
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
+    """Return an argument type that takes one of ``allowed``.
+
+    >>> one_of("stratified", "time")("time")
+    'time'
+    """
+
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise argparse.ArgumentTypeError(f"{text!r} was given; allowed are {', '.join(allowed)}")
+        return text
 
     return parse
 

@@ -31,6 +31,20 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove what writers that were killed left beside the files of ``folder`` and of the folders in it.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / ".123.run.json").write_text("half")
+    >>> remove_leftovers(folder)
+    >>> list(folder.iterdir())
+    []
+    """
+    for path in folder.rglob(".[0-9]*.*"):
+        path.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any, indent: int | None = 2) -> None:
     """Write ``value`` as JSON, atomically.
 

@@ -42,12 +42,12 @@ class Plan:
 
 
 def default_batch_size(rows: int) -> int:
-    """Return the power of two in 16...256 that gives about 32 minibatches an epoch.
+    """Return the power of two in 16...256 that gives about 32 minibatches an epoch; all rows where they are fewer.
 
-    >>> [default_batch_size(rows) for rows in (100, 1078, 20000)]
-    [16, 32, 256]
+    >>> [default_batch_size(rows) for rows in (9, 100, 1078, 20000)]
+    [9, 16, 32, 256]
     """
-    return int(2 ** min(8, max(4, round(math.log2(max(1, rows / 32))))))
+    return min(rows, int(2 ** min(8, max(4, round(math.log2(max(1, rows / 32)))))))
 
 
 def default_epochs(rows: int, batch_size: int) -> int:
@@ -78,6 +78,8 @@ def with_batch_size(space: SearchSpace, batch_sizes: Sequence[int] | None, rows:
     >>> with_batch_size(default_space(), None, 1078)["batch_size"].values
     (32,)
     """
+    if batch_sizes and len(set(batch_sizes)) < len(batch_sizes):
+        raise UserError(f"--batch-size: {' '.join(map(str, batch_sizes))} was given; give each size once.")
     stated = next((parameter for parameter in space if parameter.name == "batch_size"), None)
     if stated is not None and batch_sizes:
         raise UserError("--batch-size was given, but the --space file states batch_size as well; keep one of them.")
@@ -87,9 +89,8 @@ def with_batch_size(space: SearchSpace, batch_sizes: Sequence[int] | None, rows:
     parameter = space["batch_size"]
     largest = max((int(size) for size in parameter.values), default=int(parameter.high))
     if largest > rows:
-        raise UserError(
-            f"--batch-size: {largest} was given, but the training split has {rows} rows; give at most {rows}."
-        )
+        flag = "--batch-size:" if stated is None else "--space: batch_size"
+        raise UserError(f"{flag} {largest} was given, but the training split has {rows} rows; give at most {rows}.")
     return space
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,7 +63,8 @@ def _run(argv: Sequence[str] | None) -> int:
     arguments: argparse.Namespace = build_parser().parse_args(argv)
     folder = RunFolder.open(Path(arguments.run))
     folder.result()  # the search has ended
-    features = features_from_json(folder.record["features"])
+    features = folder.parse(lambda record: features_from_json(record["features"]))
+    _check_out(arguments.out)
     inputs = model_inputs(read_rows(arguments.data, features), features)
     probabilities = predict(folder.model_path, inputs)
     with _opened(arguments.out) as file:
@@ -82,10 +85,14 @@ def read_rows(data: str, features: Features) -> Table | NDArray[Any]:
         rows = load(data).x
     else:
         path = checked_path(data, "--data")
-        rows = read_npz(path)[0] if path.suffix == ".npz" else read_table(path)
+        rows = read_npz(path)[0] if path.suffix.lower() == ".npz" else read_table(path)
     if isinstance(rows, dict) != isinstance(features, TableFeatures):
-        kind = "a table" if isinstance(features, TableFeatures) else "an array of images or features (.npz)"
-        raise UserError(f"--data: the model was trained on {kind}, but {data!r} is not one. Known are {SUFFIXES}.")
+        table = isinstance(features, TableFeatures)
+        kind = "a table" if table else "an array of images or features"
+        allowed = ", ".join(suffix for suffix in SUFFIXES if (suffix != ".npz") == table)
+        raise UserError(
+            f"--data: the model was trained on {kind}, but {data!r} is not one; give a file that ends in {allowed}."
+        )
     return rows
 
 
@@ -116,17 +123,23 @@ def predict(path: Path, inputs: Any) -> NDArray[np.float32]:
     """Return the class probabilities that the exported model gives, shape (rows, classes).
 
     Raises:
-        UserError: if the model's file is missing or damaged.
+        UserError: if the model's file is not there or is damaged.
     """
     from tfcourse.quiet import quiet_start
 
+    if not path.is_file():
+        raise UserError(f"{str(path.parent)!r} is not a whole run folder: {path.name} is not there.")
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{str(path)!r} is damaged (it is not a whole .keras file). Restore it from a copy.")
     with quiet_start():
         import keras
 
         try:
             model = keras.saving.load_model(path, compile=False)
-        except (ValueError, OSError, KeyError) as error:
-            raise UserError(f"{str(path)!r} is missing or damaged ({str(error).splitlines()[0]}).") from None
+        except (ValueError, OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            raise UserError(
+                f"{str(path)!r} is damaged ({str(error).splitlines()[0]}). Restore it from a copy."
+            ) from None
     return np.asarray(model.predict(inputs, batch_size=BATCH, verbose=0))
 
 
@@ -146,6 +159,15 @@ def write_predictions(file: IO[str], probabilities: NDArray[np.float32], classes
         writer.writerow([classes[int(row.argmax())], *(f"{p:.7g}" for p in row)])
 
 
+def _check_out(out: str) -> None:
+    """Refuse a place that cannot be written to, before any work is done."""
+    path = Path(out)
+    if not path.parent.is_dir():
+        raise UserError(f"--out: there is no folder {str(path.parent)!r} to write {path.name!r} to.")
+    if path.is_dir():
+        raise UserError(f"--out: {out!r} is a folder; give a file to write to.")
+
+
 @contextmanager
 def _opened(out: str) -> Iterator[IO[str]]:
     if out == "-":
@@ -153,8 +175,11 @@ def _opened(out: str) -> Iterator[IO[str]]:
         sys.stdout.flush()
         return
     path = Path(out)
-    if not path.parent.is_dir():
-        raise UserError(f"--out: there is no folder {str(path.parent)!r} to write {path.name!r} to.")
+    if path.exists() and not path.is_file():  # a device or a pipe
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        return
+    path = path.resolve()  # a link stays a link
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         yield file
 

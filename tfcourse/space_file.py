@@ -21,6 +21,7 @@ from tfcourse.errors import UserError, did_you_mean
 from tfcourse.space import Parameter, SearchSpace
 
 _RANGE_KEYS = ("low", "high", "scale")
+_CONTINUOUS = ("linear", "log", "one_minus_log")
 
 
 def read_space(path: Path | str) -> SearchSpace:
@@ -35,8 +36,10 @@ def read_space(path: Path | str) -> SearchSpace:
         entries = tomllib.loads(text)
     except FileNotFoundError:
         raise UserError(f"--space: there is no file {str(path)!r}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--space: {str(path)!r} cannot be read: {error}.") from None
+    except OSError as error:
+        raise UserError(f"--space: {str(path)!r} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"--space: {str(path)!r} is not UTF-8 (byte {error.start}); save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"--space: {str(path)!r} is not TOML: {error}.") from None
     return space_from_toml(entries)
@@ -64,7 +67,7 @@ def _parameter(name: str, entry: Any) -> Parameter:
     values = entry if isinstance(entry, list) else [entry]
     for value in values:
         _check(name, name, value)
-    return Parameter(name, "choice", values=tuple(values))
+    return _made(name, "choice", values=tuple(values))
 
 
 def _range(name: str, entry: dict[str, Any]) -> Parameter:
@@ -82,11 +85,16 @@ def _range(name: str, entry: dict[str, Any]) -> Parameter:
             raise UserError(f"--space: {name}.{key} is missing; a range needs low and high.")
         _check(f"{name}.{key}", name, entry[key])
     scale = entry.get("scale", known.scale)
-    if (scale == "integer") != (known.scale == "integer"):
-        allowed = "'integer'" if known.scale == "integer" else "'linear', 'log' or 'one_minus_log'"
-        raise UserError(f"--space: {name}.scale = {scale!r} was given; allowed is {allowed}.")
+    scales = ("integer",) if known.scale == "integer" else _CONTINUOUS
+    if scale not in scales:
+        near = did_you_mean(str(scale), scales)
+        raise UserError(f"--space: {name}.scale = {scale!r} was given; allowed are {', '.join(scales)}.{near}")
+    return _made(name, scale, entry["low"], entry["high"])
+
+
+def _made(*fields: Any, **values: Any) -> Parameter:
     try:
-        return Parameter(name, scale, entry["low"], entry["high"])
+        return Parameter(*fields, **values)
     except UserError as error:
         raise UserError(f"--space: {error}") from None
 

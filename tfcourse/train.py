@@ -13,14 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tfcourse.command import INTERRUPTED, OK, Parser, duration, run_command, whole_number
+from tfcourse.command import INTERRUPTED, OK, Parser, duration, one_of, run_command, whole_number
 from tfcourse.errors import UserError
+from tfcourse.files import remove_leftovers
+from tfcourse.interrupt import patient_interrupt
 
-DEFAULT_TRIALS = 12
+DEFAULT_TRIALS = 32
 MOST_TRIALS = 100_000
 """Where a budget of time is given instead of a number of trials."""
 FREE_ON_RESUME = ("resume", "trials", "budget", "quiet", "json", "data", "test_data")
-FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.1, 5.0
+FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
 """Part of a budget that is kept for the test split and the export."""
 
 
@@ -43,7 +45,8 @@ def build_parser() -> Parser:
     data.add_argument("--test-data", metavar="PATH", help="a separate test file; else a fifth of the rows")
     data.add_argument(
         "--split",
-        choices=("stratified", "time"),
+        metavar="HOW",
+        type=one_of("stratified", "time"),
         help="how to split 60/20/20: stratified at random (default), or in the order of the rows",
     )
     search = parser.add_argument_group("search")
@@ -66,9 +69,17 @@ def build_parser() -> Parser:
         help="minibatch size; several are searched (default: by the data's size)",
     )
     search.add_argument(
-        "--objective", choices=("val_loss", "val_accuracy"), help="what the best trial is best at (default val_loss)"
+        "--objective",
+        metavar="WHAT",
+        type=one_of("val_loss", "val_accuracy"),
+        help="what the best trial is best at: val_loss (default) or val_accuracy",
     )
-    search.add_argument("--engine", choices=("keras",), help="what trains the trials (default keras: Model.fit)")
+    search.add_argument(
+        "--engine",
+        metavar="NAME",
+        type=one_of("cohort", "keras"),
+        help="what trains the trials (default keras: Model.fit)",
+    )
     search.add_argument(
         "--seed", metavar="N", type=whole_number(0), help="seed of split, draws, weights and minibatches (default 0)"
     )
@@ -134,7 +145,7 @@ def _start(given: dict[str, Any], argv: Sequence[str] | None) -> tuple[Any, Any,
     trials = given.get("trials") or (MOST_TRIALS if "budget" in given else DEFAULT_TRIALS)
     plan = Plan(
         space, trials, epochs, default_patience(epochs), given.get("objective", "val_loss"),
-        given.get("engine", "keras"), options.seed,
+        given.get("engine", "cohort"), options.seed,
     )  # fmt: skip
     folder = RunFolder.create(
         Path(given["out"]) if "out" in given else default_path(prepared.name),
@@ -170,28 +181,30 @@ def _resume(given: dict[str, Any]) -> tuple[Any, Any, Any]:
     from tfcourse.run.folder import RunFolder
 
     folder = RunFolder.open(Path(given["resume"]))
+    remove_leftovers(folder.path)
     record = folder.record
     record["seconds_before"] = max(record["seconds_before"], record["seconds"])  # it was killed, not interrupted
     for key, value in given.items():
         if key not in FREE_ON_RESUME and record["given"].get(key) != value:
             flag = "--" + key.replace("_", "-")
-            was = record["given"].get(key, "not given")
+            was = f"with {flag} {_words(record['given'][key])}" if key in record["given"] else f"without {flag}"
             raise UserError(
-                f"--resume: {flag} {_words(value)} was given, but the search was started with {flag} {_words(was)}."
+                f"--resume: {flag} {_words(value)} was given, but the search was started {was}."
                 " Leave it out to go on with that search, or start a new one with --out."
             )
-    saved = record["options"]
-    options = DataOptions(**{
-        **{key: _frozen(value) for key, value in saved.items()},
-        **{key: given[key] for key in ("data", "test_data") if key in given},
-    })  # fmt: skip
+    options = folder.parse(lambda record: DataOptions(**{k: _frozen(v) for k, v in record["options"].items()}))
+    options = replace(options, **{key: given[key] for key in ("data", "test_data") if key in given})
+    plan = folder.parse(lambda record: plan_from_json({**record["plan"], "space": record["space"]}))
+    fingerprint = folder.parse(lambda record: record["data"]["fingerprint"])
+    for flag, path in (("--data", options.data), ("--test-data", options.test_data)):
+        if path is not None and Path(path).is_absolute() and not Path(path).exists():
+            raise UserError(f"--resume: the search's data is no longer at {path!r}; give its new place with {flag}.")
     prepared = prepare(options)
-    if prepared.fingerprint != record["data"]["fingerprint"]:
+    if prepared.fingerprint != fingerprint:
         raise UserError(
             f"--resume: {options.data!r} holds other data than the search in {given['resume']!r} was started with."
             " Give that data with --data, or start a new search with --out."
         )
-    plan = plan_from_json({**record["plan"], "space": record["space"]})
     more = given.get("trials", plan.trials)
     if more > plan.trials or ("budget" in given and record["status"] == "completed"):
         plan = replace(plan, trials=max(more, plan.trials))
@@ -217,8 +230,11 @@ def _search(
 
         tuner = tune.open_search(folder, prepared, plan)
     total = plan.trials if plan.trials < MOST_TRIALS else None
-    with SearchProgress(console, total, len(tuner.oracle.end_order), deadline) as progress:
-        tune.search(folder, prepared, plan, tuner, progress.trials_done, deadline)
+    done = len(tuner.oracle.end_order)
+    with SearchProgress(console, total, done, deadline) as progress, patient_interrupt() as interrupted:
+        tune.search(
+            folder, prepared, plan, tuner, on_trial=progress.trials_done, deadline=deadline, interrupted=interrupted
+        )
     return tune.finish(folder, prepared, tuner, started)
 
 

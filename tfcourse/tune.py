@@ -22,6 +22,7 @@ from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.measure import measure
+from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Examples, Schedule, fit_network
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import DIVERGED, RandomOracle, Status, trial_seed
@@ -39,11 +40,19 @@ def open_search(folder: RunFolder, prepared: Prepared, plan: Plan) -> FitTuner:
     space = keras_tuner.HyperParameters()
     declare(plan.space, space)
     oracle = RandomOracle(plan.objective, plan.trials, seed=plan.seed, hyperparameters=space)
-    return FitTuner(oracle, hypermodel, directory=folder.path)
+    tuner = CohortFitTuner if plan.engine == "cohort" else FitTuner
+    return tuner(oracle, hypermodel, directory=folder.path)
 
 
 def search(
-    folder: RunFolder, prepared: Prepared, plan: Plan, tuner: FitTuner, on_trial: OnTrial, deadline: float
+    folder: RunFolder,
+    prepared: Prepared,
+    plan: Plan,
+    tuner: FitTuner,
+    *,
+    on_trial: OnTrial,
+    deadline: float,
+    interrupted: Callable[[], bool],
 ) -> None:
     """Train the baseline and then the trials, until the plan is done or the deadline has passed.
 
@@ -54,9 +63,10 @@ def search(
         tuner: from :func:`open_search`.
         on_trial: called after each trial with the number of ended trials and the best so far in words.
         deadline: moment of ``time.monotonic()``.
+        interrupted: tells whether to stop with a KeyboardInterrupt.
     """
     examples = Examples(prepared.train.x, prepared.train.y, prepared.validation.x, prepared.validation.y)
-    schedule = Schedule(plan.epochs, plan.patience, plan.objective, plan.seed, deadline)
+    schedule = Schedule(plan.epochs, plan.patience, plan.objective, plan.seed, deadline, interrupted)
     started, before = time.monotonic(), folder.record["seconds"]
 
     def trial_ended(_: Any) -> None:

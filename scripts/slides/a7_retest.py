@@ -87,9 +87,7 @@ def measure(settings: Settings) -> Outcome:
             axes.plot([1, count], [1, count], color=GREY, linewidth=1, zorder=0)
             axes.plot(range(1, count + 1), place, "o", color=BLUE)
             axes.plot(1, place[0], "*", color=ORANGE, markersize=15, label="the earlier winner")
-            axes.set(
-                xlabel="rank on the earlier digits", ylabel="rank now", title=f"the same {count} settings on: {name}"
-            )
+            axes.set(xlabel="rank on the earlier digits", ylabel="rank now", title=f"{count} settings on: {name}")
             axes.legend(loc="upper left")
 
     return Outcome(numbers, cost > 2 * error and cost > 0, draw, NOTE)

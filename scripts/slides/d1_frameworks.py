@@ -6,6 +6,7 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from frame import BLUE, GREEN, Number, Outcome, Settings, Slide
@@ -37,7 +38,8 @@ def measure(settings: Settings) -> Outcome:
     expected = by_numpy(initial, data.x, data.y, rows, rate)
     task = {"x": data.x, "y": data.y, "rows": rows, "rate": rate, "steps": steps, "epsilon": batch_norm.EPSILON}
     with tempfile.TemporaryDirectory() as name:
-        np.savez(Path(name) / "task.npz", **task, **{f"w{i}": value for i, value in enumerate(initial)})
+        arrays: dict[str, Any] = {**task, **{f"w{i}": value for i, value in enumerate(initial)}}
+        np.savez(Path(name) / "task.npz", **arrays)
         results = {framework: run(framework, Path(name)) for framework in RUNS}
     numbers, holds = [], True
     for framework, result in results.items():

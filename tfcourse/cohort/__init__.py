@@ -1,6 +1,6 @@
 """The cohort engine: many trials trained together as one compiled program, each as ``Model.fit`` would train it."""
 
 from tfcourse.cohort.fit import MemberHistory, fit_together
-from tfcourse.cohort.plan import NotFusable
+from tfcourse.cohort.plan import NotFusableError
 
-__all__ = ["MemberHistory", "NotFusable", "fit_together"]
+__all__ = ["MemberHistory", "NotFusableError", "fit_together"]

@@ -66,7 +66,7 @@ class Examples:
         """Raise UserError if a label is none of ``classes`` classes."""
         if not self.sparse and self.y.shape[1] != classes:
             raise UserError(f"y has {self.y.shape[1]} columns, but the network has {classes} classes.")
-        if self.sparse and not (0 <= self.y.min() and self.y.max() < classes):
+        if self.sparse and not (self.y.min() >= 0 and self.y.max() < classes):
             raise UserError(
                 f"Labels must be from 0 to {classes - 1}, but y holds {self.y.min()} to {self.y.max()}. "
                 "Number the classes from 0, or give the network as many classes as there are."

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -29,7 +29,7 @@ from tfcourse.cohort.schedule import Schedule
 from tfcourse.errors import UserError
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
-Trainable = keras.Model | tuple[NetworkSpec, OptimizerSpec] | tuple[NetworkSpec, OptimizerSpec, int] | Member
+Trainable: TypeAlias = keras.Model | tuple[NetworkSpec, OptimizerSpec] | tuple[NetworkSpec, OptimizerSpec, int] | Member
 
 
 def fit_together(
@@ -44,7 +44,7 @@ def fit_together(
     class_weight: Mapping[int, float] | None = None,
     sample_weight: Any = None,
     monitor: str = "val_loss",
-    patience: int | None | Sequence[int | None] = None,
+    patience: int | Sequence[int | None] | None = None,
     min_delta: float = 0.0,
     restore_best_weights: bool = False,
     seed: int = 0,
@@ -80,8 +80,8 @@ def fit_together(
         seed: of the minibatch order.
         on_epoch_end: called with a member's history after each of its epochs; it may read ``index``, ``logs`` and
             ``weights`` and call ``stop()``. Calls come from other threads, but one at a time.
-        on_member_end: called with a member's history when it has ended; members that ended before an interrupt are not
-            lost to it.
+        on_member_end: called with a member's history when it has ended, in the caller's thread; members that ended
+            before an interrupt are not lost to it.
         jit_compile: whether XLA compiles the programs; otherwise they run as TensorFlow graphs.
         places: members of a program at most; by the device and the free memory when left out.
         workers: programs run at the same time; one a core when left out, one on a GPU.
@@ -90,7 +90,7 @@ def fit_together(
     A member whose loss becomes infinite or not a number stops at that epoch's end.
 
     Raises:
-        NotFusable: if a model has a part that a cohort cannot train; the message names it.
+        NotFusableError: if a model has a part that a cohort cannot train; the message names it.
         UserError: if the data do not fit the members, or not even one member fits into the memory.
     """
     if not members:
@@ -122,7 +122,7 @@ def fit_together(
     Schedule(
         everyone,
         histories,
-        plan_cohorts(everyone, batch_sizes, most=most, workers=workers),
+        plan_cohorts(everyone, batch_sizes, examples=training.rows * max(epoch_counts), most=most, workers=workers),
         training,
         validation,
         order,
@@ -132,9 +132,10 @@ def fit_together(
         on_epoch_end=on_epoch_end,
         on_member_end=on_member_end,
     ).run()
-    for history, member in zip(histories, members, strict=True):
-        if isinstance(member, keras.Model):
-            history.set_model(member)
+    for history, given in zip(histories, members, strict=True):
+        if isinstance(given, keras.Model):
+            history.set_model(given)
+            given.history = history
     return histories
 
 

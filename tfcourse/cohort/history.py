@@ -52,7 +52,7 @@ class MemberHistory(keras.callbacks.History):
         super().__init__()
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
-        self.params = {"epochs": epochs, "verbose": 0}
+        self.params = {"epochs": epochs, "steps": 0, "verbose": 0}
         self.index = index
         self.stopping = stopping
         self.best_epoch: int | None = None
@@ -63,6 +63,11 @@ class MemberHistory(keras.callbacks.History):
         self._wait = 0
         self._best_state: State | None = None
         self._state: Callable[[], State] = lambda: State([], [], [])
+
+    @property
+    def steps(self) -> int:
+        """Minibatches trained so far."""
+        return len(self.epoch) * self.params["steps"]
 
     @property
     def logs(self) -> dict[str, float]:
@@ -82,8 +87,8 @@ class MemberHistory(keras.callbacks.History):
         """Take in the values of an epoch and decide whether the member goes on, as EarlyStopping would."""
         self._state = state
         self.epoch.append(epoch)
-        for name, value in logs.items():
-            self.history.setdefault(name, []).append(value)
+        for name, latest in logs.items():
+            self.history.setdefault(name, []).append(latest)
         if epoch + 1 >= self.params["epochs"]:
             self.finished = True
         if not math.isfinite(logs["loss"]):
@@ -93,7 +98,8 @@ class MemberHistory(keras.callbacks.History):
             return
         self._wait += 1
         if self.stopping.improves(value, self._best):
-            self._best, self.best_epoch, self._wait = value, epoch, 0
+            self._best = value
+            self.best_epoch, self._wait = epoch, 0
             if self.stopping.restore_best_weights:
                 self._best_state = state()
         elif self.stopping.patience is not None and self._wait >= self.stopping.patience and epoch > 0:

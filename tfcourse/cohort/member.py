@@ -68,6 +68,8 @@ class Member:
         sparse: whether the labels are class numbers (True) or rows of probabilities.
         accuracy: the name of its accuracy metric, None when it has none.
         input_layers: what is applied to the features first.
+        pad_to: units to which its hidden layers are padded at least; with one number for all members, a member's
+            program has the same shapes whoever trains with it, and its weights are the same bit for bit.
         finish: takes the trained state and the number of steps taken (puts them into a Keras model).
     """
 
@@ -79,6 +81,7 @@ class Member:
     sparse: bool = True
     accuracy: str | None = "accuracy"
     input_layers: InputLayers = PLAIN
+    pad_to: int = 0
     finish: Callable[[State, int], None] = field(default=lambda state, steps: None)
 
     @property
@@ -98,7 +101,9 @@ class Member:
         return sum(int(np.prod(v.shape)) for layer in variables(self.layers, self.inputs) for v in layer)
 
 
-def member_of_spec(network: NetworkSpec, optimizer: OptimizerSpec, seed: int, *, sparse: bool = True) -> Member:
+def member_of_spec(
+    network: NetworkSpec, optimizer: OptimizerSpec, seed: int, *, sparse: bool = True, pad_to: int = 0
+) -> Member:
     """Return the member whose training is that of ``build_mlp(network, optimizer, seed=seed)``.
 
     >>> member = member_of_spec(NetworkSpec(4, 3, (8,)), OptimizerSpec(), seed=0)
@@ -112,6 +117,7 @@ def member_of_spec(network: NetworkSpec, optimizer: OptimizerSpec, seed: int, *,
         start=lambda: State.initial(initial_weights(network, seed=seed)),
         seed=seed,
         sparse=sparse,
+        pad_to=pad_to,
     )
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -63,7 +64,7 @@ class Optimizer:
         spec = self.spec
         steps = np.arange(first, first + count, dtype=np.int64) + self.iterations
         rates = self.rates(steps)
-        table = dict.fromkeys(COEFFICIENTS, np.float32(0))
+        table: dict[str, Any] = dict.fromkeys(COEFFICIENTS, np.float32(0))
         if spec.name == "sgd":
             # The momentum holds -α g, so the step subtracts -m; without momentum it is α g itself.
             table |= {"e1": np.float32(1)}

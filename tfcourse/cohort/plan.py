@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tfcourse.cohort.layers import Dense, variables, widths
@@ -17,9 +17,11 @@ CPU_PLACES, GPU_PLACES = 16, 256
 # Widths that are no multiple of the vector registers' 16 float32 make the matrix products up to 1.7 times slower.
 VECTOR = 16
 MEMORY_SHARE = 0.5
+# Operations of training that take as long as compiling one more program: two seconds at 80 GFLOP/s.
+COMPILING = 160e9
 
 
-class NotFusable(UserError):
+class NotFusableError(UserError):
     """A model that cannot be trained in a cohort; the message gives the reason."""
 
 
@@ -41,13 +43,19 @@ class CohortPlan:
 
 
 def plan_cohorts(
-    members: Sequence[Member], batch_sizes: Sequence[int], *, most: int = CPU_PLACES, workers: int = 1
+    members: Sequence[Member],
+    batch_sizes: Sequence[int],
+    *,
+    examples: int = 0,
+    most: int = CPU_PLACES,
+    workers: int = 1,
 ) -> list[CohortPlan]:
-    """Return the cohorts of ``members``: by what must be equal, then from the largest to the smallest.
+    """Return the cohorts of ``members``: by what must be equal, by width where it pays, the largest first.
 
     Args:
         members: the trials.
         batch_sizes: the minibatch size of each.
+        examples: training examples times epochs; the more, the more widths are worth a program of their own.
         most: the most places of a cohort.
         workers: cohorts trained at the same time; a group is cut so that each has work.
     """
@@ -55,15 +63,44 @@ def plan_cohorts(
     for index, (member, batch_size) in enumerate(zip(members, batch_sizes, strict=True)):
         groups[(member.key, batch_size)].append(index)
     plans = []
-    for indices in groups.values():
-        size = padded_widths([members[index] for index in indices])
-        indices.sort(key=lambda index: -members[index].parameters)
-        count = max(math.ceil(len(indices) / most), min(workers, len(indices) // 4), 1)
-        places = math.ceil(len(indices) / count)
-        for start in range(0, len(indices), places):
-            cut = tuple(indices[start : start + places])
-            plans.append(CohortPlan(cut, size, places, batch_sizes[indices[0]]))
+    for whole in groups.values():
+        for indices in _by_width(whole, members, examples):
+            size = padded_widths([members[index] for index in indices])
+            indices.sort(key=lambda index: -members[index].parameters)
+            count = max(math.ceil(len(indices) / most), min(workers, len(indices) // 4), 1)
+            share = math.ceil(len(indices) / count)
+            places = max(share, least_places(members[index] for index in indices))
+            for start in range(0, len(indices), share):
+                cut = tuple(indices[start : start + share])
+                plans.append(CohortPlan(cut, size, places, batch_sizes[indices[0]]))
     return sorted(plans, key=lambda plan: -_multiplications(plan.widths, members[plan.indices[0]]))
+
+
+def least_places(members: Iterable[Member]) -> int:
+    """Return the fewest places of a program: for members of one fixed padding, enough that XLA keeps the axis k.
+
+    It drops an axis of length one and then sums in another order.
+    """
+    return 4 if any(member.pad_to for member in members) else 1
+
+
+def _by_width(indices: list[int], members: Sequence[Member], examples: int) -> list[list[int]]:
+    """Return the group cut in two, again and again, at the layer and width that save the most, while it pays."""
+    whole = padded_widths([members[index] for index in indices])
+    cost = len(indices) * _multiplications(whole, members[indices[0]])
+    best, parts = cost, [indices]
+    for layer in (place for place, kind in enumerate(members[indices[0]].layers) if isinstance(kind, Dense)):
+        size = {index: padded_widths([members[index]])[layer] for index in indices}
+        for width in sorted(set(size.values()))[:-1]:
+            cut = [[i for i in indices if size[i] <= width], [i for i in indices if size[i] > width]]
+            sizes = [padded_widths([members[i] for i in part]) for part in cut]
+            new = sum(len(p) * _multiplications(s, members[p[0]]) for p, s in zip(cut, sizes, strict=True))
+            if new < best:
+                best, parts = new, cut
+    # Forward, and backward for the kernel and for the input, each a multiplication and an addition.
+    if len(parts) == 1 or (cost - best) * 6 * examples < COMPILING:
+        return [indices]
+    return [part for half in parts for part in _by_width(half, members, examples)]
 
 
 def padded_widths(members: Sequence[Member]) -> tuple[int, ...]:
@@ -78,8 +115,10 @@ def padded_widths(members: Sequence[Member]) -> tuple[int, ...]:
     sizes = [max(each) for each in zip(*(widths(m.layers, m.inputs) for m in members), strict=True)]
     dense = [index for index, layer in enumerate(members[0].layers) if isinstance(layer, Dense)]
     first, head = dense[0], dense[-1]
+    least = max(member.pad_to for member in members)
     return tuple(
-        math.ceil(size / VECTOR) * VECTOR if first <= index < head else size for index, size in enumerate(sizes)
+        math.ceil(max(size, least) / VECTOR) * VECTOR if first <= index < head else size
+        for index, size in enumerate(sizes)
     )
 
 

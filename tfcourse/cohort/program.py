@@ -114,9 +114,7 @@ class Program:
         zeros = tf.zeros(layout.places)
 
         def body(t: tf.Tensor, state: dict[str, Weights], loss: tf.Tensor, correct: tf.Tensor) -> tuple[Any, ...]:
-            state, step_loss, step_correct = self._step(
-                state, numbers, data, order[t], coefficients[t], t, clock + t
-            )
+            state, step_loss, step_correct = self._step(state, numbers, data, order[t], coefficients[t], t, clock + t)
             return t + 1, state, loss + step_loss, correct + step_correct
 
         _, state, loss, correct = tf.while_loop(

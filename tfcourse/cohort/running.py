@@ -18,9 +18,7 @@ from tfcourse.cohort.program import Layout, compiled
 from tfcourse.cohort.stack import numbers, stack, unstack
 
 
-def layout_of(
-    plan: CohortPlan, members: Sequence[Member], training: Examples, validation: Examples | None
-) -> Layout:
+def layout_of(plan: CohortPlan, members: Sequence[Member], training: Examples, validation: Examples | None) -> Layout:
     """Return what the program of ``plan`` compiles in; ``members`` are all that may ever take a place in it."""
     layers = [layer for member in members for layer in member.layers]
     return Layout(

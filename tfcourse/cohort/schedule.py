@@ -1,20 +1,28 @@
 """Which cohort trains its next epoch on which thread: a few cohorts at a time, merged as their members stop.
 
-XLA runs the many small operations of one program one after the other, so one program leaves cores idle; two programs on
-two threads do not. Cohorts of one group that reached the same epoch are merged as soon as their members fit into one, so
-that late epochs don't carry the stopped.
+XLA runs the many small operations of one program one after the other, so one program leaves cores idle; two programs
+on two threads do not. Cohorts of one group that reached the same epoch are merged as soon as their members fit into
+one, so that late epochs do not carry the stopped.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import functools
+import math
+import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 
-from tfcourse.cohort.dataset import Examples, order_of_epoch
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse.cohort.dataset import Examples
 from tfcourse.cohort.history import MemberHistory
 from tfcourse.cohort.member import Member
-from tfcourse.cohort.plan import CohortPlan
+from tfcourse.cohort.plan import CohortPlan, least_places
 from tfcourse.cohort.program import Layout
 from tfcourse.cohort.running import RunningCohort, layout_of
 
@@ -32,8 +40,8 @@ class Schedule:
         jit_compile: whether XLA compiles the programs.
         workers: cohorts trained at the same time.
         open_at_once: cohorts that may be under way; more than ``workers`` lets thinned ones merge.
-        on_epoch_end: called after each epoch of each member, never two calls at a time.
-        on_member_end: called when a member has ended.
+        on_epoch_end: called after each epoch of each member, from the cohort's thread, never two calls at a time.
+        on_member_end: called when a member has ended, from the caller's thread.
     """
 
     def __init__(
@@ -43,7 +51,7 @@ class Schedule:
         plans: Sequence[CohortPlan],
         training: Examples,
         validation: Examples | None,
-        order: Callable[[int, int], object],
+        order: Callable[[int, int], NDArray[np.int32]],
         *,
         jit_compile: bool,
         workers: int,
@@ -74,7 +82,10 @@ class Schedule:
         self._running = 0
         self._compiled: set[Layout] = set()
         self._compiling: set[Layout] = set()
+        self._first_seconds: dict[Layout, float] = {}
+        self._last_seconds: dict[Layout, float] = {}
         self._changed = threading.Condition()
+        self._ended: queue.SimpleQueue[MemberHistory | None] = queue.SimpleQueue()
         self._error: BaseException | None = None
 
     def run(self) -> None:
@@ -83,28 +94,37 @@ class Schedule:
         for thread in threads:
             thread.start()
         try:
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(timeout=0.5)
+            while any(thread.is_alive() for thread in threads):
+                self._tell_ended(timeout=0.5)
         except BaseException as error:
-            with self._changed:
-                self._error = self._error or error
-                self._changed.notify_all()
-            for thread in threads:
-                thread.join()
-            raise
+            self._fail(error)
+        for thread in threads:
+            thread.join()
+        while not self._ended.empty():
+            self._tell_ended(timeout=0)
         if self._error is not None:
             raise self._error
+
+    def _tell_ended(self, timeout: float) -> None:
+        """Call ``on_member_end`` for a member that has ended, in the caller's thread."""
+        with contextlib.suppress(queue.Empty):
+            history = self._ended.get(timeout=timeout)
+            if history is not None and self.on_member_end is not None:
+                self.on_member_end(history)
+
+    def _fail(self, error: BaseException) -> None:
+        with self._changed:
+            self._error = self._error or error
+            self._changed.notify_all()
 
     def _work(self) -> None:
         try:
             while (cohort := self._take()) is not None:
                 self._train_epoch(cohort)
         except BaseException as error:
-            with self._changed:
-                self._error = self._error or error
-                self._running -= 1
-                self._changed.notify_all()
+            self._fail(error)
+        finally:
+            self._ended.put(None)
 
     def _take(self) -> RunningCohort | None:
         """Return the next cohort to train, waiting for one if need be; None when there is no more."""
@@ -137,21 +157,25 @@ class Schedule:
             self.validation.tensors(inputs) if self.validation else None,
             self.order(cohort.epoch, cohort.layout.batch_size),
         )
-        seconds = (time.perf_counter() - began) / len(cohort.members)
+        seconds = time.perf_counter() - began
         with self._changed:
+            self._first_seconds.setdefault(cohort.layout, seconds)
+            self._last_seconds[cohort.layout] = seconds
             finished = set()
             for index, member in cohort.members.items():
                 history = self.histories[index]
-                history.seconds += seconds
+                history.seconds += seconds / len(cohort.places)
+                history.params["steps"] = cohort.layout.steps
                 values = {name: float(array[cohort.places[index]]) for name, array in metrics.items()}
-                history.record(cohort.epoch - 1, _named(values, member.accuracy), lambda i=index: cohort.state(i))
+                history.record(
+                    cohort.epoch - 1, _named(values, member.accuracy), functools.partial(cohort.state, index)
+                )
                 if self.on_epoch_end is not None:
                     self.on_epoch_end(history)
                 if history.finished:
                     finished.add(index)
                     member.finish(history.end(), cohort.epoch * cohort.layout.steps)
-                    if self.on_member_end is not None:
-                        self.on_member_end(history)
+                    self._ended.put(history)
             cohort.without(finished)
             self._running -= 1
             self._compiling.discard(cohort.layout)
@@ -169,7 +193,23 @@ class Schedule:
                 members = {**cohort.members, **other.members}
                 states = [(cohort if index in cohort.members else other).state(index) for index in members]
                 cohort = RunningCohort(cohort.layout, members, states, cohort.epoch, self.jit_compile)
-        return cohort
+        return self._shrunk(cohort)
+
+    def _shrunk(self, cohort: RunningCohort) -> RunningCohort:
+        """Return ``cohort`` in a program with fewer places when that saves more time than compiling it takes.
+
+        Both are known by now: the first epoch of a program compiled it, the last did not.
+        """
+        places = 2 ** math.ceil(math.log2(len(cohort.members)))
+        places = max(places, least_places(cohort.members.values()))
+        left = max(self.histories[index].params["epochs"] for index in cohort.members) - cohort.epoch
+        first, last = self._first_seconds[cohort.layout], self._last_seconds[cohort.layout]
+        smaller = dataclasses.replace(cohort.layout, places=places)
+        compiling = 0.0 if smaller in self._compiled else first
+        if places > cohort.layout.places // 2 or left * last * (1 - places / cohort.layout.places) <= compiling:
+            return cohort
+        states = [cohort.state(index) for index in cohort.members]
+        return RunningCohort(smaller, cohort.members, states, cohort.epoch, self.jit_compile)
 
 
 def _named(values: dict[str, float], accuracy: str | None) -> dict[str, float]:

@@ -31,9 +31,8 @@ def stack(members: Sequence[Member], states: Sequence[State], widths: Sequence[i
             weights = _padded([state.weights[position] for state in states], shape)
             if variable.trainable:
                 stacked["weights"][-1][variable.name] = weights
-                for part in ("first", "second"):
-                    averages = [getattr(state, part)[position] for state in states]
-                    stacked[part][-1][variable.name] = _padded(averages, shape)
+                stacked["first"][-1][variable.name] = _padded([state.first[position] for state in states], shape)
+                stacked["second"][-1][variable.name] = _padded([state.second[position] for state in states], shape)
             else:
                 stacked["moving"][-1][variable.name] = weights
             position += 1

@@ -198,7 +198,7 @@ class ArrayFeatures:
     @classmethod
     def fit(cls, train: NDArray[Any]) -> Self:
         """Return the features with the statistics of the training examples, shape (rows, ...)."""
-        x = train.astype(np.float64)
+        x = as_float32(train).astype(np.float64)
         axis = 0 if x.ndim == 2 else None
         mean, deviation = np.atleast_1d(x.mean(axis)), np.atleast_1d(x.std(axis))
         deviation = np.where(deviation > 0, deviation, 1.0)
@@ -211,7 +211,7 @@ class ArrayFeatures:
             UserError: if the examples have another shape, or values that are not finite.
         """
         self.check(x)
-        flat = x.reshape(len(x), -1).astype(np.float64)
+        flat = as_float32(x).reshape(len(x), -1).astype(np.float64)
         return ((flat - np.array(self.mean)) / np.array(self.deviation)).astype(np.float32)
 
     def check(self, x: NDArray[Any]) -> None:
@@ -230,10 +230,17 @@ class ArrayFeatures:
         return cls(tuple(fields["shape"]), tuple(fields["mean"]), tuple(fields["deviation"]))
 
 
+def as_float32(x: NDArray[Any]) -> Matrix:
+    """Return an array rounded as Keras feeds it to models; numbers beyond float32 become infinite."""
+    with np.errstate(over="ignore"):
+        return x.astype(np.float32)
+
+
 def check_finite(x: NDArray[Any]) -> None:
-    """Refuse arrays with NaN or infinite numbers."""
-    if x.dtype.kind == "f" and not np.isfinite(x).all():
-        rows = np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(axis=1))
+    """Refuse arrays with NaN, or with numbers that are infinite as float32."""
+    finite = np.isfinite(as_float32(x))
+    if not finite.all():
+        rows = np.flatnonzero(~finite.reshape(len(x), -1).all(axis=1))
         raise UserError(
             f"x holds NaN or infinite numbers in {len(rows)} row{'s' * (len(rows) > 1)}, the first in row"
             f" {rows[0] + 1}. Fill them in, or save the data as a table, where empty values are understood."

@@ -117,7 +117,8 @@ def _split(dataset: Dataset, y: Numbers, classes: Sequence[str], options: DataOp
     groups = equal_rows(dataset.x)
     repeated = rows - len(np.unique(groups))
     if repeated:
-        dataset.notes.append(f"{repeated} rows repeat another one; equal rows stay in one part of the split")
+        some = f"{repeated} row{'s' * (repeated > 1)} repeat{'s' * (repeated == 1)}"
+        dataset.notes.append(f"{some} another one; equal rows stay in one part of the split")
     return split_stratified(groups, y, classes, seed=options.seed, test=test, validation=validation)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ IDENTIFIER_SHARE = 0.9
 NEARLY_NUMBERS = 0.9
 """A text column of which more than this share is numbers, many of them different, has slips in it."""
 FEW_VALUES = 10
+_PLAIN = str.maketrans({"−": "-", **dict.fromkeys(",%$€£'  ", "")})
+"""What separates thousands, marks decimals or names a unit in numbers that are not plainly written."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ def _read(name: str, column: Column, train: Rows, categorical: bool) -> Reading:
     missing = is_missing(column)
     if missing.all():
         raise UserError(
-            f"Column {name!r} is empty in all {rows_of({name: column})} rows; leave it out with --drop {name}."
+            f"Column {name!r} is empty in all {rows_of({name: column})} rows;"
+            f" leave it out with --drop {shlex.quote(name)}."
         )
     if missing[train].all():
         return Reading(None, "left out, it is empty in every training row")
@@ -78,6 +83,8 @@ def _read(name: str, column: Column, train: Rows, categorical: bool) -> Reading:
         raise UserError(infinite_numbers(name, np.flatnonzero(np.isinf(numbers))))
     wrong = np.isnan(numbers) & ~missing
     if not wrong.any():
+        if _only_numbers_rows(name, numbers):
+            return Reading(None, "left out, it has no name and numbers the rows")
         return _number(name, numbers, train)
     present = column[~missing]
     if (pattern := dates.find_format(present)) is not None:
@@ -88,13 +95,27 @@ def _read(name: str, column: Column, train: Rows, categorical: bool) -> Reading:
 
 
 def _check_slips(name: str, column: Column, numbers: Column, wrong: Column, present: int) -> None:
-    """Refuse a column of numbers with a few texts in it: as a category it would lose its order."""
+    """Refuse numbers with a few texts among them, or not plainly written: as a category they would lose their order."""
+    drop = f"leave the column out with --drop {shlex.quote(name)}"
+    row = int(np.flatnonzero(wrong)[0])
     if wrong.sum() < (1 - NEARLY_NUMBERS) * present and len(np.unique(numbers[~np.isnan(numbers)])) > FEW_VALUES:
-        row = int(np.flatnonzero(wrong)[0])
         raise UserError(
             f"Column {name!r} is numbers but for {int(wrong.sum())} of {present} values, such as {column[row]!r} in row"
-            f" {row + 1}. Put them right, leave them empty, or leave the column out with --drop {name}."
+            f" {row + 1}. Put them right, leave them empty, or {drop}."
         )
+    plain = to_numbers(np.array([text.translate(_PLAIN) for text in column], dtype=object))
+    if np.isnan(plain).sum() == len(column) - present and len(np.unique(column)) > FEW_VALUES:
+        raise UserError(
+            f"Column {name!r} holds numbers that are not plainly written, such as {column[row]!r} in row {row + 1}."
+            f" Write them with digits and a decimal point alone, read them as categories with"
+            f" --categorical {shlex.quote(name)}, or {drop}."
+        )
+
+
+def _only_numbers_rows(name: str, numbers: Column) -> bool:
+    """Say whether a column is the row numbers that pandas writes beside a table, which tell nothing of new rows."""
+    unnamed = not name or name.startswith("Unnamed: ")
+    return unnamed and numbers[0] in (0, 1) and bool((np.diff(numbers) == 1).all())
 
 
 def _number(name: str, numbers: Column, train: Rows, date_format: str = "") -> Reading:
@@ -112,9 +133,9 @@ def _number(name: str, numbers: Column, train: Rows, date_format: str = "") -> R
     whole = bool((present == np.floor(present)).all())
     kind = f"{'whole ' * whole}number, {different} different{share}"
     if whole and 2 < different <= FEW_VALUES:
-        kind += f" (--categorical {name} would read them as categories)"
+        kind += f" (--categorical {shlex.quote(name)} would read them as categories)"
     if whole and different > IDENTIFIER_SHARE * len(values) and len(values) > FEW_VALUES:
-        kind += f" (if it only numbers the rows: --drop {name})"
+        kind += f" (if it only numbers the rows: --drop {shlex.quote(name)})"
     return Reading(column, kind)
 
 
@@ -124,8 +145,9 @@ def _category(name: str, column: Column, missing: Column, train: Rows) -> Readin
     if len(counts) > IDENTIFIER_SHARE * len(present) and len(counts) > FEW_VALUES:
         return Reading(None, f"left out, its texts are nearly all different ({len(counts)} in {len(present)} rows)")
     if len(counts) == 1 and not missing[train].any():
-        return Reading(None, f"left out, it is {present[0]!r} in every training row")
+        return Reading(None, f"left out, it is {reprlib.repr(present[0])} in every training row")
     kept = [value for value, count in counts.most_common(MOST_CATEGORIES) if count >= LEAST_ROWS_PER_CATEGORY]
-    others = f", {len(counts) - len(kept)} rare ones as 'other'" if len(kept) < len(counts) else ""
+    rare = len(counts) - len(kept)
+    others = f", {rare} rare one{'s' * (rare > 1)} as 'other'" if rare else ""
     share = f", {missing[train].mean():.1%} missing" if missing[train].any() else ""
     return Reading(CategoryColumn(name, tuple(sorted(kept))), f"category, {len(counts)} values{others}{share}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data.read_table import read_table
-from tfcourse.data.table import Table, is_missing, is_text, take
+from tfcourse.data.table import Table, is_missing, take
 from tfcourse.errors import UserError, did_you_mean
 
 KERAS_DATASETS = ("mnist", "fashion_mnist", "cifar10")
 NAMES = ("digits", *KERAS_DATASETS)
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".npz")
+_WHOLE = re.compile(r"[-+]?[0-9]+(\.0*)?")
 
 X = Table | NDArray[Any]
 
@@ -71,6 +73,8 @@ def load(data: str, *, target: str | None = None, drop: Sequence[str] = (), test
     if test_data is None:
         return Dataset(stem(path), x, labels, fingerprint, notes=notes)
     test_path = checked_path(test_data, "--test-data")
+    if (path.suffix.lower() == ".npz") != (test_path.suffix.lower() == ".npz"):
+        raise UserError(f"--test-data: {test_data!r} must be of the same kind as --data, a table or arrays (.npz).")
     test_x, test_labels, test_notes = read_labelled(test_path, target, drop)
     fingerprint = hashlib.sha256(fingerprint.encode() + test_path.read_bytes()).hexdigest()
     _check_same_kind(x, test_x, str(test_path))
@@ -86,7 +90,9 @@ def checked_path(data: str, flag: str) -> Path:
             f"{flag}: there is no file {data!r}.{near} Give a path that ends in {', '.join(SUFFIXES)},"
             f" or one of {', '.join(NAMES)}."
         )
-    if not data.endswith(SUFFIXES):
+    if path.is_dir():
+        raise UserError(f"{flag}: {data!r} is a folder; give a file that ends in {', '.join(SUFFIXES)}.")
+    if not data.lower().endswith(SUFFIXES):
         raise UserError(f"{flag}: {data!r} is of no known kind; allowed are {', '.join(SUFFIXES)}.")
     if not os.access(path, os.R_OK):
         raise UserError(f"{flag}: {data!r} may not be read; check its permissions.")
@@ -100,13 +106,15 @@ def stem(path: Path) -> str:
 
 def read_labelled(path: Path, target: str | None, drop: Sequence[str]) -> tuple[X, NDArray[Any], list[str]]:
     """Return a file's examples, its labels as texts, and notes on rows left out."""
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         if target or drop:
             raise UserError(f"{'--target' if target else '--drop'} is for tables; {str(path)!r} holds arrays x and y.")
         x, y = read_npz(path)
         if y is None:
             raise UserError(f"{str(path)!r} holds no array 'y'; save it with numpy.savez(file, x=..., y=...).")
-        return x, _labels_of(y, len(x), path), []
+        y = _labels_of(y, len(x), path)
+        kept, notes = _labelled_rows(y, "y", path)
+        return x[kept], _texts(y[kept]), notes
     table = read_table(path)
     if target is None:
         raise UserError(f"--target is needed: which column of {str(path)!r} is the label? {columns_of(table)}")
@@ -122,16 +130,23 @@ def read_labelled(path: Path, target: str | None, drop: Sequence[str]) -> tuple[
 def _split_off_target(
     table: Table, target: str, drop: Sequence[str], path: Path
 ) -> tuple[Table, NDArray[Any], list[str]]:
-    missing = is_missing(table[target])
-    if missing.all():
-        raise UserError(f"The target {target!r} is missing in every row of {str(path)!r}.")
-    notes = [f"{int(missing.sum())} rows without a {target!r} are left out"] if missing.any() else []
-    kept = take(table, np.flatnonzero(~missing))
-    labels = kept[target] if is_text(kept[target]) else _texts(kept[target])
+    rows, notes = _labelled_rows(table[target], target, path)
+    kept = take(table, rows)
+    labels = _texts(kept[target])
     features = {name: column for name, column in kept.items() if name != target and name not in drop}
     if not features:
-        raise UserError(f"{str(path)!r} holds no column beside the target {target!r}; there is nothing to learn from.")
+        raise UserError(f"{str(path)!r} has no column left beside the target {target!r} to learn from.")
     return features, labels, notes
+
+
+def _labelled_rows(labels: NDArray[Any], name: str, path: Path) -> tuple[NDArray[np.int64], list[str]]:
+    """Return the rows that have a label, and a note on the others."""
+    missing = is_missing(labels) if labels.dtype.kind in "fO" else is_missing(labels.astype(str).astype(object))
+    if missing.all():
+        raise UserError(f"The target {name!r} is missing in every row of {str(path)!r}.")
+    count = int(missing.sum())
+    notes = [f"{count} row{'s' * (count > 1)} without a {name!r} {'are' if count > 1 else 'is'} left out"]
+    return np.flatnonzero(~missing), notes * bool(count)
 
 
 def columns_of(table: Table) -> str:
@@ -143,6 +158,8 @@ def columns_of(table: Table) -> str:
 
 def read_npz(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Return arrays ``x`` and, if there is one, ``y`` of an NPZ file; pickled objects are refused."""
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{str(path)!r} is not a whole NPZ file; save it with numpy.savez(file, x=..., y=...).")
     try:
         with np.load(path, allow_pickle=False) as arrays:
             if "x" not in arrays:
@@ -173,19 +190,18 @@ def _labels_of(y: NDArray[Any], rows: int, path: Path) -> NDArray[Any]:
         raise UserError(f"{str(path)!r}: y must hold one label a row, of shape (rows,), but it is {y.shape}.{hint}")
     if len(y) != rows:
         raise UserError(f"{str(path)!r}: x holds {rows} rows but y holds {len(y)} labels; they must match.")
-    return _texts(y)
+    return y
 
 
 def _texts(y: NDArray[Any]) -> NDArray[Any]:
-    """Return labels as texts; whole numbers without a decimal point."""
-    if y.dtype.kind == "f" and np.isfinite(y).all() and (y == y.astype(np.int64)).all():
-        y = y.astype(np.int64)
-    return y.astype(str).astype(object)
+    """Return labels as texts; whole numbers without a decimal point, so that 2 and 2.0 are one class."""
+    texts = [str(label) for label in y.astype(str).tolist()]
+    if all(_WHOLE.fullmatch(text) for text in texts):
+        texts = [text.split(".")[0] for text in texts]
+    return np.array(texts, dtype=object)
 
 
 def _check_same_kind(x: X, test_x: X, name: str) -> None:
-    if isinstance(x, dict) != isinstance(test_x, dict):
-        raise UserError(f"--test-data: {name!r} must be of the same kind as --data, table or arrays.")
     if isinstance(x, dict) and isinstance(test_x, dict):
         absent = [column for column in x if column not in test_x]
         if absent:

@@ -95,6 +95,12 @@ class MLPHyperModel(keras_tuner.HyperModel):
         self.batch_size, self.seed = batch_size, seed
         self.space = space or default_space()
 
+    @property
+    def most_units(self) -> int:
+        """The most units that a hidden layer of the space may have."""
+        units = [parameter for parameter in self.space if parameter.name.startswith("units_")]
+        return max(int(max(parameter.values, default=parameter.high)) for parameter in units)
+
     def specs(self, hp: keras_tuner.HyperParameters) -> tuple[NetworkSpec, OptimizerSpec, int]:
         """Return the network, the optimizer and the batch size that ``hp`` describes, building nothing."""
         values = declare(self.space, hp)

@@ -13,16 +13,22 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tfcourse.errors import UserError
 from tfcourse.files import read_json, write_json
 
 FORMAT = 1
 PACKAGES = ("tfcourse", "tensorflow", "keras", "keras-tuner", "numpy")
-_NEEDED = ("format", "command", "options", "data", "classes", "features", "space", "status", "seconds")
+_NEEDED = (
+    "format", "command", "status", "options", "given", "budget", "plan", "space", "data", "classes", "features",
+    "seconds", "seconds_before",
+)  # fmt: skip
+_RESULT_NEEDED = ("best", "baseline", "test", "trials", "seconds", "classes")
+T = TypeVar("T")
 
 
 class RunFolder:
@@ -41,9 +47,15 @@ class RunFolder:
         """Make the folder and write ``run.json``; call :func:`check_new` first.
 
         Raises:
-            OSError: if the folder cannot be written to.
+            UserError: if the folder cannot be made.
+            OSError: if it cannot be written to.
         """
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"The run folder {str(path)!r} cannot be made: {error.strerror}. Give another folder with --out."
+            ) from None
         started = datetime.now().astimezone().isoformat(timespec="seconds")
         folder = cls(path, {"format": FORMAT, "started": started, "versions": versions(), **record})
         folder.save()
@@ -58,13 +70,24 @@ class RunFolder:
         """
         if not path.is_dir():
             raise UserError(f"There is no run folder {str(path)!r}; give the folder that a search wrote.")
-        record = read_json(path / "run.json")
-        lacking = [key for key in _NEEDED if key not in record] if isinstance(record, dict) else list(_NEEDED)
-        if lacking:
-            raise UserError(f"{str(path / 'run.json')!r} is damaged: it lacks {lacking[0]!r}. Restore it from a copy.")
+        record = _read_with(path / "run.json", _NEEDED)
         if record["format"] != FORMAT:
             raise UserError(f"{str(path)!r} was written by another version of tfcourse, which must also read it.")
         return cls(path, record)
+
+    def parse(self, read: Callable[[dict[str, Any]], T]) -> T:
+        """Return what ``read`` makes of the record.
+
+        Raises:
+            UserError: if it cannot, because the record is damaged.
+        """
+        try:
+            return read(self.record)
+        except (KeyError, TypeError, ValueError, AttributeError, UserError) as error:
+            raise UserError(
+                f"{str(self.path / 'run.json')!r} is damaged ({error}). Restore it from a copy, or start the search"
+                " again in a new folder."
+            ) from None
 
     def save(self) -> None:
         """Write ``run.json``."""
@@ -96,8 +119,16 @@ class RunFolder:
                 f"The search in {str(self.path)!r} has not ended; go on with it:"
                 f" python -m tfcourse.train --resume {self.path}"
             )
-        result: dict[str, Any] = read_json(self.result_path)
-        return result
+        return _read_with(self.result_path, _RESULT_NEEDED)
+
+
+def _read_with(path: Path, needed: Sequence[str]) -> dict[str, Any]:
+    """Return the object in a JSON file, refusing one that lacks a key."""
+    record = read_json(path)
+    lacking = [key for key in needed if not isinstance(record, dict) or key not in record]
+    if lacking:
+        raise UserError(f"{str(path)!r} is damaged: it lacks {lacking[0]!r}. Restore it from a copy.")
+    return dict(record)
 
 
 def check_new(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,7 @@ class Schedule:
         objective: ``val_loss`` or ``val_accuracy``: which epoch is the best.
         order_seed: the seed of the minibatch order, shared by all trials of a search.
         deadline: moment of ``time.monotonic()`` after which the current epoch is the last.
+        interrupted: tells after each epoch whether to stop everything with a KeyboardInterrupt.
     """
 
     epochs: int
@@ -47,6 +48,7 @@ class Schedule:
     objective: str = "val_loss"
     order_seed: int = 0
     deadline: float = math.inf
+    interrupted: Callable[[], bool] = lambda: False
 
 
 @dataclass
@@ -125,6 +127,8 @@ class _Watch(keras.callbacks.Callback):
         self.waited = 0
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if self.schedule.interrupted():
+            raise KeyboardInterrupt
         logs = {name: float(value) for name, value in (logs or {}).items()}
         if not all(math.isfinite(value) for value in logs.values()):
             self.training.diverged = f"the loss was no longer finite in epoch {epoch + 1}"

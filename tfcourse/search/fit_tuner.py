@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import time
 import traceback
 from collections.abc import Callable
@@ -45,7 +47,8 @@ class FitTuner(keras_tuner.Tuner):
         on_trial: Callable[[Any], None] = lambda trial: None,
     ) -> None:
         self.on_trial = on_trial
-        super().__init__(oracle, hypermodel, directory=str(directory), project_name=project_name)
+        with contextlib.redirect_stdout(io.StringIO()):  # KerasTuner says that it reloads
+            super().__init__(oracle, hypermodel, directory=str(directory), project_name=project_name)
         self.oracle.verbose = 0
 
     def _populate_initial_space(self) -> None:
@@ -63,13 +66,46 @@ class FitTuner(keras_tuner.Tuner):
         """
         self.save()
         while not self.oracle.end_order or time.monotonic() < schedule.deadline:
-            trial = self.oracle.create_trial(self.tuner_id)
-            if trial.status == Status.STOPPED:
+            trials = self.draw(schedule)
+            if not trials:
                 break
-            self._try_run_and_update_trial(trial, examples, schedule)
-            self.on_trial_end(trial)
-            self.on_trial(self.oracle.get_trial(trial.trial_id))
+            self.train(trials, examples, schedule)
         self.finish_search()
+
+    def draw(self, schedule: Schedule) -> list[Any]:
+        """Return the next trials to train together, none when the search has no more."""
+        trial = self.oracle.create_trial(self.tuner_id)
+        return [] if trial.status == Status.STOPPED else [trial]
+
+    def train(self, trials: list[Any], examples: Examples, schedule: Schedule) -> None:
+        """Train trials and keep what came of each; what stops one trial alone is kept as its reason."""
+        for trial in trials:
+            try:
+                training = self.run_trial(trial, examples, schedule)
+            except (OSError, UserError):  # a full disk stops the search, not one trial
+                raise
+            except Exception:
+                trial.status, trial.message = Status.FAILED, traceback.format_exc()
+                self.end(trial)
+            else:
+                self.keep(trial, training)
+
+    def keep(self, trial: Any, training: Training) -> None:
+        """Keep a training's curves, and its best epoch's weights unless it diverged, and end the trial."""
+        self.oracle.record_curves(trial.trial_id, training.curves)
+        if training.diverged:
+            rate = trial.hyperparameters.values["learning_rate"]
+            trial.status = Status.FAILED
+            trial.message = f"{DIVERGED}: {training.diverged}, at learning rate {rate:.3g}"
+        else:
+            self.keep_weights(trial, training)
+            trial.status = Status.COMPLETED
+        self.end(trial)
+
+    def end(self, trial: Any) -> None:
+        """Tell the oracle and whoever listens that a trial has ended."""
+        self.on_trial_end(trial)
+        self.on_trial(self.oracle.get_trial(trial.trial_id))
 
     def finish_search(self) -> None:
         """Write the oracle's last state, and the best trial's weights where KerasTuner looks for them."""
@@ -79,29 +115,14 @@ class FitTuner(keras_tuner.Tuner):
                 with replacing(Path(self._get_checkpoint_fname(trial.trial_id))) as path:
                     self.load_model(trial).save_weights(path)
 
-    def _try_run_and_update_trial(self, trial: Any, examples: Examples, schedule: Schedule) -> None:
-        """Run a trial and keep what came of it; what stops the trial alone is kept as its reason."""
-        try:
-            training = self.run_trial(trial, examples, schedule)
-        except (OSError, UserError):  # a full disk stops the search, not one trial
-            raise
-        except Exception:
-            trial.status, trial.message = Status.FAILED, traceback.format_exc()
-            return
-        self.oracle.record_curves(trial.trial_id, training.curves)
-        if training.diverged:
-            rate = trial.hyperparameters.values["learning_rate"]
-            trial.status = Status.FAILED
-            trial.message = f"{DIVERGED}: {training.diverged}, at learning rate {rate:.3g}"
-        else:
-            self.keep_weights(trial, training)
-            trial.status = Status.COMPLETED
-
     def run_trial(self, trial: Any, examples: Examples, schedule: Schedule) -> Training:
         """Train one trial; the same trial gives the same result whenever it is run."""
         network, optimizer, batch_size = self.hypermodel.specs(trial.hyperparameters)
-        seed = trial_seed(self.oracle.seed, int(trial.trial_id))
-        return fit_network(network, optimizer, examples, schedule, batch_size=batch_size, seed=seed)
+        return fit_network(network, optimizer, examples, schedule, batch_size=batch_size, seed=self.seed_of(trial))
+
+    def seed_of(self, trial: Any) -> int:
+        """Return the seed of a trial's initial weights and dropout masks."""
+        return trial_seed(self.oracle.seed, int(trial.trial_id))
 
     def keep_weights(self, trial: Any, training: Training) -> None:
         """Write the weights of a trial's best epoch as plain arrays, which takes no model."""

@@ -1,0 +1,59 @@
+"""Which trials share a program, and what their padding costs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tfcourse.cohort.member import Member, member_of_spec
+from tfcourse.cohort.plan import padding_waste, places_that_fit, plan_cohorts
+from tfcourse.errors import UserError
+from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+
+
+def member(*units: int, activation: str = "relu") -> Member:
+    return member_of_spec(NetworkSpec(64, 10, units, activation=activation), OptimizerSpec(), 0)
+
+
+def random_members(count: int, layers: int = 3) -> list[Member]:
+    rng = np.random.default_rng(0)
+    return [member(*rng.integers(50, 101, layers)) for _ in range(count)]
+
+
+def test_depth_batch_size_and_activation_make_different_cohorts_and_nothing_is_lost():
+    members = [member(60), member(70), member(60, 60), member(60, activation="tanh"), member(80)]
+    plans = plan_cohorts(members, [32, 32, 32, 32, 64])
+    assert sorted(sorted(plan.indices) for plan in plans) == [[0, 1], [2], [3], [4]]
+    assert {plan.batch_size for plan in plans if 4 in plan.indices} == {64}
+
+
+def test_a_large_group_is_cut_into_even_cohorts_of_one_program():
+    plans = plan_cohorts(random_members(67), [64] * 67, most=16)
+    assert {plan.places for plan in plans} == {14}
+    assert sorted(len(plan.indices) for plan in plans) == [11, 14, 14, 14, 14]
+    assert len({plan.widths for plan in plans}) == 1
+
+
+def test_each_worker_gets_a_cohort():
+    assert [len(plan.indices) for plan in plan_cohorts(random_members(8), [64] * 8, workers=2)] == [4, 4]
+
+
+def test_long_trainings_are_worth_more_programs_and_waste_less():
+    members = random_members(200)
+    brief, long = (plan_cohorts(members, [64] * 200, examples=examples) for examples in (1200, 1200 * 2000))
+    assert len({plan.widths for plan in brief}) == 1 < len({plan.widths for plan in long})
+    assert padding_waste(long, members) < 0.3 < padding_waste(brief, members) < 0.6
+
+
+def test_equal_members_waste_nothing_but_the_rounding_to_sixteen():
+    members = [member(64, 48) for _ in range(5)]
+    assert padding_waste(plan_cohorts(members, [32] * 5), members) == 0.0
+
+
+def test_cohorts_are_as_large_as_the_memory_allows_and_one_that_does_not_fit_is_told():
+    members = random_members(2)
+    assert places_that_fit(members, [64, 64], 2**34, 2, 16) == 16
+    fewer = places_that_fit(members, [64, 64], 2**26, 2, 16)
+    assert 1 <= fewer < 16
+    with pytest.raises(UserError, match=r"One member needs about .* MiB to train, but 1 MiB are free"):
+        places_that_fit(members, [64, 64], 2**20, 2, 16)

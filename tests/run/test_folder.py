@@ -1,0 +1,96 @@
+"""A run folder keeps its record whole, and is not written over."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tfcourse.errors import UserError
+from tfcourse.run.folder import RunFolder, check_new, default_path, versions
+
+RECORD: dict[str, Any] = {
+    **{key: {"a": 1} for key in ("options", "given", "plan", "data", "features")},
+    "command": "python -m tfcourse.train",
+    "status": "running",
+    "budget": None,
+    "space": [],
+    "classes": ["a", "b"],
+    "seconds": 0.0,
+    "seconds_before": 0.0,
+}
+RESULT = dict.fromkeys(("best", "baseline", "test", "trials", "seconds", "classes"), 1)
+
+
+def test_a_record_comes_back(tmp_path: Path) -> None:
+    made = RunFolder.create(tmp_path / "deep" / "run", RECORD)
+    opened = RunFolder.open(tmp_path / "deep" / "run")
+    assert opened.record == made.record
+    assert {key: opened.record[key] for key in RECORD} == RECORD
+    assert opened.record["versions"]["numpy"] == version("numpy")
+    assert datetime.fromisoformat(opened.record["started"]).tzinfo is not None
+    assert opened.model_path == tmp_path / "deep" / "run" / "model.keras"
+
+
+def test_an_update_is_written(tmp_path: Path) -> None:
+    RunFolder.create(tmp_path / "run", RECORD).update(status="completed", seconds=2.5)
+    record = RunFolder.open(tmp_path / "run").record
+    assert (record["status"], record["seconds"], record["command"]) == ("completed", 2.5, RECORD["command"])
+    assert [file.name for file in (tmp_path / "run").iterdir()] == ["run.json"]
+
+
+def test_a_result_comes_back_when_the_search_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = RunFolder.create(Path("run"), RECORD)
+    with pytest.raises(UserError) as caught:
+        folder.result()
+    assert str(caught.value) == (
+        "The search in 'run' has not ended; go on with it: python -m tfcourse.train --resume run"
+    )
+    folder.result_path.write_text(json.dumps(RESULT))
+    assert folder.result() == RESULT
+
+
+def test_what_cannot_be_parsed_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = RunFolder.create(Path("run"), RECORD)
+    assert folder.parse(lambda record: record["options"]["a"]) == 1
+    with pytest.raises(UserError) as caught:
+        folder.parse(lambda record: record["options"]["b"])
+    assert str(caught.value) == (
+        "'run/run.json' is damaged ('b'). Restore it from a copy, or start the search again in a new folder."
+    )
+
+
+def test_new_folders_are_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    check_new(Path("gone"))
+    Path("empty").mkdir()
+    check_new(Path("empty"))
+    RunFolder.create(Path("run"), RECORD)
+    with pytest.raises(UserError) as caught:
+        check_new(Path("run"))
+    assert str(caught.value) == (
+        "--out: 'run' is not empty; give a new folder. To go on with the search in it: --resume run."
+    )
+
+
+def test_default_folders_never_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = []
+    for _ in range(3):
+        made.append(default_path("digits"))
+        made[-1].mkdir(parents=True)
+    assert len(set(made)) == 3
+    assert all(path.parent == Path("runs") and path.name.startswith("digits-") for path in made)
+
+
+def test_versions_are_those_installed() -> None:
+    found = versions()
+    assert found["keras"] == version("keras")
+    assert found["keras-tuner"] == version("keras-tuner")
+    assert set(found) == {"python", "tfcourse", "tensorflow", "keras", "keras-tuner", "numpy"}

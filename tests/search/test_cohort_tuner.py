@@ -1,0 +1,216 @@
+"""``CohortTuner`` in the place of a KerasTuner tuner: any hypermodel, any oracle, the same results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+from keras import layers
+
+from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+from tfcourse.search.cohort_tuner import CohortTuner
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(120, 6)).astype(np.float32)
+Y = (X @ RNG.normal(size=(6, 3))).argmax(axis=1)
+FIT = {"x": X[:80], "y": Y[:80], "validation_data": (X[80:], Y[80:]), "epochs": 3, "batch_size": 32, "verbose": 0}
+
+
+def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+    """Return a small classifier, its weights the same for equal hyperparameters."""
+    model = keras.Sequential([keras.Input((6,))])
+    for layer in range(hp.Int("layers", 1, 2)):
+        units = hp.Int(f"units_{layer}", 4, 12)
+        model.add(layers.Dense(units, activation="relu", kernel_initializer=keras.initializers.GlorotUniform(layer)))
+    model.add(layers.Dense(3, activation="softmax", kernel_initializer=keras.initializers.GlorotUniform(9)))
+    model.compile(
+        keras.optimizers.Adam(hp.Float("rate", 1e-3, 1e-1, sampling="log")),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def build_convolution(hp: keras_tuner.HyperParameters) -> keras.Model:
+    filters = hp.Int("filters", 2, 3)
+    convolution = [layers.Reshape((6, 1), name="columns"), layers.Conv1D(filters, 2), layers.Flatten()]
+    model = keras.Sequential([keras.Input((6,)), *convolution, layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+class SpecsHyperModel(keras_tuner.HyperModel):
+    """A hypermodel whose trials need no Keras model; it counts those it builds."""
+
+    built = 0
+
+    def specs(self, hp):
+        network = NetworkSpec(6, 3, (hp.Int("units", 4, 12),), dropout=hp.Float("dropout", 0, 0.3))
+        return network, OptimizerSpec("sgd", hp.Float("rate", 0.01, 1.0, sampling="log")), 32
+
+    def declare_hyperparameters(self, hp):
+        self.specs(hp)
+
+    def build(self, hp):
+        from tfcourse.models.builders import build_mlp
+
+        type(self).built += 1
+        return build_mlp(*self.specs(hp)[:2])
+
+
+def oracle(kind: str = "RandomSearchOracle", trials: int = 5, objective: str = "val_accuracy") -> keras_tuner.Oracle:
+    return getattr(keras_tuner.oracles, kind)(objective=objective, max_trials=trials, **SEED.get(kind, {}))
+
+
+SEED = {"RandomSearchOracle": {"seed": 1}, "BayesianOptimizationOracle": {"seed": 1, "num_initial_points": 2}}
+
+
+def test_the_winner_of_a_search_is_its_model_fit_and_survives_a_reload(tmp_path, capsys):
+    tuner = CohortTuner(build, oracle(), directory=tmp_path, project_name="p")
+    tuner.search(**FIT, shuffle=False)
+    trials = tuner.oracle.get_best_trials(10)
+    assert [trial.status for trial in trials] == ["COMPLETED"] * 5
+    assert [trial.score for trial in trials] == sorted((trial.score for trial in trials), reverse=True)
+
+    best, hyperparameters = tuner.get_best_models()[0], tuner.get_best_hyperparameters()[0]
+    _, accuracy = best.evaluate(*FIT["validation_data"], verbose=0)
+    assert accuracy == pytest.approx(trials[0].score, abs=1e-6)
+    reference = build(hyperparameters).fit(**FIT, shuffle=False)
+    for name, values in reference.history.items():
+        curve = [point.value[0] for point in trials[0].metrics.get_history(name)]
+        np.testing.assert_allclose(curve, values, rtol=2e-5, err_msg=name)
+    assert trials[0].best_step == int(np.argmax(reference.history["val_accuracy"]))
+
+    again = CohortTuner(build, oracle(), directory=tmp_path, project_name="p")
+    assert again.oracle.get_best_trials()[0].trial_id == trials[0].trial_id
+    np.testing.assert_array_equal(again.get_best_models()[0].get_weights()[0], best.get_weights()[0])
+    again.results_summary()
+    assert "Score: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["BayesianOptimizationOracle", "GridSearchOracle"])
+def test_other_oracles(tmp_path, kind):
+    tuner = CohortTuner(build, oracle(kind, 4, "val_loss"), directory=tmp_path, trials_at_once=2)
+    tuner.search(**FIT)
+    trials = tuner.oracle.get_best_trials(10)
+    assert len(trials) == 4
+    assert len({tuple(sorted(trial.hyperparameters.values.items())) for trial in trials}) == 4
+    assert not tuner.oracle.ongoing_trials
+
+
+def test_a_hypermodel_with_specs_builds_no_model_during_the_search(tmp_path):
+    SpecsHyperModel.built = 0
+    tuner = CohortTuner(SpecsHyperModel(), oracle(trials=6), directory=tmp_path)
+    tuner.search(**{**FIT, "batch_size": None}, callbacks=[keras.callbacks.EarlyStopping(patience=1)])
+    assert SpecsHyperModel.built == 0
+    [best] = tuner.get_best_models()
+    assert SpecsHyperModel.built == 1
+    _, accuracy = best.evaluate(*FIT["validation_data"], verbose=0)
+    assert accuracy == pytest.approx(tuner.oracle.get_best_trials()[0].score, abs=1e-6)
+
+
+def test_random_search_arguments_in_place_of_an_oracle(tmp_path):
+    tuner = CohortTuner(build, objective="val_loss", max_trials=2, seed=3, directory=tmp_path)
+    tuner.search(**FIT)
+    assert len(tuner.oracle.get_best_trials(5)) == 2
+
+
+# Keras loads an untrained optimizer from the checkpoint of a trained one, and says so.
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
+def test_a_convolution_is_trained_by_model_fit_and_one_line_says_so(tmp_path, capsys):
+    tuner = CohortTuner(build_convolution, oracle(trials=2), directory=tmp_path)
+    tuner.search(**FIT)
+    said = [line for line in capsys.readouterr().out.splitlines() if "CohortTuner" in line]
+    assert len(said) == 1
+    assert "is trained by Model.fit: layer 'columns' cannot be trained in a cohort" in said[0]
+    assert [trial.status for trial in tuner.oracle.get_best_trials(5)] == ["COMPLETED"] * 2
+    assert tuner.get_best_models()[0].output_shape == (None, 3)
+
+
+class EveryBatch(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        pass
+
+
+class Slower(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.optimizer.learning_rate = 1e-4
+
+
+@pytest.mark.parametrize(
+    ("callback", "reason"),
+    [
+        (EveryBatch(), "callback EveryBatch is called at each batch"),
+        (keras.callbacks.ReduceLROnPlateau(), "callback ReduceLROnPlateau changes the learning rate"),
+        (Slower(), "a callback changed the learning rate"),
+    ],
+)
+def test_callbacks_that_a_cohort_cannot_honour_fall_back(tmp_path, capsys, callback, reason):
+    tuner = CohortTuner(build, oracle(trials=1), directory=tmp_path)
+    tuner.search(**FIT, callbacks=[callback])
+    assert reason in capsys.readouterr().out
+    assert tuner.oracle.get_best_trials()[0].status == "COMPLETED"
+
+
+class Weights(keras.callbacks.Callback):
+    """Writes the model's accuracy on the validation data, as the model computes it, beside the epoch's log."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+    def on_epoch_end(self, epoch, logs=None):
+        predicted = np.asarray(self.model(FIT["validation_data"][0])).argmax(axis=1)
+        accuracy = float((predicted == FIT["validation_data"][1]).mean())
+        with self.path.open("a") as lines:
+            lines.write(json.dumps([accuracy, logs["val_accuracy"]]) + "\n")
+
+
+def test_per_epoch_callbacks_work(tmp_path):
+    callbacks = [
+        keras.callbacks.EarlyStopping(monitor="val_accuracy", patience=0, min_delta=1.0),
+        keras.callbacks.TensorBoard(tmp_path / "board", histogram_freq=1),
+        keras.callbacks.CSVLogger(tmp_path / "log.csv", append=True),
+        Weights(tmp_path / "weights.jsonl"),
+    ]
+    tuner = CohortTuner(build, oracle(trials=2), directory=tmp_path / "search")
+    tuner.search(**FIT, callbacks=callbacks)
+    for trial in tuner.oracle.get_best_trials(2):
+        assert len(trial.metrics.get_history("loss")) == 2, "it stops after the second epoch"
+        board = tmp_path / "board" / trial.trial_id / "execution0"
+        assert {path.name for path in board.iterdir()} >= {"train", "validation"}
+        assert any("events" in path.name for path in board.iterdir()), "HParams writes beside them"
+    assert (tmp_path / "log.csv").read_text().count("\n") >= 4
+    rows = [json.loads(line) for line in (tmp_path / "weights.jsonl").read_text().splitlines()]
+    assert len(rows) == 4
+    np.testing.assert_allclose([row[0] for row in rows], [row[1] for row in rows], atol=1e-6)
+
+
+def test_several_executions_are_averaged_as_keras_tuner_does(tmp_path):
+    tuner = CohortTuner(
+        SpecsHyperModel(), oracle(trials=2, objective="val_loss"), directory=tmp_path, executions_per_trial=2
+    )
+    tuner.search(**FIT)
+    for trial in tuner.oracle.get_best_trials(2):
+        assert trial.status == "COMPLETED"
+        assert np.isfinite(trial.score)
+
+
+def test_an_objective_of_its_own_fit_falls_back(tmp_path, capsys):
+    class Own(keras_tuner.HyperModel):
+        def build(self, hp):
+            return build(hp)
+
+        def fit(self, hp, model, *args, **kwargs):
+            model.fit(*args, **kwargs)
+            return {"mine": 1.0}
+
+    own = keras_tuner.oracles.RandomSearchOracle(objective=keras_tuner.Objective("mine", "max"), max_trials=1)
+    tuner = CohortTuner(Own(), own, directory=tmp_path)
+    tuner.search(**FIT)
+    assert "the hypermodel has a fit of its own" in capsys.readouterr().out
+    assert tuner.oracle.get_best_trials()[0].score == 1.0

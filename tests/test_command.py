@@ -1,0 +1,136 @@
+"""Every command ends with the right exit status and at most one line on standard error."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tfcourse.command import duration, explain, one_of, run_command, whole_number
+from tfcourse.errors import UserError
+
+
+def raising(error: BaseException) -> int:
+    def run(argv: object) -> int:
+        raise error
+
+    return run_command(run, [])
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (UserError("No such column."), 2, "error: No such column."),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            2,
+            "error: The disk is full. What was finished is kept; free some space, then go on with --resume.",
+        ),
+        (
+            OSError(errno.EDQUOT, "Quota exceeded", "run/model.keras"),
+            2,
+            "error: The disk is full (run/model.keras). What was finished is kept; free some space, then go on with"
+            " --resume.",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "run"),
+            2,
+            "error: This place may not be written to (run). Give another folder with --out, or change its permissions.",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only file system", "run"),
+            2,
+            "error: This place may not be written to (run). Give another folder with --out, or change its permissions.",
+        ),
+    ],
+)
+def test_the_exit_status_and_the_line(
+    error: BaseException, status: int, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert raising(error) == status
+    assert capsys.readouterr() == ("", line + "\n")
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), ZeroDivisionError("a bug")])
+def test_what_the_user_cannot_mend_is_not_hidden(error: Exception) -> None:
+    with pytest.raises(type(error)) as caught:
+        raising(error)
+    assert caught.value is error
+
+
+def test_the_status_of_a_run_that_ends_well() -> None:
+    assert run_command(lambda argv: 7, None) == 7
+    assert explain(OSError(errno.EIO, "")) is None
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    program = (
+        "import sys; from tfcourse.command import run_command\n"
+        "def run(argv):\n"
+        "    for _ in range(100_000): print('row')\n"
+        "    return 0\n"
+        "sys.exit(run_command(run, []))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90.0), ("10m", 600.0), ("2h", 7200.0), ("0.5m", 30.0), ("1e2s", 100.0)]
+)
+def test_times(text: str, seconds: float) -> None:
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "s", "90", "-5m", "0s", "nans", "infh", "1d", "ten m"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError) as caught:
+        duration(text)
+    assert str(caught.value) == f"{text!r} was given; allowed are times such as 90s, 10m or 2h"
+
+
+def test_whole_numbers() -> None:
+    assert [whole_number(0)("0"), whole_number(2)("2"), whole_number(1)(" 12 ")] == [0, 2, 12]
+
+
+@pytest.mark.parametrize("text", ["1", "-3", "2.0", "two", "", "inf"])
+def test_what_is_no_whole_number_from_2(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError) as caught:
+        whole_number(2)(text)
+    assert str(caught.value) == f"{text!r} was given; allowed are whole numbers from 2"
+
+
+def test_one_of_a_few() -> None:
+    assert one_of("keras", "cohort")("cohort") == "cohort"
+    with pytest.raises(argparse.ArgumentTypeError) as caught:
+        one_of("keras", "cohort")("jax")
+    assert str(caught.value) == "'jax' was given; allowed are keras, cohort"
+
+
+def test_help_loads_neither_tensorflow_nor_pandas() -> None:
+    program = (
+        "import sys, tfcourse, tfcourse.train, tfcourse.predict\n"
+        "try: tfcourse.train.main(['--help'])\n"
+        "except SystemExit as ended: assert ended.code == 0\n"
+        "sys.exit(', '.join({'tensorflow', 'keras', 'keras_tuner', 'pandas', 'sklearn'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.stderr == "\n"
+    assert ended.stdout.startswith("usage: python -m tfcourse.train ")

@@ -1,0 +1,103 @@
+"""Files are whole or not there, whatever goes wrong while they are written."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tfcourse.errors import UserError, did_you_mean
+from tfcourse.files import read_json, replacing, write_json
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(json_values)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_json_comes_back(tmp_path: Path, value: object) -> None:
+    write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json") == value
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == value
+
+
+def test_a_new_file_takes_the_old_ones_place_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with path.open() as reader:
+        with replacing(path) as temporary:
+            temporary.write_text("new")
+            assert path.read_text() == "old"
+            assert temporary.parent == path.parent
+            assert temporary.suffix == path.suffix
+        assert reader.read() == "old"  # the old file is whole to the end, for whoever reads it
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def fail() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_what_json_does_not_know_is_refused_and_the_old_file_stays(tmp_path: Path, number: float) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"loss": 1.0})
+    with pytest.raises(ValueError):
+        write_json(path, {"loss": number})
+    assert read_json(path) == {"loss": 1.0}
+
+
+def test_a_file_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as caught:
+        read_json(Path("run/run.json"))
+    assert str(caught.value) == "'run' is not a whole run folder: run.json is not there."
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b'{"a": 1', "Expecting ',' delimiter: line 1 column 8 (char 7)"),
+        (b"\xff", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+    ],
+)
+def test_a_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, problem: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("run.json").write_bytes(data)
+    with pytest.raises(UserError) as caught:
+        read_json(Path("run.json"))
+    assert str(caught.value) == (
+        f"'run.json' is damaged ({problem}). Restore it from a copy, or start the search again in a new folder."
+    )
+
+
+@pytest.mark.parametrize(
+    ("given_name", "sentence"),
+    [
+        ("learning_rat", " Did you mean 'learning_rate'?"),
+        ("DROPOUT", " Did you mean 'Dropout'?"),
+        ("zzz", ""),
+        ("", ""),
+    ],
+)
+def test_the_nearest_name(given_name: str, sentence: str) -> None:
+    assert did_you_mean(given_name, ["learning_rate", "Dropout", "l2"]) == sentence

@@ -1,0 +1,91 @@
+"""A module imports only from lower floors or from its own package, and only what it says loads TensorFlow."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FLOORS = (
+    ("errors", "names", "quiet", "interrupt", "equations"),
+    ("files", "command", "space", "data"),
+    ("course_space", "plan"),
+    ("space_file",),
+    ("models",),
+    ("cohort",),
+    ("search", "run"),
+    ("report",),
+    ("tune",),
+    ("train", "predict", "retest", "babysit"),
+)
+FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+MODULES = sorted((ROOT / "tfcourse").rglob("*.py"))
+
+
+def imported_by(path: Path) -> set[str]:
+    """Return every module that a file names in an import, also inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def package_of(path: Path) -> str:
+    """Return the first name below tfcourse: the package of a file, or the file's own name."""
+    return path.relative_to(ROOT / "tfcourse").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_downwards(path: Path) -> None:
+    package = package_of(path)
+    if package == "__init__":
+        return
+    for name in imported_by(path):
+        if name.startswith("tfcourse.") and (other := name.split(".")[1]) != package and other in FLOOR:
+            assert FLOOR[other] < FLOOR[package], f"{package} imports {name}"
+        assert not name.startswith("legacy_tf1")
+
+
+def test_only_the_scales_of_the_equations_are_used_in_production() -> None:
+    users = {
+        name
+        for path in MODULES
+        if package_of(path) not in ("equations", "__init__")
+        for name in imported_by(path)
+        if name.startswith("tfcourse.equations.")
+    }
+    assert users <= {"tfcourse.equations.scales"}
+
+
+def test_only_search_cohort_and_tune_import_keras_tuner_or_tensorflow() -> None:
+    for path in MODULES:
+        roots = {name.split(".")[0] for name in imported_by(path)}
+        if "tensorflow" in roots:
+            assert package_of(path) in ("search", "cohort", "tune"), path
+        if "keras_tuner" in roots:
+            assert package_of(path) in ("search", "models", "tune"), path
+        assert not roots & {"pickle", "dill", "cloudpickle", "joblib"}, path
+
+
+@pytest.mark.parametrize("code", ["import tfcourse", "from tfcourse import train; train.main(['--help'])"])
+def test_importing_and_help_load_no_tensorflow(code: str) -> None:
+    check = "import sys; print('heavy:', sorted({'tensorflow', 'keras', 'keras_tuner', 'pandas'} & set(sys.modules)))"
+    script = f"try:\n    {code}\nexcept SystemExit:\n    pass\n{check}"
+    output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert output.stdout.splitlines()[-1] == "heavy: []"
+
+
+def test_every_public_name_is_there() -> None:
+    import tfcourse
+
+    for name in tfcourse.__all__:
+        assert getattr(tfcourse, name) is not None
+    with pytest.raises(AttributeError, match="module 'tfcourse' has no attribute 'nothing'"):
+        _ = tfcourse.nothing
