@@ -267,7 +267,7 @@ OPTIONS = [
     ("--budget ''", f"argument --budget: '' was given; allowed are times such as 90s, 10m or 2h.{HELP}"),
     ("--seed -1", f"argument --seed: '-1' was given; allowed are whole numbers from 0.{HELP}"),
     ("--split random", f"argument --split: 'random' was given; allowed are stratified, time.{HELP}"),
-    ("--engine jax", f"argument --engine: 'jax' was given; allowed are keras.{HELP}"),
+    ("--engine jax", f"argument --engine: 'jax' was given; allowed are cohort, keras.{HELP}"),
     (
         "--objective accuracy",
         f"argument --objective: 'accuracy' was given; allowed are val_loss, val_accuracy.{HELP}",

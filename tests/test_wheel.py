@@ -33,6 +33,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_search_runs_from_the_wheel(site: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(site)}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # which the tests set, and a user does not
     where = [sys.executable, "-c", "import tfcourse; print(tfcourse.__file__)"]
     found = subprocess.run(where, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True).stdout
     assert Path(found.strip()).parent == site / "tfcourse"

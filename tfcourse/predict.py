@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -131,9 +132,11 @@ def predict(path: Path, inputs: Any) -> NDArray[np.float32]:
         raise UserError(f"{str(path.parent)!r} is not a whole run folder: {path.name} is not there.")
     if not zipfile.is_zipfile(path):
         raise UserError(f"{str(path)!r} is damaged (it is not a whole .keras file). Restore it from a copy.")
-    with quiet_start():
+    with quiet_start(), warnings.catch_warnings():
         import keras
 
+        # A column with a slash gives its input layer another name; Keras says so each time.
+        warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
         try:
             model = keras.saving.load_model(path, compile=False)
         except (ValueError, OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
