@@ -233,7 +233,14 @@ def _search(
     done = len(tuner.oracle.end_order)
     with SearchProgress(console, total, done, deadline) as progress, patient_interrupt() as interrupted:
         tune.search(
-            folder, prepared, plan, tuner, on_trial=progress.trials_done, deadline=deadline, interrupted=interrupted
+            folder,
+            prepared,
+            plan,
+            tuner,
+            on_trial=progress.trials_done,
+            on_progress=progress.trials_under_way,
+            deadline=deadline,
+            interrupted=interrupted,
         )
     return tune.finish(folder, prepared, tuner, started)
 

@@ -51,6 +51,7 @@ def search(
     tuner: FitTuner,
     *,
     on_trial: OnTrial,
+    on_progress: Callable[[float], None],
     deadline: float,
     interrupted: Callable[[], bool],
 ) -> None:
@@ -62,6 +63,7 @@ def search(
         plan: what to do.
         tuner: from :func:`open_search`.
         on_trial: called after each trial with the number of ended trials and the best so far in words.
+        on_progress: called with how much of the trials under way is done, counted in trials.
         deadline: moment of ``time.monotonic()``.
         interrupted: tells whether to stop with a KeyboardInterrupt.
     """
@@ -74,7 +76,7 @@ def search(
         on_trial(len(tuner.oracle.end_order), best_in_words(tuner.oracle))
 
     fit_baseline(folder, prepared, plan, examples, schedule)
-    tuner.on_trial = trial_ended
+    tuner.on_trial, tuner.on_progress = trial_ended, on_progress
     tuner.search(examples, schedule)
     folder.update(seconds=before + time.monotonic() - started)
 

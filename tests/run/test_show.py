@@ -159,3 +159,11 @@ def test_quiet_prints_nothing_and_json_leaves_standard_output_alone(capsys: pyte
     assert capsys.readouterr() == ("", "")
     make_console(quiet=False, stderr=True).print("aside")
     assert capsys.readouterr() == ("", "aside\n")
+
+
+def test_trials_under_way_count_towards_the_pace() -> None:
+    progress = SearchProgress(plain(), total=10, done=0, deadline=math.inf)
+    progress.started -= 100
+    assert progress.seconds_left() == math.inf
+    progress.trials_under_way(2.5)  # a quarter of the work in 100 s: 300 s are left
+    assert progress.seconds_left() == pytest.approx(300.0, rel=0.1)

@@ -36,7 +36,7 @@ class SearchProgress:
     def __init__(self, console: Console, total: int | None, done: int, deadline: float) -> None:
         self.console, self.total, self.done, self.deadline = console, total, done, deadline
         self.started, self.first = time.monotonic(), done
-        self.said = self.started
+        self.said, self.under_way, self.best = self.started, 0.0, ""
         self.bar: Progress | None = None
         self.task = TaskID(0)
 
@@ -57,24 +57,36 @@ class SearchProgress:
     def seconds_left(self) -> float:
         """Return the expected seconds to the end, by the pace so far and the deadline; infinite if not yet known.
 
-        Trials that train together end in bunches, so the pace is not known before an eighth of them have ended.
+        The pace is known when an eighth of the training is done: programs are compiled before they train.
         """
-        now, ended = time.monotonic(), self.done - self.first
+        now, done = time.monotonic(), self.done + self.under_way
         by_pace = math.inf
-        if self.total is not None and ended >= max(1, (self.total - self.first) / 8):
-            by_pace = (now - self.started) / ended * (self.total - self.done)
+        if self.total is not None and done - self.first >= max(1, (self.total - self.first) / 8):
+            by_pace = (now - self.started) / (done - self.first) * max(0.0, self.total - done)
         return max(0.0, min(by_pace, self.deadline - now))
 
     def trials_done(self, done: int, best: str) -> None:
         """Show that ``done`` trials have ended and what the best so far is, in words."""
-        self.done = done
-        seconds = self.seconds_left()
-        left = f"{readable(seconds)} left" if math.isfinite(seconds) else "time left not yet known"
+        self.done, self.best = done, f"best {best}"
         if self.bar is not None:
-            self.bar.update(self.task, completed=done, left=left, best=f"best {best}")
+            self._draw()
         elif time.monotonic() - self.said > SECONDS_BETWEEN_LINES or done == self.total:
             self.said = time.monotonic()
-            self.console.print(f"trials {done}{f'/{self.total}' * bool(self.total)}, {left}, best {best}")
+            self.console.print(f"trials {done}{f'/{self.total}' * bool(self.total)}, {self._left()}, {self.best}")
+
+    def trials_under_way(self, amount: float) -> None:
+        """Show how much of the trials that train now is done, counted in trials: two half-done trials are 1.0."""
+        self.under_way = amount
+        if self.bar is not None:
+            self._draw()
+
+    def _draw(self) -> None:
+        assert self.bar is not None
+        self.bar.update(self.task, completed=self.done + self.under_way, left=self._left(), best=self.best)
+
+    def _left(self) -> str:
+        seconds = self.seconds_left()
+        return f"{readable(seconds)} left" if math.isfinite(seconds) else "time left not yet known"
 
 
 def readable(seconds: float) -> str:

@@ -46,12 +46,20 @@ class CohortFitTuner(FitTuner):
             for trial, (network, optimizer, _) in zip(trials, specs, strict=True)
         ]
         waits = [Patience(schedule) for _ in trials]
+        under_way: dict[int, float] = {}
 
         def epoch_ended(history: MemberHistory) -> None:
             if schedule.interrupted():
                 raise KeyboardInterrupt
+            under_way[history.index] = len(history.epoch) / schedule.epochs
+            self.on_progress(sum(list(under_way.values())))
             if waits[history.index].over(history.logs["val_loss"]):
                 history.stop()
+
+        def member_ended(history: MemberHistory) -> None:
+            under_way.pop(history.index, None)
+            self.on_progress(sum(list(under_way.values())))
+            self.keep(trials[history.index], training_of(history))
 
         fit_together(
             members,
@@ -64,7 +72,7 @@ class CohortFitTuner(FitTuner):
             restore_best_weights=True,
             seed=schedule.order_seed,
             on_epoch_end=epoch_ended,
-            on_member_end=lambda history: self.keep(trials[history.index], training_of(history)),
+            on_member_end=member_ended,
         )
 
 

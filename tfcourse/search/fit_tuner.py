@@ -35,6 +35,9 @@ class FitTuner(keras_tuner.Tuner):
         directory: where the project folder lies.
         project_name: the project folder's name.
         on_trial: called with each trial that ended.
+
+    Attributes:
+        on_progress: called with the trials' worth of training that is done of those under way, such as 2.5.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class FitTuner(keras_tuner.Tuner):
         on_trial: Callable[[Any], None] = lambda trial: None,
     ) -> None:
         self.on_trial = on_trial
+        self.on_progress: Callable[[float], None] = lambda under_way: None
         with contextlib.redirect_stdout(io.StringIO()):  # KerasTuner says that it reloads
             super().__init__(oracle, hypermodel, directory=str(directory), project_name=project_name)
         self.oracle.verbose = 0
