@@ -47,7 +47,9 @@ class SearchProgress:
                 TextColumn("{task.fields[left]}"), TextColumn("{task.fields[best]}"), console=self.console,
             )  # fmt: skip
             self.bar.start()
-            self.task = self.bar.add_task("", total=self.total, completed=self.done, left="", best="")
+            self.task = self.bar.add_task(
+                "", total=self.total, completed=self.done, left="softmax regression first", best=""
+            )
         return self
 
     def __exit__(self, *_: object) -> None:
