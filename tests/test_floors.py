@@ -18,8 +18,9 @@ FLOORS = (
     ("models",),
     ("cohort",),
     ("search", "run"),
+    ("verdict",),
     ("report",),
-    ("tune",),
+    ("tune", "babysitting", "retesting"),
     ("train", "predict", "retest", "babysit"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}

@@ -76,6 +76,7 @@ def search(
         on_trial(len(tuner.oracle.end_order), best_in_words(tuner.oracle))
 
     fit_baseline(folder, prepared, plan, examples, schedule)
+    tuner.oracle.clock = lambda: before + time.monotonic() - started
     tuner.on_trial, tuner.on_progress = trial_ended, on_progress
     tuner.search(examples, schedule)
     folder.update(seconds=before + time.monotonic() - started)

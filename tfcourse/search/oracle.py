@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ from keras_tuner.engine import trial as trial_module
 
 from tfcourse.errors import UserError
 from tfcourse.files import read_json, write_json
+from tfcourse.names import DIVERGED as DIVERGED
 
 Status = trial_module.TrialStatus
-DIVERGED = "diverged"
 MOST_COLLISIONS = 100
 SECONDS_BETWEEN_SAVES = 1.0
 
@@ -55,6 +56,10 @@ class RandomOracle(keras_tuner.Oracle):
         max_trials: number of trials.
         seed: which random draws, from 0; unlike KerasTuner, 0 is a seed like any other.
         hyperparameters: the search space, if it is known beforehand.
+
+    Attributes:
+        clock: gives the seconds of searching so far; each trial keeps when it ended.
+        notes: what each trial's file says beside KerasTuner's own fields, under ``tfcourse``.
     """
 
     trials: dict[str, Any]
@@ -72,6 +77,8 @@ class RandomOracle(keras_tuner.Oracle):
     ) -> None:
         super().__init__(objective, max_trials, hyperparameters, seed=seed, **kwargs)
         self.seed = seed
+        self.clock: Callable[[], float] = time.monotonic
+        self.notes: dict[str, dict[str, Any]] = {}
         self._saved_at = -np.inf
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
@@ -108,6 +115,7 @@ class RandomOracle(keras_tuner.Oracle):
             self.score_trial(kept)
         else:
             kept.status = Status.FAILED
+        self.note(kept.trial_id, ended_at=round(self.clock(), 3))
         self.end_order.append(kept.trial_id)
         self._save_trial(kept)
         self.ongoing_trials = {key: t for key, t in self.ongoing_trials.items() if t.trial_id != kept.trial_id}
@@ -120,8 +128,13 @@ class RandomOracle(keras_tuner.Oracle):
         if len(broken) == self.max_consecutive_failed_trials:
             raise RuntimeError(f"{len(broken)} trials in a row failed. The last reason: {broken[-1].message}")
 
+    def note(self, trial_id: str, **notes: Any) -> None:
+        """Have a trial's file say more about it, such as the round that drew it; it is written when the trial is."""
+        self.notes.setdefault(trial_id, {}).update(notes)
+
     def _save_trial(self, trial: Any) -> None:
-        write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state(), indent=None)
+        state = {**trial.get_state(), "tfcourse": self.notes.get(trial.trial_id, {})}
+        write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", state, indent=None)
 
     def _get_trial_dir(self, trial_id: str) -> str:
         folder = Path(self._project_dir) / f"trial_{trial_id}"
@@ -145,7 +158,9 @@ class RandomOracle(keras_tuner.Oracle):
         """
         for path in sorted(Path(self._project_dir).glob("trial_*/trial.json")):
             try:
-                trial = trial_module.Trial.from_state(read_json(path))
+                state = read_json(path)
+                trial = trial_module.Trial.from_state(state)
+                self.notes[trial.trial_id] = dict(state.get("tfcourse", {}))
             except (KeyError, TypeError, ValueError) as error:
                 raise UserError(
                     f"{str(path)!r} is damaged ({error!r}). Restore it from a copy, or remove it."
