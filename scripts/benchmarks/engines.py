@@ -223,7 +223,7 @@ def loop_rate(trials: list[Trial], data: Data, settings: dict[str, Any]) -> dict
     training = Examples(data[0], data[1])
     members = [member_of_spec(*trial) for trial in trials]
     sizes = [settings["batch_size"]] * len(members)
-    plans = plan_cohorts(members, sizes, workers=_cores())
+    plans = plan_cohorts(members, sizes, examples=training.rows * settings["epochs"], workers=_cores())
     widest = [plan for plan in plans if plan.widths == plans[0].widths]
     largest = max(widest, key=lambda plan: len(plan.indices))
     layout = layout_of(largest, [members[index] for index in largest.indices], training, None)

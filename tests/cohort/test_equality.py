@@ -111,6 +111,17 @@ def test_unequal_depths_and_batch_norm_after_the_activation(data):
         assert_same_training(history, fit_alone(trial, *data, **fit), tolerance=TOLERANCE[10])
 
 
+def test_many_features_whose_first_products_are_computed_as_one():
+    x = np.random.default_rng(2).normal(size=(96, 300)).astype(np.float32)
+    y = np.arange(96) % 4
+    fit = {"epochs": 2, "batch_size": 40, "shuffle": False, "validation_data": (x[:50], y[:50])}
+    members = [
+        (NetworkSpec(300, 4, units), OPTIMIZERS[3], seed) for seed, units in enumerate([(9, 20), (33, 8), (16,)])
+    ]
+    for history, trial in zip(fit_together(members, x, y, **fit), members, strict=True):
+        assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
+
+
 @pytest.mark.parametrize("weights", ["class", "sample"])
 def test_weighted_examples(data, weights):
     x, y = data

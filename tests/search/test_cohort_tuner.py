@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import keras
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 from keras import layers
 
+from tfcourse.errors import UserError
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.search.cohort_tuner import CohortTuner
+from tfcourse.search.oracle import RandomOracle
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 6)).astype(np.float32)
@@ -92,9 +95,10 @@ def test_the_winner_of_a_search_is_its_model_fit_and_survives_a_reload(tmp_path,
     assert "Score: " in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("kind", ["BayesianOptimizationOracle", "GridSearchOracle"])
+@pytest.mark.parametrize("kind", ["BayesianOptimizationOracle", "GridSearchOracle", "RandomOracle"])
 def test_other_oracles(tmp_path, kind):
-    tuner = CohortTuner(build, oracle(kind, 4, "val_loss"), directory=tmp_path, trials_at_once=2)
+    own = RandomOracle("val_loss", 4) if kind == "RandomOracle" else oracle(kind, 4, "val_loss")
+    tuner = CohortTuner(build, own, directory=tmp_path, trials_at_once=2)
     tuner.search(**FIT)
     trials = tuner.oracle.get_best_trials(10)
     assert len(trials) == 4
@@ -111,6 +115,19 @@ def test_a_hypermodel_with_specs_builds_no_model_during_the_search(tmp_path):
     assert SpecsHyperModel.built == 1
     _, accuracy = best.evaluate(*FIT["validation_data"], verbose=0)
     assert accuracy == pytest.approx(tuner.oracle.get_best_trials()[0].score, abs=1e-6)
+
+
+def test_hyperband_is_refused_with_what_to_use():
+    with pytest.raises(UserError, match=r"a HyperbandOracle, .* use keras_tuner.Hyperband\.$"):
+        CohortTuner(build, keras_tuner.oracles.HyperbandOracle("val_loss"))
+
+
+def test_the_plan_is_told_with_the_share_of_padding(tmp_path, capsys):
+    tuner = CohortTuner(SpecsHyperModel(), oracle(trials=2), directory=tmp_path)
+    tuner.search(**{**FIT, "verbose": 1})
+    assert re.search(
+        r"CohortTuner: 2 members train as .*; \d+ % of .* multiplications are padding\.", capsys.readouterr().out
+    )
 
 
 def test_random_search_arguments_in_place_of_an_oracle(tmp_path):

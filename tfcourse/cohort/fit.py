@@ -24,7 +24,7 @@ from tfcourse.cohort.dataset import Examples, order_of_epoch
 from tfcourse.cohort.from_keras import member_of_model
 from tfcourse.cohort.history import MemberHistory, Stopping
 from tfcourse.cohort.member import Member, member_of_spec
-from tfcourse.cohort.plan import CPU_PLACES, GPU_PLACES, available_memory, places_that_fit, plan_cohorts
+from tfcourse.cohort.plan import CPU_PLACES, GPU_PLACES, available_memory, in_words, places_that_fit, plan_cohorts
 from tfcourse.cohort.schedule import Schedule
 from tfcourse.errors import UserError
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
@@ -50,6 +50,7 @@ def fit_together(
     seed: int = 0,
     on_epoch_end: Callable[[MemberHistory], object] | None = None,
     on_member_end: Callable[[MemberHistory], object] | None = None,
+    on_plan: Callable[[str], object] | None = None,
     jit_compile: bool = True,
     places: int | None = None,
     workers: int | None = None,
@@ -82,6 +83,7 @@ def fit_together(
             ``weights`` and call ``stop()``. Calls come from other threads, but one at a time.
         on_member_end: called with a member's history when it has ended, in the caller's thread; members that ended
             before an interrupt are not lost to it.
+        on_plan: called before training with a sentence: how many cohorts there are, and how much padding wastes.
         jit_compile: whether XLA compiles the programs; otherwise they run as TensorFlow graphs.
         places: members of a program at most; by the device and the free memory when left out.
         workers: programs run at the same time; one a core when left out, one on a GPU.
@@ -119,10 +121,13 @@ def fit_together(
     order = functools.lru_cache(maxsize=8)(
         lambda epoch, size: order_of_epoch(seed, epoch, training.rows, size, shuffle)
     )
+    plans = plan_cohorts(everyone, batch_sizes, examples=training.rows * max(epoch_counts), most=most, workers=workers)
+    if on_plan is not None:
+        on_plan(in_words(plans, everyone))
     Schedule(
         everyone,
         histories,
-        plan_cohorts(everyone, batch_sizes, examples=training.rows * max(epoch_counts), most=most, workers=workers),
+        plans,
         training,
         validation,
         order,

@@ -36,6 +36,7 @@ class Layout:
         sparse: whether labels are class numbers or rows of probabilities.
         penalized: whether any member has an L2 penalty.
         dropping: whether any member has dropout.
+        side_by_side: whether the first layer is one product with all members' kernels side by side.
     """
 
     kinds: tuple[tuple[Any, ...], ...]
@@ -48,6 +49,7 @@ class Layout:
     sparse: bool
     penalized: bool
     dropping: bool
+    side_by_side: bool
 
     @property
     def steps(self) -> int:
@@ -163,14 +165,14 @@ class Program:
     ) -> tuple[tf.Tensor, Weights]:
         """Return the logits (k, B, C) of x (B, n), and the moved statistics; ``batch`` is None for evaluation."""
         layout = self.layout
-        a = tf.broadcast_to(x[None], (layout.places, *x.shape))
+        a = x if layout.side_by_side else tf.broadcast_to(x[None], (layout.places, *x.shape))
         moving: Weights = []
         for index, kind in enumerate(layout.kinds):
             weights = {**state["weights"][index], **state["moving"][index]}
             own: Numbers = numbers["layers"][index]
             moved: dict[str, tf.Tensor] = {}
             if kind[0] == "dense":
-                a = tf.matmul(a, weights["kernel"])
+                a = side_by_side(a, weights["kernel"]) if len(a.shape) == 2 else tf.matmul(a, weights["kernel"])
                 a = a + weights["bias"] if "bias" in weights else a
             elif kind[0] == "batch_normalization":
                 a, moved = normalize(a, weights, own, batch)
@@ -223,6 +225,13 @@ class Program:
                 if "kernel" in layer:
                     penalty += own["l2"][:, 0, 0] * tf.reduce_sum(tf.square(layer["kernel"]), axis=(1, 2))
         return penalty
+
+
+def side_by_side(x: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
+    """Return x W of each member, shape (k, B, u), from the shared x (B, n) and kernels (k, n, u), as one product."""
+    k, n, u = kernels.shape
+    z = tf.matmul(x, tf.reshape(tf.transpose(kernels, (1, 0, 2)), (n, k * u)))
+    return tf.transpose(tf.reshape(z, (x.shape[0], k, u)), (1, 0, 2))
 
 
 def _cross_entropy(logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:

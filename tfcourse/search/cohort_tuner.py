@@ -19,6 +19,7 @@ from keras_tuner.src.engine import tuner_utils
 from tfcourse.cohort import MemberHistory, NotFusableError, fit_together
 from tfcourse.cohort.from_keras import member_of_model
 from tfcourse.cohort.member import Member, member_of_spec
+from tfcourse.errors import UserError
 from tfcourse.search.cohort_callbacks import EpochCallbacks, StandIn, need_a_model, reason_against
 
 FIT_ARGUMENTS = ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split", "validation_data")
@@ -66,6 +67,9 @@ class CohortTuner(keras_tuner.Tuner):
         fit_options: arguments for ``fit_together`` such as ``places``, ``workers`` or ``jit_compile``.
         on_trial_trained: called with each trial when it has ended, its curves recorded.
         **kwargs: as for ``keras_tuner.Tuner``.
+
+    Raises:
+        UserError: if the oracle is KerasTuner's Hyperband.
     """
 
     def __init__(
@@ -86,6 +90,11 @@ class CohortTuner(keras_tuner.Tuner):
             ]  # fmt: skip
             own = {name: kwargs.pop(name) for name in names if name in kwargs}
             oracle = keras_tuner.oracles.RandomSearchOracle(seed=seed, **own)
+        if isinstance(oracle, keras_tuner.oracles.HyperbandOracle):
+            raise UserError(
+                "CohortTuner was given a HyperbandOracle, whose trials go on from one another's weights, which a cohort"
+                " cannot do. Give a random, Bayesian, grid or other oracle, or use keras_tuner.Hyperband."
+            )
         learns = isinstance(oracle, keras_tuner.oracles.BayesianOptimizationOracle)
         self.trials_at_once = trials_at_once or (16 if learns else 256)
         self.seed = seed
@@ -243,6 +252,7 @@ class CohortTuner(keras_tuner.Tuner):
             seed=self.seed,
             on_epoch_end=epoch_end if any(runners) else None,
             on_member_end=member_end,
+            on_plan=lambda words: print(f"CohortTuner: {words}.") if self.oracle.verbose else None,
             **{name: given[name] for name in names if name in given},
             **self.fit_options,
         )
