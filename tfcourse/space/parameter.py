@@ -1,16 +1,11 @@
-"""The search space as a value: frozen, comparable, written to and read from JSON.
-
-A :class:`Parameter` knows its scale and maps both ways between the unit interval and its values; a
-:class:`SearchSpace` is an ordered tuple of them, some active only for certain values of an earlier one
-(``momentum`` for ``optimizer = "sgd"``, ``units_3`` for three or more layers).
-"""
+"""A hyperparameter as a value: its scale, its range or its choices, and when it is active."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from tfcourse.equations import scales
 from tfcourse.errors import UserError, did_you_mean
@@ -119,6 +114,16 @@ class Parameter:
         """Say whether this parameter plays a part beside the given values of its parent."""
         return not self.parent or values.get(self.parent) in self.parent_values
 
+    def reached(self, p: float) -> float:
+        """Return the number at p on this parameter's scale, also outside its range: p < 0 or p > 1.
+
+        >>> round(Parameter("learning_rate", "log", 1e-4, 1.0).reached(1.25), 9)
+        10.0
+        """
+        if self.scale == "integer":
+            return self.low - 0.5 + p * (self.high - self.low + 1)
+        return float(_MAPS[self.scale][0](p, self.low, self.high))
+
     def to_json(self) -> dict[str, Any]:
         """Return the fields that are set, JSON-ready."""
         fields: dict[str, Any] = {"name": self.name, "scale": self.scale}
@@ -129,64 +134,3 @@ class Parameter:
         if self.parent:
             fields |= {"parent": self.parent, "parent_values": list(self.parent_values)}
         return fields
-
-
-@dataclass(frozen=True)
-class SearchSpace:
-    """An ordered set of parameters; parents come before the parameters that depend on them.
-
-    Raises:
-        UserError: if a name occurs twice or a parent does not come first.
-
-    >>> space = SearchSpace((Parameter("learning_rate", "log", 1e-4, 1.0),))
-    >>> SearchSpace.from_json(space.to_json()) == space
-    True
-    """
-
-    parameters: tuple[Parameter, ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "parameters", tuple(self.parameters))
-        seen: set[str] = set()
-        for parameter in self.parameters:
-            if parameter.name in seen:
-                raise UserError(f"The search space holds {parameter.name!r} twice; each name may stand once.")
-            if parameter.parent and parameter.parent not in seen:
-                raise UserError(f"{parameter.name}: its parent {parameter.parent!r} must come before it.")
-            seen.add(parameter.name)
-
-    def __iter__(self) -> Iterator[Parameter]:
-        return iter(self.parameters)
-
-    def __getitem__(self, name: str) -> Parameter:
-        for parameter in self.parameters:
-            if parameter.name == name:
-                return parameter
-        raise KeyError(name)
-
-    def values_at(self, point: Mapping[str, float]) -> dict[str, Value]:
-        """Return the values of the active parameters at a point of the unit cube, given by name.
-
-        >>> space = SearchSpace((Parameter("learning_rate", "log", 1e-4, 1.0),))
-        >>> space.values_at({"learning_rate": 0.5})
-        {'learning_rate': 0.01}
-        """
-        values: dict[str, Value] = {}
-        for parameter in self.parameters:
-            if parameter.active(values):
-                values[parameter.name] = parameter.from_unit(point[parameter.name])
-        return values
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The parameters' names, in order."""
-        return tuple(parameter.name for parameter in self.parameters)
-
-    def to_json(self) -> list[dict[str, Any]]:
-        """Return the space as a JSON-ready list, one object a parameter."""
-        return [parameter.to_json() for parameter in self.parameters]
-
-    @classmethod
-    def from_json(cls, parameters: Sequence[Mapping[str, Any]]) -> Self:
-        """Return the space whose :meth:`to_json` gave ``parameters``."""
-        return cls(tuple(Parameter(**fields) for fields in parameters))
