@@ -47,7 +47,7 @@ def loop_gflops(task: str, width: int) -> float:
     [plan] = plan_cohorts(list(members.values()), [batch_size] * places, most=places)
     layout = layout_of(plan, list(members.values()), training, None)
     tensors, order = training.tensors(members[0].input_layers), order_of_epoch(0, 0, rows, batch_size, True)
-    program.compiled.cache_clear()  # a part may have been left out of what was compiled before
+    program._programs.clear()  # a part may have been left out of what was compiled before
     cohorts = [
         RunningCohort(layout, dict(members), [member.start() for member in members.values()], 0, True)
         for _ in range(_cores())

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cohort.conftest import Trial, assert_same_training, assert_same_weights, fit_alone
-from tfcourse.cohort import fit_together
+from tfcourse.cohort import fit_together, program
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
 TOLERANCE = {1: 5e-6, 10: 5e-6, 100: 2e-4}
@@ -120,6 +120,22 @@ def test_many_features_whose_first_products_are_computed_as_one():
     ]
     for history, trial in zip(fit_together(members, x, y, **fit), members, strict=True):
         assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
+
+
+def test_a_program_that_is_there_serves_somewhat_smaller_members_and_never_other_classes(data):
+    x, y = data
+    fit = {"epochs": 2, "batch_size": 47, "shuffle": False}  # a batch size of its own: no other test's programs
+    optimizer = OPTIMIZERS[5]
+    fit_together([(NetworkSpec(20, 4, (72, 72)), optimizer, seed) for seed in range(3)], x, y, **fit)
+    there = len(program._programs)
+    smaller = [(NetworkSpec(20, 4, (64, 60)), optimizer, seed) for seed in range(3)]
+    histories = fit_together(smaller, x, y, **fit)
+    assert len(program._programs) == there, "no new program"
+    for history, trial in zip(histories, smaller, strict=True):
+        assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
+    fit_together([(NetworkSpec(20, 5, (72, 72)), optimizer, 0)] * 3, x, y, **fit)
+    fit_together([(NetworkSpec(20, 4, (16, 16)), optimizer, 0)] * 3, x, y, **fit)
+    assert len(program._programs) == there + 2, "five classes, and members that are too small, have their own"
 
 
 @pytest.mark.parametrize("weights", ["class", "sample"])

@@ -7,7 +7,7 @@ turns NaN changes no other.
 
 from __future__ import annotations
 
-import functools
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,10 +73,41 @@ class Layout:
         return total * self.places * self.steps * self.batch_size
 
 
-@functools.lru_cache(maxsize=64)
+_programs: dict[tuple[Layout, bool], Program] = {}
+# TensorFlow keeps a program as long as the process lives, some 40 MB each, and compiling one takes seconds. So a larger
+# one that is there already is taken as long as it multiplies at most this much more.
+REUSE = 1.25
+
+
 def compiled(layout: Layout, jit_compile: bool) -> Program:
     """Return the program of ``layout``, the same object each time, so that it is compiled once a process."""
-    return Program(layout, jit_compile)
+    return _programs.setdefault((layout, jit_compile), Program(layout, jit_compile))
+
+
+def is_compiled(layout: Layout, jit_compile: bool) -> bool:
+    """Say whether there is a program of ``layout`` already."""
+    return (layout, jit_compile) in _programs
+
+
+def cheapest(layout: Layout, jit_compile: bool, *, fixed: bool) -> Layout:
+    """Return the layout to train in instead of ``layout``: a compiled one that holds it and costs little more.
+
+    Args:
+        layout: what the members need at least.
+        jit_compile: as they will train.
+        fixed: whether the widths must stay as they are.
+    """
+
+    def holds(other: Layout) -> bool:
+        if dataclasses.replace(other, widths=layout.widths, places=layout.places) != layout:
+            return False
+        wide = all(theirs >= ours for theirs, ours in zip(other.widths, layout.widths, strict=True))
+        wide = wide and other.classes == layout.classes  # the softmax is over as many units as there are
+        return wide and other.places >= layout.places and (not fixed or other.widths == layout.widths)
+
+    there = [other for other, jit in list(_programs) if jit == jit_compile and holds(other)]
+    best = min(there, key=lambda other: other.multiplications, default=layout)
+    return best if best.multiplications <= REUSE * layout.multiplications else layout
 
 
 class Program:

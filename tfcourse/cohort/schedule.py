@@ -23,7 +23,7 @@ from tfcourse.cohort.dataset import Examples
 from tfcourse.cohort.history import MemberHistory
 from tfcourse.cohort.member import Member
 from tfcourse.cohort.plan import CohortPlan, least_places
-from tfcourse.cohort.program import Layout
+from tfcourse.cohort.program import Layout, cheapest, is_compiled
 from tfcourse.cohort.running import RunningCohort, layout_of
 
 
@@ -63,21 +63,10 @@ class Schedule:
         self.training, self.validation, self.order = training, validation, order
         self.jit_compile, self.workers, self.open_at_once = jit_compile, workers, open_at_once
         self.on_epoch_end, self.on_member_end = on_epoch_end, on_member_end
-        groups: dict[tuple[object, ...], list[int]] = {}
+        groups: dict[tuple[object, ...], list[Member]] = {}
         for plan in plans:
-            groups.setdefault((plan.widths, plan.batch_size, members[plan.indices[0]].key), []).extend(plan.indices)
-        self._waiting = [
-            (
-                plan,
-                layout_of(
-                    plan,
-                    [members[i] for i in groups[(plan.widths, plan.batch_size, members[plan.indices[0]].key)]],
-                    training,
-                    validation,
-                ),
-            )
-            for plan in plans
-        ]
+            groups.setdefault(self._group(plan), []).extend(members[index] for index in plan.indices)
+        self._waiting = [(plan, self._layout(plan, groups[self._group(plan)])) for plan in plans]
         self._idle: list[RunningCohort] = []
         self._running = 0
         self._compiled: set[Layout] = set()
@@ -87,6 +76,15 @@ class Schedule:
         self._changed = threading.Condition()
         self._ended: queue.SimpleQueue[MemberHistory | None] = queue.SimpleQueue()
         self._error: BaseException | None = None
+
+    def _group(self, plan: CohortPlan) -> tuple[object, ...]:
+        """Return what the cohorts have in common that may merge."""
+        return (plan.widths, plan.places, plan.batch_size, self.members[plan.indices[0]].key)
+
+    def _layout(self, plan: CohortPlan, group: Sequence[Member]) -> Layout:
+        """Return the layout in which a cohort trains: its own, or one a little larger that is compiled already."""
+        layout = layout_of(plan, group, self.training, self.validation)
+        return cheapest(layout, self.jit_compile, fixed=any(member.pad_to for member in group))
 
     def run(self) -> None:
         """Train everything; on an interrupt or an error the present epochs end first."""
@@ -143,7 +141,7 @@ class Schedule:
                     self._running += 1
                     return self._idle.pop(0)
                 self._changed.wait()
-            if layout not in self._compiled:
+            if layout not in self._compiled and not is_compiled(layout, self.jit_compile):
                 self._compiling.add(layout)
         members = {index: self.members[index] for index in plan.indices}
         states = [member.start() for member in members.values()]
@@ -205,7 +203,7 @@ class Schedule:
         left = max(self.histories[index].params["epochs"] for index in cohort.members) - cohort.epoch
         first, last = self._first_seconds[cohort.layout], self._last_seconds[cohort.layout]
         smaller = dataclasses.replace(cohort.layout, places=places)
-        compiling = 0.0 if smaller in self._compiled else first
+        compiling = 0.0 if is_compiled(smaller, self.jit_compile) else first
         if places > cohort.layout.places // 2 or left * last * (1 - places / cohort.layout.places) <= compiling:
             return cohort
         states = [cohort.state(index) for index in cohort.members]
