@@ -14,7 +14,7 @@ FLOORS = (
     ("errors", "names", "quiet", "interrupt", "equations"),
     ("files", "command", "space", "data"),
     ("course_space", "plan"),
-    ("space_file",),
+    ("space_file", "first_settings"),
     ("models",),
     ("cohort",),
     ("search", "run"),

@@ -126,3 +126,28 @@ def default_space() -> SearchSpace:
     learning_rate, optimizer, momentum, rho, beta_1
     """
     return build_space({})
+
+
+def limits_of(space: SearchSpace) -> dict[str, tuple[float, float]]:
+    """Return the lowest and the highest value that makes sense for each parameter with a range.
+
+    >>> limits_of(default_space())["units_1"]
+    (1, 8192)
+    """
+    limits = {}
+    for parameter in space:
+        known = KNOWN["units" if parameter.name.startswith("units_") else parameter.name]
+        if parameter.scale != "choice" and parameter.name != "batch_size":
+            high = math.nextafter(known.high, 0.0) if known.open_high else known.high
+            limits[parameter.name] = (known.low, high)
+    return limits
+
+
+def most_units(space: SearchSpace) -> int:
+    """Return the most units that a hidden layer of the space may have.
+
+    >>> most_units(default_space())
+    100
+    """
+    units = [parameter for parameter in space if parameter.name.startswith("units_")]
+    return max(int(max(parameter.values, default=parameter.high)) for parameter in units)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tfcourse.errors import UserError
-from tfcourse.space import Parameter, SearchSpace
+from tfcourse.space import Parameter, SearchSpace, Value
 
 LEAST_STEPS = 1000
 """Minibatches that a training should get to see, where 60 epochs give that many."""
@@ -26,6 +26,11 @@ class Plan:
         objective: ``val_loss`` or ``val_accuracy``.
         engine: what trains the trials.
         seed: of the draws, the initial weights and the minibatch order.
+        sampler: ``random`` or ``quasi-random`` points.
+        starts: number of each round's first trial, 0 first.
+        first: the user's own settings, tried before any draw.
+        repeats: seeds that each trial is trained from.
+        halving: whether trials are thinned after a few epochs, the better third going on.
     """
 
     space: SearchSpace
@@ -35,6 +40,11 @@ class Plan:
     objective: str
     engine: str
     seed: int
+    sampler: str = "random"
+    starts: tuple[int, ...] = (0,)
+    first: tuple[dict[str, Value], ...] = ()
+    repeats: int = 1
+    halving: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan JSON-ready."""
@@ -102,4 +112,15 @@ def plan_from_json(fields: dict[str, Any]) -> Plan:
     >>> plan_from_json(plan.to_json()) == plan
     True
     """
-    return Plan(**{**fields, "space": SearchSpace.from_json(fields["space"])})
+    lists: dict[str, Any] = {name: tuple(fields[name]) for name in ("starts", "first") if name in fields}
+    return Plan(**{**fields, **lists, "space": SearchSpace.from_json(fields["space"])})
+
+
+def round_starts(trials: int, rounds: int) -> tuple[int, ...]:
+    """Return the number of each round's first trial: rounds of equal size, the first taking what is left over.
+
+    >>> round_starts(32, 2), round_starts(10, 3)
+    ((0, 16), (0, 4, 7))
+    """
+    size = trials // rounds
+    return (0, *(trials - size * left for left in range(rounds - 1, 0, -1)))

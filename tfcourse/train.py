@@ -19,6 +19,10 @@ from tfcourse.files import remove_leftovers
 from tfcourse.interrupt import patient_interrupt
 
 DEFAULT_TRIALS = 32
+DEFAULT_ROUNDS = 2
+DEFAULT_SAMPLER = "random"
+LEAST_TRIALS_OF_A_ROUND = 8
+"""Fewer leave no more than four leading trials, too few to narrow a space by."""
 MOST_TRIALS = 100_000
 """Where a budget of time is given instead of a number of trials."""
 FREE_ON_RESUME = ("resume", "trials", "budget", "quiet", "json", "data", "test_data")
@@ -75,10 +79,29 @@ def build_parser() -> Parser:
         help="what the best trial is best at: val_loss (default) or val_accuracy",
     )
     search.add_argument(
+        "--rounds",
+        metavar="N",
+        type=whole_number(1),
+        help=f"rounds, coarse to fine: each searches the region of the leading trials (default {DEFAULT_ROUNDS})",
+    )
+    search.add_argument(
+        "--sampler",
+        metavar="NAME",
+        type=one_of("random", "quasi-random"),
+        help=f"how trials are drawn: random, or evenly spread quasi-random points (default {DEFAULT_SAMPLER})",
+    )
+    search.add_argument("--first", metavar="FILE.toml", help="settings of your own to try first")
+    search.add_argument(
+        "--halving", action="store_true", help="give all trials a few epochs, and only the better third the next ones"
+    )
+    search.add_argument(
+        "--repeats", metavar="N", type=whole_number(1), help="train every trial from N seeds and rank by the mean"
+    )
+    search.add_argument(
         "--engine",
         metavar="NAME",
         type=one_of("cohort", "keras"),
-        help="what trains the trials (default keras: Model.fit)",
+        help="what trains the trials: all together (cohort, default) or one by one with Model.fit (keras)",
     )
     search.add_argument(
         "--seed", metavar="N", type=whole_number(0), help="seed of split, draws, weights and minibatches (default 0)"
@@ -130,6 +153,7 @@ def _start(given: dict[str, Any], argv: Sequence[str] | None) -> tuple[Any, Any,
     """Read the data, plan the search and make the run folder."""
     from tfcourse.course_space import default_space
     from tfcourse.data.prepare import DataOptions, prepare, rows_in_split
+    from tfcourse.first_settings import read_first_settings
     from tfcourse.plan import Plan, default_epochs, default_patience, with_batch_size
     from tfcourse.run.folder import RunFolder, check_new, default_path
     from tfcourse.space_file import read_space
@@ -143,9 +167,16 @@ def _start(given: dict[str, Any], argv: Sequence[str] | None) -> tuple[Any, Any,
     space = with_batch_size(space, given.get("batch_size"), rows)
     epochs = given.get("epochs") or default_epochs(rows, int(space["batch_size"].from_unit(0.5)))
     trials = given.get("trials") or (MOST_TRIALS if "budget" in given else DEFAULT_TRIALS)
+    first = tuple(read_first_settings(given["first"], space)) if "first" in given else ()
+    engine = given.get("engine", "cohort")
+    if given.get("halving") and engine == "keras":
+        raise UserError(
+            "--halving was given with --engine keras, which trains one trial at a time; use --engine cohort."
+        )
     plan = Plan(
-        space, trials, epochs, default_patience(epochs), given.get("objective", "val_loss"),
-        given.get("engine", "cohort"), options.seed,
+        space, trials, epochs, default_patience(epochs), given.get("objective", "val_loss"), engine, options.seed,
+        sampler=given.get("sampler", DEFAULT_SAMPLER), starts=_round_starts(given, trials), first=first,
+        repeats=given.get("repeats", 1), halving=given.get("halving", False),
     )  # fmt: skip
     folder = RunFolder.create(
         Path(given["out"]) if "out" in given else default_path(prepared.name),
@@ -172,6 +203,16 @@ def _start(given: dict[str, Any], argv: Sequence[str] | None) -> tuple[Any, Any,
         },
     )  # fmt: skip
     return folder, prepared, plan
+
+
+def _round_starts(given: dict[str, Any], trials: int) -> tuple[int, ...]:
+    """Return the number of each round's first trial; few trials make one round unless more are asked for."""
+    from tfcourse.plan import round_starts
+
+    rounds = given.get("rounds", DEFAULT_ROUNDS if trials >= LEAST_TRIALS_OF_A_ROUND * DEFAULT_ROUNDS else 1)
+    if rounds > trials:
+        raise UserError(f"--rounds: {rounds} rounds were given, but only {trials} trials; give at most {trials}.")
+    return round_starts(trials, rounds)
 
 
 def _resume(given: dict[str, Any]) -> tuple[Any, Any, Any]:
@@ -226,9 +267,9 @@ def _search(
     folder.update(status="running")
     with quiet_start():
         from tfcourse import tune
-        from tfcourse.run.show import SearchProgress
+        from tfcourse.run.show import SearchProgress, show_round
 
-        tuner = tune.open_search(folder, prepared, plan)
+        tuner = tune.open_search(folder, prepared, plan, on_round=lambda began: show_round(console, began.notes))
     total = plan.trials if plan.trials < MOST_TRIALS else None
     done = len(tuner.oracle.end_order)
     with SearchProgress(console, total, done, deadline) as progress, patient_interrupt() as interrupted:

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import keras_tuner
 import numpy as np
 
 from tfcourse.data.prepare import Part, Prepared
 from tfcourse.errors import UserError
 from tfcourse.files import read_json, replacing, write_json
 from tfcourse.models.builders import build_softmax_regression, with_softmax
-from tfcourse.models.hypermodels import MLPHyperModel, declare, values_from_hp
+from tfcourse.models.hypermodels import MLPHyperModel, values_from_hp
 from tfcourse.models.preprocessing import export_model
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.plan import Plan
@@ -26,6 +25,8 @@ from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Examples, Schedule, fit_network
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import DIVERGED, RandomOracle, Status, trial_seed
+from tfcourse.search.rounds import Round
+from tfcourse.search.rounds_oracle import RoundsOracle
 
 BASELINE_RATES = (0.1, 0.01, 0.001)
 """Learning rates of Adam that softmax regression is trained with; the best by validation is the baseline."""
@@ -33,13 +34,35 @@ BASELINE_RATES = (0.1, 0.01, 0.001)
 OnTrial = Callable[[int, str], None]
 
 
-def open_search(folder: RunFolder, prepared: Prepared, plan: Plan) -> FitTuner:
-    """Return the tuner of a run, new or as an earlier part of the search left it."""
+def open_search(
+    folder: RunFolder, prepared: Prepared, plan: Plan, on_round: Callable[[Round], object] = lambda began: None
+) -> FitTuner:
+    """Return the tuner of a run, new or as an earlier part of the search left it.
+
+    Args:
+        folder: where everything is kept.
+        prepared: the data.
+        plan: what to do.
+        on_round: called with each further round when it begins.
+    """
+
+    def round_began(rounds: list[Round]) -> None:
+        folder.update(rounds=[each.to_json() for each in rounds])
+        on_round(rounds[-1])
+
     width, classes, rows = prepared.features.width, len(prepared.classes), len(prepared.train)
     hypermodel = MLPHyperModel(width, classes, rows=rows, space=plan.space)
-    space = keras_tuner.HyperParameters()
-    declare(plan.space, space)
-    oracle = RandomOracle(plan.objective, plan.trials, seed=plan.seed, hyperparameters=space)
+    oracle = RoundsOracle(
+        plan.objective,
+        plan.trials,
+        space=plan.space,
+        seed=plan.seed,
+        sampler=plan.sampler,
+        starts=plan.starts,
+        rounds=[Round.from_json(fields) for fields in folder.record.get("rounds", [])],
+        first=plan.first,
+        on_round=round_began,
+    )
     tuner = CohortFitTuner if plan.engine == "cohort" else FitTuner
     return tuner(oracle, hypermodel, directory=folder.path)
 
@@ -68,7 +91,9 @@ def search(
         interrupted: tells whether to stop with a KeyboardInterrupt.
     """
     examples = Examples(prepared.train.x, prepared.train.y, prepared.validation.x, prepared.validation.y)
-    schedule = Schedule(plan.epochs, plan.patience, plan.objective, plan.seed, deadline, interrupted)
+    schedule = Schedule(
+        plan.epochs, plan.patience, plan.objective, plan.seed, deadline, interrupted, plan.repeats, plan.halving
+    )
     started, before = time.monotonic(), folder.record["seconds"]
 
     def trial_ended(_: Any) -> None:
@@ -76,6 +101,13 @@ def search(
         on_trial(len(tuner.oracle.end_order), best_in_words(tuner.oracle))
 
     fit_baseline(folder, prepared, plan, examples, schedule)
+    late = time.monotonic() - deadline
+    if late > 0 and not tuner.oracle.end_order:
+        raise UserError(
+            f"--budget: the time was over {late:.0f} s before the first trial could train; starting and softmax"
+            f" regression took {before + time.monotonic() - started:.0f} s. Give more and go on with:"
+            f" python -m tfcourse.train --resume {folder.path} --budget 2m"
+        )
     tuner.oracle.clock = lambda: before + time.monotonic() - started
     tuner.on_trial, tuner.on_progress = trial_ended, on_progress
     tuner.search(examples, schedule)

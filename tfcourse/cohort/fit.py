@@ -38,6 +38,7 @@ def fit_together(
     y: Any,
     *,
     validation_data: tuple[Any, ...] | None = None,
+    initial_epoch: int = 0,
     epochs: int | Sequence[int] = 1,
     batch_size: int | Sequence[int] | None = None,
     shuffle: bool = True,
@@ -68,7 +69,8 @@ def fit_together(
         x: features, shape (m, ...).
         y: class numbers (m,) or probabilities (m, C).
         validation_data: ``(x, y)`` or ``(x, y, sample_weight)``, looked at after each epoch.
-        epochs: epochs to train, for all or for each member.
+        initial_epoch: the epoch to begin at, to go on with a training: it decides the order of the minibatches.
+        epochs: the epoch to end at, for all or for each member.
         batch_size: examples of a minibatch, for all or for each member; 32 when left out.
         shuffle: whether epoch e visits the rows in the order ``minibatch_order(seed, e, m)``, the same for all members,
             or as they come.
@@ -107,6 +109,11 @@ def fit_together(
     if monitor.startswith("val_") and validation is None and (restore_best_weights or patience is not None):
         raise UserError(f"monitor={monitor!r} needs validation_data; give it, or monitor='loss'.")
     epoch_counts = _each(epochs, len(everyone), "epochs")
+    if initial_epoch >= min(epoch_counts):
+        raise UserError(
+            f"initial_epoch < epochs must hold, but initial_epoch = {initial_epoch} and epochs = {min(epoch_counts)}"
+            " were given."
+        )
     patiences = _each(patience, len(everyone), "patience")
     batch_sizes = [size or 32 for size in _each(batch_size, len(everyone), "batch_size")]
     histories = [
@@ -134,6 +141,7 @@ def fit_together(
         jit_compile=jit_compile,
         workers=workers,
         open_at_once=4 * workers if may_stop else workers,
+        initial_epoch=initial_epoch,
         on_epoch_end=on_epoch_end,
         on_member_end=on_member_end,
     ).run()

@@ -52,12 +52,20 @@ class RunningCohort:
         states: their states, in the same order.
         epoch: the next epoch, from 0.
         jit_compile: whether XLA compiles the program.
+        initial_epoch: the epoch at which this training began; the optimizers count their steps from there.
     """
 
     def __init__(
-        self, layout: Layout, members: dict[int, Member], states: Sequence[State], epoch: int, jit_compile: bool
+        self,
+        layout: Layout,
+        members: dict[int, Member],
+        states: Sequence[State],
+        epoch: int,
+        jit_compile: bool,
+        initial_epoch: int = 0,
     ) -> None:
         self.layout, self.members, self.epoch, self.jit_compile = layout, members, epoch, jit_compile
+        self.initial_epoch = initial_epoch
         everyone = list(members.values())
         self.places = {index: place for place, index in enumerate(members)}
         self._state: Any = tf.nest.map_structure(tf.constant, stack(everyone, states, layout.widths, layout.places))
@@ -67,7 +75,8 @@ class RunningCohort:
         self, data: tuple[tf.Tensor, ...], validation: tuple[tf.Tensor, ...] | None, order: NDArray[np.int32]
     ) -> dict[str, NDArray[np.float32]]:
         """Train one epoch and return the metrics, each an array by place."""
-        steps, first = self.layout.steps, self.epoch * self.layout.steps
+        steps = self.layout.steps
+        first = (self.epoch - self.initial_epoch) * steps
         coefficients = np.empty((steps, 9, self.layout.places), np.float32)
         coefficients[:] = resting(steps)[:, :, None]
         for index, member in self.members.items():
@@ -79,7 +88,7 @@ class RunningCohort:
             validation,
             tf.constant(order),
             tf.constant(coefficients),
-            tf.constant(first, tf.int32),
+            tf.constant(self.epoch * steps, tf.int32),
         )
         self.epoch += 1
         return {name: values.numpy() for name, values in metrics.items()}

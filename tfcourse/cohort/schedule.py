@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tfcourse.cohort.dataset import Examples
 from tfcourse.cohort.history import MemberHistory
-from tfcourse.cohort.member import Member
+from tfcourse.cohort.member import Member, State
 from tfcourse.cohort.plan import CohortPlan, least_places
 from tfcourse.cohort.program import Layout, cheapest, is_compiled
 from tfcourse.cohort.running import RunningCohort, layout_of
@@ -40,6 +40,7 @@ class Schedule:
         jit_compile: whether XLA compiles the programs.
         workers: cohorts trained at the same time.
         open_at_once: cohorts that may be under way; more than ``workers`` lets thinned ones merge.
+        initial_epoch: the first epoch.
         on_epoch_end: called after each epoch of each member, from the cohort's thread, never two calls at a time.
         on_member_end: called when a member has ended, from the caller's thread.
     """
@@ -56,12 +57,14 @@ class Schedule:
         jit_compile: bool,
         workers: int,
         open_at_once: int,
+        initial_epoch: int,
         on_epoch_end: Callable[[MemberHistory], object] | None,
         on_member_end: Callable[[MemberHistory], object] | None,
     ) -> None:
         self.members, self.histories = members, histories
         self.training, self.validation, self.order = training, validation, order
         self.jit_compile, self.workers, self.open_at_once = jit_compile, workers, open_at_once
+        self.initial_epoch = initial_epoch
         self.on_epoch_end, self.on_member_end = on_epoch_end, on_member_end
         groups: dict[tuple[object, ...], list[Member]] = {}
         for plan in plans:
@@ -145,7 +148,12 @@ class Schedule:
                 self._compiling.add(layout)
         members = {index: self.members[index] for index in plan.indices}
         states = [member.start() for member in members.values()]
-        return RunningCohort(layout, members, states, 0, self.jit_compile)
+        return self._running_cohort(layout, members, states, self.initial_epoch)
+
+    def _running_cohort(
+        self, layout: Layout, members: dict[int, Member], states: Sequence[State], epoch: int
+    ) -> RunningCohort:
+        return RunningCohort(layout, members, states, epoch, self.jit_compile, self.initial_epoch)
 
     def _train_epoch(self, cohort: RunningCohort) -> None:
         began = time.perf_counter()
@@ -172,7 +180,7 @@ class Schedule:
                     self.on_epoch_end(history)
                 if history.finished:
                     finished.add(index)
-                    member.finish(history.end(), cohort.epoch * cohort.layout.steps)
+                    member.finish(history.end(), history.steps)
                     self._ended.put(history)
             cohort.without(finished)
             self._running -= 1
@@ -190,7 +198,7 @@ class Schedule:
                 self._idle.remove(other)
                 members = {**cohort.members, **other.members}
                 states = [(cohort if index in cohort.members else other).state(index) for index in members]
-                cohort = RunningCohort(cohort.layout, members, states, cohort.epoch, self.jit_compile)
+                cohort = self._running_cohort(cohort.layout, members, states, cohort.epoch)
         return self._shrunk(cohort)
 
     def _shrunk(self, cohort: RunningCohort) -> RunningCohort:
@@ -207,7 +215,7 @@ class Schedule:
         if places > cohort.layout.places // 2 or left * last * (1 - places / cohort.layout.places) <= compiling:
             return cohort
         states = [cohort.state(index) for index in cohort.members]
-        return RunningCohort(smaller, cohort.members, states, cohort.epoch, self.jit_compile)
+        return self._running_cohort(smaller, cohort.members, states, cohort.epoch)
 
 
 def _named(values: dict[str, float], accuracy: str | None) -> dict[str, float]:

@@ -64,6 +64,20 @@ def values_from_hp(hp_values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def hp_from_values(space: SearchSpace, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a trial's values as KerasTuner is told them; the inverse of :func:`values_from_hp`.
+
+    >>> space = SearchSpace((Parameter("momentum", "one_minus_log", 0.9, 0.999),))
+    >>> hp_from_values(space, {"momentum": 0.5})
+    {'one_minus_momentum': 0.5}
+    """
+    turned = {parameter.name for parameter in space if parameter.scale == "one_minus_log"}
+    return {
+        _ONE_MINUS + name if name in turned else name: 1.0 - value if name in turned else value
+        for name, value in values.items()
+    }
+
+
 class MLPHyperModel(keras_tuner.HyperModel):
     """Batch-norm + softmax classifiers over a search space, for any KerasTuner tuner.
 
@@ -94,12 +108,6 @@ class MLPHyperModel(keras_tuner.HyperModel):
         self.inputs, self.classes, self.rows = inputs, classes, rows
         self.batch_size, self.seed = batch_size, seed
         self.space = space or default_space()
-
-    @property
-    def most_units(self) -> int:
-        """The most units that a hidden layer of the space may have."""
-        units = [parameter for parameter in self.space if parameter.name.startswith("units_")]
-        return max(int(max(parameter.values, default=parameter.high)) for parameter in units)
 
     def specs(self, hp: keras_tuner.HyperParameters) -> tuple[NetworkSpec, OptimizerSpec, int]:
         """Return the network, the optimizer and the batch size that ``hp`` describes, building nothing."""

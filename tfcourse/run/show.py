@@ -115,6 +115,13 @@ def show_data(
         console.print(f"  {escape(line)}")
 
 
+def show_round(console: Console, notes: Sequence[str]) -> None:
+    """Print how the next round's space came out of the leading trials."""
+    console.print("Next round, in the region of the leading trials" + (":" if notes else ": the same space as before"))
+    for note in notes:
+        console.print(f"  {escape(note)}")
+
+
 def show_result(console: Console, result: Mapping[str, Any], classes: Sequence[str]) -> None:
     """Print the best setting, how it compares with the baseline, and the test's numbers."""
     best, baseline, trials = result["best"], result["baseline"], result["trials"]

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import math
-import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from tfcourse.cohort import MemberHistory, fit_together
-from tfcourse.cohort.member import member_of_spec
-from tfcourse.search.fit import Examples, Schedule, Training
+from tfcourse.cohort.member import Member, member_of_spec
+from tfcourse.course_space import most_units
+from tfcourse.search.fit import Examples, Schedule
 from tfcourse.search.fit_tuner import FitTuner
-from tfcourse.search.oracle import Status
+from tfcourse.search.following import Following
+from tfcourse.search.halving import going_on, rungs
 
-TRIALS_AT_ONCE = 64
-FIRST_WITH_A_DEADLINE = 8
-"""Each trial that was drawn trains for an epoch at least, so a budget of time starts with few and doubles."""
+VECTOR = 16
+
+
+@dataclass
+class _Job:
+    """One training of one trial."""
+
+    trial: Any
+    member: Member
+    batch_size: int
+    following: Following
 
 
 class CohortFitTuner(FitTuner):
@@ -26,77 +35,105 @@ class CohortFitTuner(FitTuner):
     trial's result to the last bit, are the same whichever trials train together; a resumed search depends on it.
     """
 
-    def draw(self, schedule: Schedule) -> list[Any]:
-        """Return the next trials to train together, each under a tuner id of its own."""
-        ended = len(self.oracle.end_order)
-        few = TRIALS_AT_ONCE if math.isinf(schedule.deadline) else max(FIRST_WITH_A_DEADLINE, ended)
-        trials: list[Any] = []
-        while len(trials) < min(few, TRIALS_AT_ONCE):
-            trial = self.oracle.create_trial(f"{self.tuner_id}_{len(trials)}")
-            if trial.status == Status.STOPPED:
-                break
-            trials.append(trial)
-        return trials
+    at_once = 64
 
     def train(self, trials: list[Any], examples: Examples, schedule: Schedule) -> None:
-        """Train trials together and keep what came of each as it ends."""
-        specs = [self.hypermodel.specs(trial.hyperparameters) for trial in trials]
-        members = [
-            member_of_spec(network, optimizer, self.seed_of(trial), pad_to=self.hypermodel.most_units)
-            for trial, (network, optimizer, _) in zip(trials, specs, strict=True)
-        ]
-        waits = [Patience(schedule) for _ in trials]
-        under_way: dict[int, float] = {}
+        """Train trials together, each from as many seeds as there are repeats; keep what came of each as it ends."""
+        jobs = [self._job(trial, repeat, schedule) for trial in trials for repeat in range(schedule.repeats)]
+        of_trial: dict[str, list[_Job]] = defaultdict(list)
+        for job in jobs:
+            of_trial[job.trial.trial_id].append(job)
+        done = 0
+        for rung, epochs in enumerate(rungs(schedule.epochs) if schedule.halving else [schedule.epochs]):
+            running = [job for job in jobs if not job.following.over]
+            self._train_to(epochs, done, running, of_trial, examples, schedule)
+            done = epochs
+            if epochs < schedule.epochs:
+                self._thin(rung, epochs, of_trial, schedule)
+
+    def _job(self, trial: Any, repeat: int, schedule: Schedule) -> _Job:
+        network, optimizer, batch_size = self.hypermodel.specs(trial.hyperparameters)
+        # A later round may hold wider layers than the space it came from; rounded, few paddings serve all of them.
+        widest = max(most_units(self.hypermodel.space), -(-max(network.units, default=1) // VECTOR) * VECTOR)
+        member = member_of_spec(network, optimizer, self.seed_of(trial, repeat), pad_to=widest)
+        return _Job(trial, member, batch_size, Following(schedule))
+
+    def _train_to(
+        self,
+        epochs: int,
+        done: int,
+        jobs: Sequence[_Job],
+        of_trial: dict[str, list[_Job]],
+        examples: Examples,
+        schedule: Schedule,
+    ) -> None:
+        """Train jobs that are at epoch ``done`` to epoch ``epochs``, and keep the trials that ended."""
+        under_way = dict.fromkeys(range(len(jobs)), 0.0)
+
+        def show_progress() -> None:
+            self.on_progress(sum(list(under_way.values())) / schedule.repeats)
 
         def epoch_ended(history: MemberHistory) -> None:
             if schedule.interrupted():
                 raise KeyboardInterrupt
-            under_way[history.index] = len(history.epoch) / schedule.epochs
-            self.on_progress(sum(list(under_way.values())))
-            if waits[history.index].over(history.logs["val_loss"]):
+            following = jobs[history.index].following
+            following.epoch_ended(history)
+            under_way[history.index] = following.epochs / schedule.epochs
+            show_progress()
+            if following.over:
                 history.stop()
 
         def member_ended(history: MemberHistory) -> None:
-            under_way.pop(history.index, None)
-            self.on_progress(sum(list(under_way.values())))
-            self.keep(trials[history.index], training_of(history))
+            job = jobs[history.index]
+            optimizer = replace(job.member.optimizer, iterations=history.params["steps"] * job.following.epochs)
+            job.member = replace(job.member, start=history.end, optimizer=optimizer)
+            group = of_trial[job.trial.trial_id]
+            if all(each.following.over for each in group):
+                under_way.pop(history.index, None)
+                self.keep(job.trial, [each.following.training for each in group])
+            show_progress()
 
         fit_together(
-            members,
+            [job.member for job in jobs],
             examples.x,
             examples.y,
             validation_data=(examples.x_validation, examples.y_validation),
-            epochs=schedule.epochs,
-            batch_size=[batch_size for _, _, batch_size in specs],
-            monitor=schedule.objective,
-            restore_best_weights=True,
+            initial_epoch=done,
+            epochs=epochs,
+            batch_size=[job.batch_size for job in jobs],
             seed=schedule.order_seed,
             on_epoch_end=epoch_ended,
             on_member_end=member_ended,
         )
 
+    def _thin(self, rung: int, epoch: int, of_trial: dict[str, list[_Job]], schedule: Schedule) -> None:
+        """End the trials that are not among the better third of their bracket at a rung."""
+        for jobs in of_trial.values():
+            trial = jobs[0].trial
+            if all(job.following.over for job in jobs):
+                continue
+            mates = self._objective_curves(self._bracket_of(trial.trial_id), of_trial, schedule.objective)
+            stay = going_on(mates, rung, epoch, higher_is_better="accuracy" in schedule.objective)
+            if int(trial.trial_id) not in stay:
+                for job in jobs:
+                    job.following.over = True
+                self.oracle.note(trial.trial_id, halved_at=epoch)
+                self.keep(trial, [job.following.training for job in jobs])
 
-class Patience:
-    """Early stopping by validation loss, and by the deadline; the best epoch may be by another objective."""
+    def _bracket_of(self, trial_id: str) -> list[str]:
+        """Return the trials that were drawn together with a trial."""
+        notes = self.oracle.notes
+        return [other for other in self.oracle.trials if notes[other].get("bracket") == notes[trial_id].get("bracket")]
 
-    def __init__(self, schedule: Schedule) -> None:
-        self.schedule, self.lowest, self.waited = schedule, math.inf, 0
-
-    def over(self, loss: float) -> bool:
-        """Say, after an epoch with validation loss ``loss``, whether it was the last."""
-        self.waited = 0 if loss < self.lowest else self.waited + 1
-        self.lowest = min(self.lowest, loss)
-        return self.waited >= self.schedule.patience or time.monotonic() > self.schedule.deadline
-
-
-def training_of(history: MemberHistory) -> Training:
-    """Return a member's history as the reference training would have it: curves end before they are not finite."""
-    values = np.array(list(history.history.values()))
-    broken = np.flatnonzero(~np.isfinite(values).all(axis=0))
-    epochs = int(broken[0]) if len(broken) else values.shape[1]
-    return Training(
-        curves={name: [float(value) for value in curve[:epochs]] for name, curve in history.history.items()},
-        best_epoch=-1 if history.best_epoch is None else history.best_epoch,
-        weights=history.weights,
-        diverged=f"the loss was no longer finite in epoch {epochs + 1}" if len(broken) else "",
-    )
+    def _objective_curves(
+        self, trial_ids: Sequence[str], of_trial: dict[str, list[_Job]], objective: str
+    ) -> dict[int, list[float]]:
+        """Return the curves that trials are compared by: of the first seed, from training or from an earlier part."""
+        curves = {}
+        for trial_id in trial_ids:
+            if trial_id in of_trial:
+                training = of_trial[trial_id][0].following.training
+                curves[int(trial_id)] = [] if training.diverged else training.curves.get(objective, [])
+            else:
+                curves[int(trial_id)] = self.oracle.curve(trial_id, objective)
+        return curves

@@ -41,6 +41,8 @@ class Schedule:
         order_seed: the seed of the minibatch order, shared by all trials of a search.
         deadline: moment of ``time.monotonic()`` after which the current epoch is the last.
         interrupted: tells after each epoch whether to stop everything with a KeyboardInterrupt.
+        repeats: seeds that each trial is trained from; their mean is its score.
+        halving: whether the trials drawn together are thinned at a few epochs, the better third going on each time.
     """
 
     epochs: int
@@ -49,6 +51,8 @@ class Schedule:
     order_seed: int = 0
     deadline: float = math.inf
     interrupted: Callable[[], bool] = lambda: False
+    repeats: int = 1
+    halving: bool = False
 
 
 @dataclass
@@ -66,6 +70,10 @@ class Training:
     best_epoch: int = -1
     weights: list[NDArray[Any]] = field(default_factory=list)
     diverged: str = ""
+
+    def score(self, objective: str) -> float:
+        """Return the objective at the best epoch."""
+        return self.curves[objective][self.best_epoch]
 
 
 def fit_network(

@@ -6,7 +6,7 @@ import contextlib
 import io
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from tfcourse.models.builders import build_mlp
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.search.fit import Examples, Schedule, Training, fit_network
 from tfcourse.search.oracle import DIVERGED, RandomOracle, Status, trial_seed
+from tfcourse.search.pace import Pace
 
 
 class FitTuner(keras_tuner.Tuner):
@@ -28,6 +29,9 @@ class FitTuner(keras_tuner.Tuner):
     The project folder is KerasTuner's, with every file written atomically, whole learning curves in each
     ``trial.json``, the best epoch's weights in each ``best_epoch.npz``, and those of the best trial also in the
     ``checkpoint.weights.h5`` that KerasTuner's own tuners load.
+
+    Attributes:
+        at_once: trials that are drawn before any of them is trained.
 
     Args:
         oracle: what draws the trials; its seed also gives the initial weights.
@@ -39,6 +43,8 @@ class FitTuner(keras_tuner.Tuner):
     Attributes:
         on_progress: called with the trials' worth of training that is done of those under way, such as 2.5.
     """
+
+    at_once = 1
 
     def __init__(
         self,
@@ -69,40 +75,60 @@ class FitTuner(keras_tuner.Tuner):
             schedule: for how long each.
         """
         self.save()
+        pace = Pace(schedule.deadline, self.oracle.rounds_left)
         while not self.oracle.end_order or time.monotonic() < schedule.deadline:
-            trials = self.draw(schedule)
+            room = pace.room(self.at_once)
+            if self.oracle.round_is_full or (room == 0 and pace.rounds > 1):
+                self.oracle.begin_round()
+                pace.begin_round()
+                room = pace.room(self.at_once)
+            trials = self.draw(room)
             if not trials:
                 break
             self.train(trials, examples, schedule)
+            pace.ended(len(trials))
         self.finish_search()
 
-    def draw(self, schedule: Schedule) -> list[Any]:
-        """Return the next trials to train together, none when the search has no more."""
-        trial = self.oracle.create_trial(self.tuner_id)
-        return [] if trial.status == Status.STOPPED else [trial]
+    def draw(self, most: int) -> list[Any]:
+        """Return the next trials, each under a tuner id of its own; none when the search or its round has no more."""
+        trials: list[Any] = []
+        self.oracle.begin_bracket()
+        while len(trials) < most:
+            trial = self.oracle.create_trial(f"{self.tuner_id}_{len(trials)}")
+            if trial.status != Status.RUNNING:
+                break
+            trials.append(trial)
+        return trials
 
     def train(self, trials: list[Any], examples: Examples, schedule: Schedule) -> None:
         """Train trials and keep what came of each; what stops one trial alone is kept as its reason."""
         for trial in trials:
             try:
-                training = self.run_trial(trial, examples, schedule)
+                trainings = [self.run_trial(trial, examples, schedule, n) for n in range(schedule.repeats)]
             except (OSError, UserError):  # a full disk stops the search, not one trial
                 raise
             except Exception:
                 trial.status, trial.message = Status.FAILED, traceback.format_exc()
                 self.end(trial)
             else:
-                self.keep(trial, training)
+                self.keep(trial, trainings)
 
-    def keep(self, trial: Any, training: Training) -> None:
-        """Keep a training's curves, and its best epoch's weights unless it diverged, and end the trial."""
-        self.oracle.record_curves(trial.trial_id, training.curves)
-        if training.diverged:
+    def keep(self, trial: Any, trainings: Sequence[Training]) -> None:
+        """Keep what came of a trial, trained from one seed or several, and end it.
+
+        Curves and weights are those of the trial's first seed, not of its luckiest; its score is the mean of all.
+        """
+        diverged = next((training for training in trainings if training.diverged), None)
+        self.oracle.record_curves(trial.trial_id, (diverged or trainings[0]).curves)
+        if diverged:
             rate = trial.hyperparameters.values["learning_rate"]
             trial.status = Status.FAILED
-            trial.message = f"{DIVERGED}: {training.diverged}, at learning rate {rate:.3g}"
+            trial.message = f"{DIVERGED}: {diverged.diverged}, at learning rate {rate:.3g}"
         else:
-            self.keep_weights(trial, training)
+            if len(trainings) > 1:
+                scores = [training.score(self.oracle.objective.name) for training in trainings]
+                self.oracle.note(trial.trial_id, repeats=scores)
+            self.keep_weights(trial, trainings[0])
             trial.status = Status.COMPLETED
         self.end(trial)
 
@@ -119,14 +145,15 @@ class FitTuner(keras_tuner.Tuner):
                 with replacing(Path(self._get_checkpoint_fname(trial.trial_id))) as path:
                     self.load_model(trial).save_weights(path)
 
-    def run_trial(self, trial: Any, examples: Examples, schedule: Schedule) -> Training:
+    def run_trial(self, trial: Any, examples: Examples, schedule: Schedule, repeat: int = 0) -> Training:
         """Train one trial; the same trial gives the same result whenever it is run."""
         network, optimizer, batch_size = self.hypermodel.specs(trial.hyperparameters)
-        return fit_network(network, optimizer, examples, schedule, batch_size=batch_size, seed=self.seed_of(trial))
+        seed = self.seed_of(trial, repeat)
+        return fit_network(network, optimizer, examples, schedule, batch_size=batch_size, seed=seed)
 
-    def seed_of(self, trial: Any) -> int:
-        """Return the seed of a trial's initial weights and dropout masks."""
-        return trial_seed(self.oracle.seed, int(trial.trial_id))
+    def seed_of(self, trial: Any, repeat: int = 0) -> int:
+        """Return the seed of the initial weights and dropout masks of a trial's repeat, from 0."""
+        return trial_seed(self.oracle.seed, int(trial.trial_id), repeat)
 
     def keep_weights(self, trial: Any, training: Training) -> None:
         """Write the weights of a trial's best epoch as plain arrays, which takes no model."""

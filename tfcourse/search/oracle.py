@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,34 +14,20 @@ from keras_tuner.engine import trial as trial_module
 from tfcourse.errors import UserError
 from tfcourse.files import read_json, write_json
 from tfcourse.names import DIVERGED as DIVERGED
+from tfcourse.search.sampler import unit_draw as unit_draw
 
 Status = trial_module.TrialStatus
 MOST_COLLISIONS = 100
 SECONDS_BETWEEN_SAVES = 1.0
 
 
-def unit_draw(seed: int, trial: int, name: str, attempt: int = 0) -> float:
-    """Return the number in [0, 1) that decides hyperparameter ``name`` of trial ``trial``.
-
-    Every (seed, trial, name) has a stream of its own, so that a trial is the same whatever ran before it or
-    beside it, two seeds share no trial, and adding a hyperparameter changes no other.
-
-    >>> unit_draw(0, 5, "learning_rate") == unit_draw(0, 5, "learning_rate")
-    True
-    >>> unit_draw(0, 5, "learning_rate") == unit_draw(1, 4, "learning_rate")
-    False
-    """
-    name_key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
-    return float(np.random.default_rng([seed, trial, attempt, name_key]).random())
-
-
-def trial_seed(seed: int, trial: int) -> int:
-    """Return the seed of a trial's initial weights and dropout masks, below 2**31.
+def trial_seed(seed: int, trial: int, repeat: int = 0) -> int:
+    """Return the seed of a trial's initial weights and dropout masks, below 2**31; another one for each repeat.
 
     >>> trial_seed(0, 1) == trial_seed(0, 1), trial_seed(0, 1) == trial_seed(1, 0)
     (True, False)
     """
-    return int(np.random.SeedSequence([seed, trial]).generate_state(1)[0] >> 1)
+    return int(np.random.SeedSequence([seed, trial, *([repeat] if repeat else [])]).generate_state(1)[0] >> 1)
 
 
 class RandomOracle(keras_tuner.Oracle):
@@ -59,6 +44,7 @@ class RandomOracle(keras_tuner.Oracle):
 
     Attributes:
         clock: gives the seconds of searching so far; each trial keeps when it ended.
+        bracket: the number of the first of the trials that are drawn together; each keeps it.
         notes: what each trial's file says beside KerasTuner's own fields, under ``tfcourse``.
     """
 
@@ -79,13 +65,32 @@ class RandomOracle(keras_tuner.Oracle):
         self.seed = seed
         self.clock: Callable[[], float] = time.monotonic
         self.notes: dict[str, dict[str, Any]] = {}
+        self.bracket = 0
         self._saved_at = -np.inf
+
+    @property
+    def rounds_left(self) -> int:
+        """How many rounds are left: one, in this oracle."""
+        return 1
+
+    @property
+    def round_is_full(self) -> bool:
+        """Whether the next round must begin before more trials are drawn: never, in this oracle."""
+        return False
+
+    def begin_round(self) -> None:
+        """Begin the next round; there is none in this oracle."""
+
+    def begin_bracket(self) -> None:
+        """Have the trials that are drawn from now on keep that they were drawn together."""
+        self.bracket = len(self.trials)
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Return the values of a trial, or STOPPED when the space holds no further setting."""
         for attempt in range(MOST_COLLISIONS):
             values = self._draw(int(trial_id), attempt)
             if self._compute_values_hash(values) not in self._tried_so_far:
+                self.note(trial_id, bracket=self.bracket)
                 return {"status": Status.RUNNING, "values": values}
         return {"status": Status.STOPPED, "values": None}
 
@@ -107,12 +112,21 @@ class RandomOracle(keras_tuner.Oracle):
             for epoch, value in enumerate(values):
                 trial.metrics.update(name, value, step=epoch)
 
+    def curve(self, trial_id: str, name: str) -> list[float]:
+        """Return a kept learning curve, one value an epoch; empty for a trial that did not complete."""
+        trial = self.trials[trial_id]
+        if trial.status != Status.COMPLETED or not trial.metrics.exists(name):
+            return []
+        return [float(point.mean()) for point in trial.metrics.get_history(name)]
+
     def end_trial(self, trial: Any) -> None:
         """Score a trial that ended, or keep the reason why it failed, and write its file."""
         kept = self.trials[trial.trial_id]
         kept.hyperparameters, kept.status, kept.message = trial.hyperparameters, trial.status, trial.message
         if kept.status == Status.COMPLETED:
             self.score_trial(kept)
+            if repeats := self.notes.get(kept.trial_id, {}).get("repeats"):
+                kept.score = float(np.mean(repeats))
         else:
             kept.status = Status.FAILED
         self.note(kept.trial_id, ended_at=round(self.clock(), 3))

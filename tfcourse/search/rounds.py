@@ -1,0 +1,56 @@
+"""The rounds of a search: each has its own space, computed from the leading trials of the rounds before it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tfcourse.course_space import limits_of
+from tfcourse.space import SearchSpace, Value
+
+
+@dataclass(frozen=True)
+class Round:
+    """A stage of the search.
+
+    Args:
+        first_trial: the number of its first trial.
+        space: where its trials are drawn.
+        notes: how the space came out of the last one, in words.
+    """
+
+    first_trial: int
+    space: SearchSpace
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the round JSON-ready."""
+        return {"first_trial": self.first_trial, "space": self.space.to_json(), "notes": list(self.notes)}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Round:
+        """Return the round whose :meth:`to_json` gave ``fields``."""
+        return cls(int(fields["first_trial"]), SearchSpace.from_json(fields["space"]), tuple(fields["notes"]))
+
+
+def leading(completed: int) -> int:
+    """Return how many of the completed trials lead: about the square root of twice their number.
+
+    >>> [leading(trials) for trials in (3, 16, 32, 100)]
+    [3, 6, 8, 15]
+    """
+    return min(completed, math.ceil(math.sqrt(2 * completed)))
+
+
+def next_round(last: Round, first_trial: int, completed: Sequence[Mapping[str, Value]]) -> Round:
+    """Return the round after ``last``, its space the region of the leading trials.
+
+    Args:
+        last: the round before.
+        first_trial: the number of the new round's first trial.
+        completed: values of all completed trials, the best first.
+    """
+    space, notes = last.space.zoomed(completed[: leading(len(completed))], limits_of(last.space))
+    return Round(first_trial, space, notes)
