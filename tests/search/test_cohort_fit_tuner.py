@@ -13,9 +13,10 @@ import pytest
 
 from tfcourse.course_space import build_space
 from tfcourse.models.hypermodels import MLPHyperModel
-from tfcourse.search.cohort_fit_tuner import CohortFitTuner, Patience
+from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Examples, Schedule
 from tfcourse.search.fit_tuner import FitTuner
+from tfcourse.search.following import Patience
 from tfcourse.search.oracle import RandomOracle
 from tfcourse.space import Parameter
 

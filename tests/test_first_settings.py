@@ -1,0 +1,50 @@
+"""Settings of the user's own, read from a TOML file and checked against the space."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tfcourse.course_space import default_space
+from tfcourse.errors import UserError
+from tfcourse.first_settings import read_first_settings
+
+
+def read(folder: Path, text: str) -> list[dict[str, object]]:
+    path = folder / "first.toml"
+    path.write_text(text, encoding="utf-8")
+    return list(read_first_settings(path, default_space()))
+
+
+def test_settings_are_read_and_units_stand_for_every_layer(tmp_path: Path) -> None:
+    text = '[[setting]]\noptimizer = "adam"\nlearning_rate = 0.001\n[[setting]]\nunits = 64\nlayers = 3\n'
+    assert read(tmp_path, text) == [
+        {"optimizer": "adam", "learning_rate": 0.001},
+        {"units_1": 64, "units_2": 64, "units_3": 64, "units_4": 64, "layers": 3},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[setting]]\nlearning_rte = 0.1", r"setting 1: 'learning_rte' is not searched.*Did you mean 'learning_rate'"),
+        ("[[setting]]\nlearning_rate = 2.0", r"learning_rate = 2.0 was given, but the space allows 0.0001 to 1; widen"),
+        ("[[setting]]\nunits = 64.5", r"units = 64.5 was given, but the space allows 50 to 100"),
+        ("[[setting]]\nlayers = true", r"layers = True was given, but the space allows 2 to 4"),
+        ('[[setting]]\nlearning_rate = "0.1"', r"learning_rate = '0.1' was given"),
+        ('[[setting]]\noptimizer = "adamw"', r"optimizer = 'adamw' was given, but the space allows one of 'sgd'"),
+        ('[[setting]]\noptimizer = "adam"\nrho = 0.95', r"'rho' plays no part with optimizer = 'adam'; leave it out"),
+        ("learning_rate = 0.1", r"must hold tables headed \[\[setting\]\] and nothing else"),
+        ("", r"must hold tables headed"),
+        ("[[setting]", r"is not TOML"),
+    ],
+)
+def test_mistakes_are_told(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        read(tmp_path, text)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--first: there is no file"):
+        read_first_settings(tmp_path / "none.toml", default_space())
