@@ -194,7 +194,7 @@ def test_a_limited_time_is_shared_by_the_rounds_and_planned_by_what_a_trial_cost
     pace.ended(26)
     assert pace.room(64) == 0, "the round is over"
     pace.begin_round()
-    assert pace.room(64) == 48, "0.99 of 49.5 s"
+    assert pace.room(64) == 49, "49.5 s at 50.5 / 50 s each"
     assert pace.room(20) == 20
     assert Pace(math.inf, 2, lambda: now[0]).room(64) == 64
 
