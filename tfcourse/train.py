@@ -220,29 +220,35 @@ def _search(
 
     if budget is None and folder.record["budget"] is not None:
         budget = folder.record["budget"] - folder.record["seconds_before"]
-    deadline = math.inf
-    if budget is not None:
-        deadline = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
+    deadline = finishing = math.inf
     folder.update(status="running")
     with quiet_start():
         from tfcourse import tune
+        from tfcourse.finishing import retraining_seconds
         from tfcourse.run.show import SearchProgress
 
         tuner = tune.open_search(folder, prepared, plan)
+    if budget is not None:
+        finishing = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
+        deadline = finishing - retraining_seconds(budget)
     total = plan.trials if plan.trials < MOST_TRIALS else None
     done = len(tuner.oracle.end_order)
-    with SearchProgress(console, total, done, deadline) as progress, patient_interrupt() as interrupted:
-        tune.search(
-            folder,
-            prepared,
-            plan,
-            tuner,
-            on_trial=progress.trials_done,
-            on_progress=progress.trials_under_way,
-            deadline=deadline,
-            interrupted=interrupted,
+    with patient_interrupt() as interrupted:
+        with SearchProgress(console, total, done, deadline) as progress:
+            tune.search(
+                folder,
+                prepared,
+                plan,
+                tuner,
+                on_trial=progress.trials_done,
+                on_progress=progress.trials_under_way,
+                deadline=deadline,
+                interrupted=interrupted,
+            )
+        not_retrained = tune.retrain_leaders(
+            folder, prepared, plan, tuner, say=console.print, deadline=finishing, interrupted=interrupted
         )
-    return tune.finish(folder, prepared, tuner, started)
+    return tune.finish(folder, prepared, plan, tuner, started, not_retrained)
 
 
 def _spent(folder: Any, started: float) -> float:

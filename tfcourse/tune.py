@@ -15,6 +15,7 @@ import numpy as np
 from tfcourse.data.prepare import Part, Prepared
 from tfcourse.errors import UserError
 from tfcourse.files import read_json, replacing, write_json
+from tfcourse.finishing import Retraining
 from tfcourse.models.builders import build_softmax_regression, with_softmax
 from tfcourse.models.hypermodels import MLPHyperModel, declare, values_from_hp
 from tfcourse.models.preprocessing import export_model
@@ -22,10 +23,12 @@ from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.measure import measure
+from tfcourse.run.trials import read_trials
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Examples, Schedule, fit_network
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import DIVERGED, RandomOracle, Status, trial_seed
+from tfcourse.verdict.judge import judge
 
 BASELINE_RATES = (0.1, 0.01, 0.001)
 """Learning rates of Adam that softmax regression is trained with; the best by validation is the baseline."""
@@ -131,8 +134,49 @@ def at_epoch(curves: dict[str, list[float]], epoch: int) -> dict[str, float]:
     return {"loss": curves["val_loss"][epoch], "accuracy": curves["val_accuracy"][epoch]}
 
 
-def finish(folder: RunFolder, prepared: Prepared, tuner: FitTuner, started: float) -> dict[str, Any]:
-    """Measure the best trial once on the test split, export its model, and write and return the result.
+def retrain_leaders(
+    folder: RunFolder,
+    prepared: Prepared,
+    plan: Plan,
+    tuner: FitTuner,
+    *,
+    say: Callable[[str], object],
+    deadline: float,
+    interrupted: Callable[[], bool],
+) -> str:
+    """Train the leaders and the baseline again from fresh seeds, unless an earlier part did.
+
+    Args:
+        folder: where what came of it is kept.
+        prepared: the data.
+        plan: what the search did.
+        tuner: from :func:`open_search`, its search done.
+        say: called with a line about what begins.
+        deadline: moment of ``time.monotonic()``.
+        interrupted: tells whether to stop with a KeyboardInterrupt.
+
+    Returns:
+        why it was not done, in a sentence; empty if it was.
+    """
+    retraining = Retraining(folder, prepared, plan, tuner.hypermodel.most_units)
+    if not retraining.missing:
+        return ""
+    say(retraining.in_words())
+    return retraining.run(deadline, interrupted)
+
+
+def finish(
+    folder: RunFolder, prepared: Prepared, plan: Plan, tuner: FitTuner, started: float, not_retrained: str = ""
+) -> dict[str, Any]:
+    """Measure the best trial once on the test split, export its model, judge, and write and return the result.
+
+    Args:
+        folder: where everything is kept.
+        prepared: the data.
+        plan: what the search did.
+        tuner: from :func:`open_search`, its search done.
+        started: moment of ``time.monotonic()`` at which this part of the run began.
+        not_retrained: why the leaders were not trained again.
 
     Raises:
         UserError: if no trial completed; the message says what to change.
@@ -147,7 +191,7 @@ def finish(folder: RunFolder, prepared: Prepared, tuner: FitTuner, started: floa
     curves = curves_of(best)
     diverged = sum((trial.message or "").startswith(DIVERGED) for trial in trials)
     completed = sum(trial.status == Status.COMPLETED for trial in trials)
-    result = {
+    result: dict[str, Any] = {
         "best": {
             "trial_id": best.trial_id,
             "hyperparameters": values_from_hp(best.hyperparameters.values),
@@ -159,6 +203,22 @@ def finish(folder: RunFolder, prepared: Prepared, tuner: FitTuner, started: floa
         "classes": list(prepared.classes),
         "trials": {"completed": completed, "diverged": diverged, "failed": len(trials) - completed - diverged},
     }
+    result["verdict"] = judge(
+        read_trials(folder.path, plan.space),
+        plan.space,
+        plan.objective,
+        epochs=plan.epochs,
+        candidates=Retraining(folder, prepared, plan, tuner.hypermodel.most_units).candidates(),
+        not_retrained=not_retrained,
+        model={
+            "saved": f"trial {int(best.trial_id)}",
+            "trials": [int(best.trial_id)],
+            "temperature": None,
+            "validation": result["best"]["validation"],
+            "test": result["test"],
+        },
+        baseline_test=result["baseline"]["test"],
+    ).to_json()
     search_seconds = folder.record["seconds"]
     seconds = {"total": folder.record["seconds_before"] + time.monotonic() - started, "search": search_seconds}
     result["seconds"] = {name: round(value, 3) for name, value in seconds.items()}

@@ -1,0 +1,48 @@
+"""The verdict on a search: one function from its trials, and what else is known, to sentences and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tfcourse.run.trials import TrialRecord, leaders
+from tfcourse.space import SearchSpace
+from tfcourse.verdict.measured import judge_model, judge_test
+from tfcourse.verdict.sentence import Finding, Sentence, Verdict
+from tfcourse.verdict.winner import Candidate, judge_winner
+
+
+def judge(
+    trials: Sequence[TrialRecord],
+    space: SearchSpace,
+    objective: str,
+    *,
+    epochs: int | None = None,
+    candidates: Sequence[Candidate] = (),
+    not_retrained: str = "",
+    model: Mapping[str, Any] | None = None,
+    baseline_test: Mapping[str, Any] | None = None,
+) -> Verdict:
+    """Return what may be said of a search, finished or still running.
+
+    Args:
+        trials: its trials.
+        space: what is searched.
+        objective: ``val_loss`` or ``val_accuracy``.
+        epochs: the most epochs of a trial; the longest training's when left out.
+        candidates: the leaders and the baseline trained again, the search's best first.
+        not_retrained: why there are none, in a sentence.
+        model: the saved model: what :func:`tfcourse.verdict.measured.judge_model` takes.
+        baseline_test: the baseline's measures on the test split.
+    """
+    ranked = leaders(list(trials), objective)
+    findings: dict[str, Finding] = {}
+    if candidates and ranked and ranked[0].score is not None:
+        findings["winner"] = judge_winner(candidates, ranked[0].score, objective)
+    elif not_retrained:
+        findings["winner"] = Finding([Sentence("winner", "warning", not_retrained)])
+    if model is not None and baseline_test is not None:
+        findings["test"] = judge_test(model["test"], baseline_test)
+    if model is not None:
+        findings["model"] = judge_model(model, objective)
+    return Verdict.of(findings)
