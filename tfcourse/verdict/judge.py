@@ -7,6 +7,11 @@ from typing import Any
 
 from tfcourse.run.trials import TrialRecord, leaders
 from tfcourse.space import SearchSpace
+from tfcourse.verdict.curves import judge_curves
+from tfcourse.verdict.diverged import judge_diverged
+from tfcourse.verdict.edges import judge_edges
+from tfcourse.verdict.enough import judge_enough
+from tfcourse.verdict.importance import judge_importance
 from tfcourse.verdict.measured import judge_model, judge_test
 from tfcourse.verdict.sentence import Finding, Sentence, Verdict
 from tfcourse.verdict.winner import Candidate, judge_winner
@@ -45,4 +50,9 @@ def judge(
         findings["test"] = judge_test(model["test"], baseline_test)
     if model is not None:
         findings["model"] = judge_model(model, objective)
+    findings["edges"] = judge_edges(trials, ranked, space)
+    findings["diverged"] = judge_diverged(trials, ranked, space)
+    findings["importance"] = judge_importance(trials, space, objective)
+    findings["enough"] = judge_enough(trials, objective, candidates[0].deviation if candidates else None)
+    findings["curves"] = judge_curves(trials, ranked, epochs)
     return Verdict.of(findings)
