@@ -21,7 +21,7 @@ from tfcourse.interrupt import patient_interrupt
 DEFAULT_TRIALS = 32
 MOST_TRIALS = 100_000
 """Where a budget of time is given instead of a number of trials."""
-FREE_ON_RESUME = ("resume", "trials", "budget", "quiet", "json", "data", "test_data")
+FREE_ON_RESUME = ("resume", "trials", "budget", "quiet", "json", "data", "test_data", "ensemble", "calibrate")
 FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
 """Part of a budget that is kept for the test split and the export."""
 
@@ -82,6 +82,15 @@ def build_parser() -> Parser:
     )
     search.add_argument(
         "--seed", metavar="N", type=whole_number(0), help="seed of split, draws, weights and minibatches (default 0)"
+    )
+    model = parser.add_argument_group("model")
+    model.add_argument(
+        "--ensemble", metavar="N", type=whole_number(1), help="save the average of the N best networks (default 1)"
+    )
+    model.add_argument(
+        "--calibrate",
+        action=argparse.BooleanOptionalAction,
+        help="divide the saved model's logits by the temperature that fits the validation split best (default no)",
     )
     output = parser.add_argument_group("output")
     output.add_argument("--out", metavar="DIR", help="the run folder to write (default runs/NAME-TIME)")
@@ -165,6 +174,7 @@ def _start(given: dict[str, Any], argv: Sequence[str] | None) -> tuple[Any, Any,
                 "name": prepared.name, "fingerprint": prepared.fingerprint, "split": rows_in_split(prepared),
                 "columns": prepared.columns, "notes": prepared.notes,
             },
+            "model": _model_options(given),
             "classes": list(prepared.classes),
             "features": prepared.features.to_json(),
             "seconds": 0.0,
@@ -209,6 +219,8 @@ def _resume(given: dict[str, Any]) -> tuple[Any, Any, Any]:
     if more > plan.trials or ("budget" in given and record["status"] == "completed"):
         plan = replace(plan, trials=max(more, plan.trials))
         folder.update(status="running", plan={k: v for k, v in plan.to_json().items() if k != "space"})
+    if (model := {**record.get("model", {}), **_model_options(given)}) != record.get("model", {}):
+        folder.update(status="running", model=model)  # the search is done; another model is saved from it
     return folder, prepared, plan
 
 
@@ -253,6 +265,10 @@ def _search(
 
 def _spent(folder: Any, started: float) -> float:
     return float(folder.record["seconds_before"]) + time.monotonic() - started
+
+
+def _model_options(given: dict[str, Any]) -> dict[str, Any]:
+    return {key: given[key] for key in ("ensemble", "calibrate") if key in given}
 
 
 def _frozen(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +17,27 @@ from tfcourse.errors import UserError
 from tfcourse.files import read_json, replacing, write_json
 from tfcourse.finishing import Retraining
 from tfcourse.models.builders import build_softmax_regression, with_softmax
+from tfcourse.models.ensemble import average, with_temperature
 from tfcourse.models.hypermodels import MLPHyperModel, declare, values_from_hp
 from tfcourse.models.preprocessing import export_model
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
-from tfcourse.run.measure import measure
+from tfcourse.run.measure import log_loss, measure
 from tfcourse.run.trials import read_trials
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Examples, Schedule, fit_network
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import DIVERGED, RandomOracle, Status, trial_seed
+from tfcourse.verdict.calibration import Predictions, calibrate
 from tfcourse.verdict.judge import judge
+from tfcourse.verdict.sentence import listed
 
 BASELINE_RATES = (0.1, 0.01, 0.001)
 """Learning rates of Adam that softmax regression is trained with; the best by validation is the baseline."""
+
+PLAIN_MODEL: dict[str, Any] = {"ensemble": 1, "calibrate": False}
+"""What is saved when nothing else is asked for: the best trial's network as it was trained."""
 
 OnTrial = Callable[[int, str], None]
 
@@ -168,7 +174,7 @@ def retrain_leaders(
 def finish(
     folder: RunFolder, prepared: Prepared, plan: Plan, tuner: FitTuner, started: float, not_retrained: str = ""
 ) -> dict[str, Any]:
-    """Measure the best trial once on the test split, export its model, judge, and write and return the result.
+    """Measure the model once on the test split, export it, judge the search, and write and return the result.
 
     Args:
         folder: where everything is kept.
@@ -185,18 +191,33 @@ def finish(
     best = tuner.oracle.get_best_trials(1)[0]
     if best.status != Status.COMPLETED:
         raise UserError(no_trial_completed(trials, folder.path))
-    classifier = tuner.load_model(best)
+    wanted = {**PLAIN_MODEL, **folder.record.get("model", {})}
+    members = completed_of(tuner.oracle.get_best_trials(wanted["ensemble"]))
+    single = tuner.load_model(best)
+    classifier = average([tuner.load_model(trial) for trial in members]) if len(members) > 1 else single
+    validation, test = (predictions_of(classifier, part) for part in (prepared.validation, prepared.test))
+    calibration = calibrate(validation, test)
+    temperature = calibration["temperature"] if wanted["calibrate"] else None
+    if temperature is not None:
+        classifier = with_temperature(classifier, temperature)
     with replacing(folder.model_path) as path:
         export_model(prepared.features, classifier).save(path)
     curves = curves_of(best)
     diverged = sum((trial.message or "").startswith(DIVERGED) for trial in trials)
-    completed = sum(trial.status == Status.COMPLETED for trial in trials)
+    completed = len(completed_of(trials))
     result: dict[str, Any] = {
         "best": {
             "trial_id": best.trial_id,
             "hyperparameters": values_from_hp(best.hyperparameters.values),
             "epoch": best.best_step + 1,
             "validation": at_epoch(curves, best.best_step),
+            "test": test_result(single, prepared.test, prepared.classes),
+        },
+        "model": {
+            "saved": saved_in_words(members),
+            "trials": [int(trial.trial_id) for trial in members],
+            "temperature": temperature,
+            "validation": measures_on(validation, temperature or 1.0),
         },
         "baseline": baseline_result(folder, prepared),
         "test": test_result(classifier, prepared.test, prepared.classes),
@@ -211,13 +232,13 @@ def finish(
         candidates=Retraining(folder, prepared, plan, tuner.hypermodel.most_units).candidates(),
         not_retrained=not_retrained,
         model={
-            "saved": f"trial {int(best.trial_id)}",
-            "trials": [int(best.trial_id)],
-            "temperature": None,
-            "validation": result["best"]["validation"],
+            **result["model"],
             "test": result["test"],
+            "asked": wanted["ensemble"],
+            "single": {name: result["best"][name] for name in ("validation", "test")} if len(members) > 1 else None,
         },
         baseline_test=result["baseline"]["test"],
+        calibration=calibration,
     ).to_json()
     search_seconds = folder.record["seconds"]
     seconds = {"total": folder.record["seconds_before"] + time.monotonic() - started, "search": search_seconds}
@@ -225,6 +246,29 @@ def finish(
     write_json(folder.result_path, result)
     folder.update(status="completed")
     return result
+
+
+def completed_of(trials: Sequence[Any]) -> list[Any]:
+    """Return the trials that completed."""
+    return [trial for trial in trials if trial.status == Status.COMPLETED]
+
+
+def saved_in_words(members: Sequence[Any]) -> str:
+    """Return how the model of these trials is called."""
+    numbers = [str(int(trial.trial_id)) for trial in members]
+    return f"the average of trials {listed(numbers)}" if len(numbers) > 1 else f"trial {numbers[0]}"
+
+
+def predictions_of(classifier: keras.Model, part: Part) -> Predictions:
+    """Return what a network, which gives logits, says of one part of the data."""
+    return Predictions(classifier.predict(part.x, batch_size=4096, verbose=0), part.y)
+
+
+def measures_on(predictions: Predictions, temperature: float) -> dict[str, float]:
+    """Return loss and accuracy of predictions at a temperature."""
+    probabilities = predictions.probabilities(temperature)
+    accuracy = float((probabilities.argmax(axis=1) == predictions.y).mean())
+    return {"loss": log_loss(probabilities, predictions.y), "accuracy": accuracy}
 
 
 def curves_of(trial: Any) -> dict[str, list[float]]:

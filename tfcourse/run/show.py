@@ -128,9 +128,18 @@ def show_result(console: Console, result: Mapping[str, Any], classes: Sequence[s
     console.print(setting)
 
     numbers = Table(title="How good it is", title_justify="left")
-    for column in ("", "best network", "softmax regression"):
+    model = result.get("model", {})
+    columns, names = (
+        [measures_in_words({**best, "test": result["test"]}), measures_in_words(baseline)],
+        ["best network"],
+    )
+    if (
+        len(model.get("trials", ())) > 1 or model.get("temperature") is not None
+    ):  # the best network is not what is saved
+        columns = [measures_in_words({**model, "test": result["test"]}), measures_in_words(best), columns[1]]
+        names = ["saved model", *names]
+    for column in ("", *names, "softmax regression"):
         numbers.add_column(column, justify="right" if column else "left")
-    columns = [measures_in_words({**best, "test": result["test"]}), measures_in_words(baseline)]
     for name in columns[0]:
         numbers.add_row(name, *(column[name] for column in columns))
     console.print(numbers)

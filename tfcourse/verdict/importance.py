@@ -59,7 +59,8 @@ def judge_importance(trials: Sequence[TrialRecord], space: SearchSpace, objectiv
     if not mattering:
         text = f"In {len(looked_at)} trials no hyperparameter's influence can be told from chance."
         return Finding([Sentence("importance", "note", text)], numbers)
-    text = f"What decides a trial's rank, as far as {len(looked_at)} trials tell: {listed([_words(name, numbers) for name in mattering])}."
+    deciding = listed([_words(name, numbers) for name in mattering])
+    text = f"What decides a trial's rank, as far as {len(looked_at)} trials tell: {deciding}."
     rest = [name for name in order if name not in mattering]
     if rest:
         text += f" Not to be told from chance: {listed(rest)}."

@@ -7,6 +7,7 @@ from typing import Any
 
 from tfcourse.run.trials import TrialRecord, leaders
 from tfcourse.space import SearchSpace
+from tfcourse.verdict.calibration import judge_calibration
 from tfcourse.verdict.curves import judge_curves
 from tfcourse.verdict.diverged import judge_diverged
 from tfcourse.verdict.edges import judge_edges
@@ -27,6 +28,7 @@ def judge(
     not_retrained: str = "",
     model: Mapping[str, Any] | None = None,
     baseline_test: Mapping[str, Any] | None = None,
+    calibration: Mapping[str, Any] | None = None,
 ) -> Verdict:
     """Return what may be said of a search, finished or still running.
 
@@ -39,6 +41,7 @@ def judge(
         not_retrained: why there are none, in a sentence.
         model: the saved model: what :func:`tfcourse.verdict.measured.judge_model` takes.
         baseline_test: the baseline's measures on the test split.
+        calibration: the saved model's, from :func:`tfcourse.verdict.calibration.calibrate`.
     """
     ranked = leaders(list(trials), objective)
     findings: dict[str, Finding] = {}
@@ -55,4 +58,6 @@ def judge(
     findings["importance"] = judge_importance(trials, space, objective)
     findings["enough"] = judge_enough(trials, objective, candidates[0].deviation if candidates else None)
     findings["curves"] = judge_curves(trials, ranked, epochs)
+    if model is not None and calibration is not None:
+        findings["calibration"] = judge_calibration(calibration, calibrated=model["temperature"] is not None)
     return Verdict.of(findings)

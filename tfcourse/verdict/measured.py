@@ -32,7 +32,7 @@ def judge_test(test: Mapping[str, Any], baseline: Mapping[str, Any]) -> Finding:
         Sentence(
             "test",
             "good" if low > max(frequent, baseline["accuracy"]) else "note",
-            f"On the test split ({test['n']} rows, used only here) the saved model is right in"
+            f"On the test split ({test['n']} rows, used once, at the end) the saved model is right in"
             f" {test['accuracy']:.2%}, 95 % interval {low:.2%} to {high:.2%}; softmax regression in"
             f" {baseline['accuracy']:.2%}.",
         )
@@ -53,8 +53,8 @@ def judge_model(model: Mapping[str, Any], objective: str) -> Finding:
     """Say which model is saved, and with an ensemble how it compares with the best single network.
 
     Args:
-        model: ``saved`` in words, ``trials``, ``temperature`` or None, ``validation`` and ``test``; for an ensemble
-            also ``single``, with its ``validation`` and ``test``, and ``asked``, how many members were asked for.
+        model: ``saved`` in words, ``trials``, ``temperature`` or None, ``validation`` and ``test``; ``asked``, how
+            many networks were to be averaged; ``single``, with ``validation`` and ``test``, if several are, else None.
         objective: ``val_loss`` or ``val_accuracy``.
     """
     name = objective.removeprefix("val_")
@@ -64,6 +64,7 @@ def judge_model(model: Mapping[str, Any], objective: str) -> Finding:
     sentences = [Sentence("model", "note", text + ".")]
     single = model.get("single")
     if single is not None:
+        tempered = "" if model["temperature"] is None else ", at its temperature,"
         own, other = model["validation"][name], single["validation"][name]
         better = own > other if name == "accuracy" else own < other
         written = [f"{value:.2%}" if name == "accuracy" else f"{value:.4f}" for value in (own, other)]
@@ -71,14 +72,13 @@ def judge_model(model: Mapping[str, Any], objective: str) -> Finding:
             Sentence(
                 "model",
                 "good" if better else "warning",
-                f"The average has validation {name} {written[0]}, the best single network {written[1]}; on the test"
+                f"The average{tempered} has validation {name} {written[0]}, the best single network {written[1]}; on the test"
                 f" split they are right in {model['test']['accuracy']:.2%} and {single['test']['accuracy']:.2%}, with"
                 f" log-loss {model['test']['log_loss']:.4f} and {single['test']['log_loss']:.4f}.",
             )
         )
-        if len(model["trials"]) < model["asked"]:
-            sentences.append(
-                Sentence("model", "warning", f"{model['asked']} networks were to be averaged, but only"
-                         f" {len(model['trials'])} trials completed.")
-            )  # fmt: skip
+    if len(model["trials"]) < model["asked"]:
+        found = len(model["trials"])
+        text = f"{model['asked']} networks were to be averaged, but {found} trial{'s' * (found > 1)} completed."
+        sentences.append(Sentence("model", "warning", text))
     return Finding(sentences, dict(model))
