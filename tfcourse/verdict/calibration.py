@@ -95,13 +95,15 @@ def error_by_chance(confidence: Array) -> float:
 def fit_temperature(predictions: Predictions) -> float:
     """Return the temperature with the lowest log-loss, from 0.05 to 20.
 
-    Where every row is right a colder model is always better; the bound then ends it.
+    Where every row is right a colder model is always better, so nothing can be fitted and it is 1.
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import log_softmax
 
     logits = np.asarray(predictions.logits, np.float64)
     rows = np.arange(len(logits))
+    if (logits.argmax(axis=1) == predictions.y).all():
+        return 1.0
 
     def loss(logarithm: float) -> float:
         return float(-log_softmax(logits / np.exp(logarithm), axis=1)[rows, predictions.y].mean())
@@ -117,7 +119,13 @@ def calibrate(validation: Predictions, test: Predictions) -> dict[str, Any]:
     perfectly calibrated model stays below in 95 % of samples, at the confidences before.
     """
     temperature = fit_temperature(validation)
-    numbers: dict[str, Any] = {"temperature": temperature, "bins": BINS, "binning": "equal width"}
+    mistakes = int((validation.logits.argmax(axis=1) != validation.y).sum())
+    numbers: dict[str, Any] = {
+        "temperature": temperature,
+        "validation_mistakes": mistakes,
+        "bins": BINS,
+        "binning": "equal width",
+    }
     for name, predictions in (("validation", validation), ("test", test)):
         split: dict[str, Any] = {"n": len(predictions.y)}
         for when, by in (("before", 1.0), ("after", temperature)):
@@ -149,6 +157,9 @@ def judge_calibration(numbers: Mapping[str, Any], *, calibrated: bool) -> Findin
     )
     level: Level = "good" if true else "note" if calibrated else "warning"
     sentences = [Sentence("calibration", level, text)]
+    if not numbers["validation_mistakes"]:
+        text = "Every validation row is right, so no temperature can be fitted; the probabilities stay as they are."
+        return Finding([*sentences, Sentence("calibration", "note", text)], {**numbers, "in_model": calibrated})
     better = test["after"]["log_loss"] < test["before"]["log_loss"]
     text = (
         f"A temperature of {temperature:.3g}, fitted on validation, makes that {test['after']['ece']:.1%} (validation"

@@ -4,8 +4,8 @@ The rules, for one trial that trained E epochs of at most M, its validation loss
 v):
 
 - *still improving*: it trained all M epochs, M ≥ 5, and b is among the last tenth of them (at least the last two).
-- *overfitting*: the median of the last three v lies above v[b] by more than a tenth of the way that v had come down,
-  v[0] − v[b], while the training loss went on falling after b.
+- *overfitting*: E ≥ 8, and the mean of the last four v lies above the lowest mean of four consecutive ones by more than
+  a tenth of the way that v had come down to there from the first, while the training loss went on falling.
 - *trained too long*: b came before the first third of the M epochs had passed, M ≥ 6.
 - *noisy*: over the second half, v changes from one epoch to the next by more than a fifth of its median there (both
   medians, of at least four changes).
@@ -25,7 +25,7 @@ from tfcourse.verdict.sentence import Finding, Level, Sentence
 
 LEADERS = 5
 IMPROVING_SHARE, IMPROVING_LEAST_EPOCHS = 0.1, 5
-OVERFIT_SHARE = 0.1
+OVERFIT_SHARE, OVERFIT_LEAST_EPOCHS, WINDOW = 0.1, 8, 4
 EARLY_SHARE, EARLY_LEAST_EPOCHS = 1 / 3, 6
 NOISE_SHARE, NOISE_LEAST_STEPS = 0.2, 4
 KINDS = ("still_improving", "overfitting", "too_long", "noisy")
@@ -95,9 +95,11 @@ def kinds_of(trial: TrialRecord, most: int) -> list[str]:
     last = max(2, math.ceil(IMPROVING_SHARE * most))
     if len(v) >= most >= IMPROVING_LEAST_EPOCHS and b >= len(v) - last:
         kinds.append("still_improving")
-    risen = float(np.median(v[-3:]) - v[b])
-    if b < len(v) - 3 and risen > OVERFIT_SHARE * float(v[0] - v[b]) and len(loss) == len(v) and loss[-1] < loss[b]:
-        kinds.append("overfitting")
+    if len(v) >= OVERFIT_LEAST_EPOCHS and len(loss) == len(v):
+        means, train = (np.convolve(curve, np.full(WINDOW, 1 / WINDOW), "valid") for curve in (v, loss))
+        turn = int(np.argmin(means))
+        if means[-1] - means[turn] > OVERFIT_SHARE * (max(v[0], means[0]) - means[turn]) and train[-1] < train[turn]:
+            kinds.append("overfitting")
     if most >= EARLY_LEAST_EPOCHS and b + 1 <= EARLY_SHARE * most:
         kinds.append("too_long")
     half = v[len(v) // 2 :]

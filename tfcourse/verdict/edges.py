@@ -57,6 +57,8 @@ def judge_edges(trials: Sequence[TrialRecord], ranked: Sequence[TrialRecord], sp
                 sentences.append(_sentence(space[name], end, found))
         if found["crowded"] is None:
             quiet.append(name)
+    if len(scores) < 2 and len(everyone) >= LEAST_TRIALS:  # nothing leads
+        return Finding([], numbers)
     if not ends:
         text = f"Too few trials to tell whether the leaders crowd a border of the space: {LEAST_TRIALS} are needed."
         return Finding([Sentence("edges", "note", text)] if looked_at else [], numbers)

@@ -40,7 +40,7 @@ def judge_importance(trials: Sequence[TrialRecord], space: SearchSpace, objectiv
     looked_at = ended(trials)[-MOST_TRIALS:]
     parameters = free(space)
     numbers: dict[str, Any] = {"trials": len(looked_at), "least_trials": LEAST_TRIALS, "hyperparameters": {}}
-    if not parameters:
+    if not parameters or (looked_at and not any(map(is_scored, looked_at))):
         return Finding([], numbers)
     if len(looked_at) < LEAST_TRIALS:
         text = f"Too few trials to tell which hyperparameters matter: {len(looked_at)} of {LEAST_TRIALS} needed."

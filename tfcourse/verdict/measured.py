@@ -68,15 +68,12 @@ def judge_model(model: Mapping[str, Any], objective: str) -> Finding:
         own, other = model["validation"][name], single["validation"][name]
         better = own > other if name == "accuracy" else own < other
         written = [f"{value:.2%}" if name == "accuracy" else f"{value:.4f}" for value in (own, other)]
-        sentences.append(
-            Sentence(
-                "model",
-                "good" if better else "warning",
-                f"The average{tempered} has validation {name} {written[0]}, the best single network {written[1]}; on the test"
-                f" split they are right in {model['test']['accuracy']:.2%} and {single['test']['accuracy']:.2%}, with"
-                f" log-loss {model['test']['log_loss']:.4f} and {single['test']['log_loss']:.4f}.",
-            )
+        text = (
+            f"The average{tempered} has validation {name} {written[0]}, the best single network {written[1]}; on the"
+            f" test split they are right in {model['test']['accuracy']:.2%} and {single['test']['accuracy']:.2%}, with"
+            f" log-loss {model['test']['log_loss']:.4f} and {single['test']['log_loss']:.4f}."
         )
+        sentences.append(Sentence("model", "good" if better else "warning", text))
     if len(model["trials"]) < model["asked"]:
         found = len(model["trials"])
         text = f"{model['asked']} networks were to be averaged, but {found} trial{'s' * (found > 1)} completed."
