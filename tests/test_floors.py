@@ -20,6 +20,7 @@ FLOORS = (
     ("search", "run"),
     ("verdict",),
     ("report",),
+    ("finishing",),
     ("tune", "babysitting", "retesting"),
     ("train", "predict", "retest", "babysit"),
 )

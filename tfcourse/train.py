@@ -25,7 +25,7 @@ LEAST_TRIALS_OF_A_ROUND = 8
 """Fewer leave no more than four leading trials, too few to narrow a space by."""
 MOST_TRIALS = 100_000
 """Where a budget of time is given instead of a number of trials."""
-FREE_ON_RESUME = ("resume", "trials", "budget", "quiet", "json", "data", "test_data")
+FREE_ON_RESUME = ("resume", "trials", "budget", "quiet", "json", "data", "test_data", "ensemble", "calibrate")
 FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
 """Part of a budget that is kept for the test split and the export."""
 
@@ -105,6 +105,15 @@ def build_parser() -> Parser:
     )
     search.add_argument(
         "--seed", metavar="N", type=whole_number(0), help="seed of split, draws, weights and minibatches (default 0)"
+    )
+    model = parser.add_argument_group("model")
+    model.add_argument(
+        "--ensemble", metavar="N", type=whole_number(1), help="save the average of the N best networks (default 1)"
+    )
+    model.add_argument(
+        "--calibrate",
+        action=argparse.BooleanOptionalAction,
+        help="divide the saved model's logits by the temperature that fits the validation split best (default no)",
     )
     output = parser.add_argument_group("output")
     output.add_argument("--out", metavar="DIR", help="the run folder to write (default runs/NAME-TIME)")
@@ -196,6 +205,7 @@ def _start(given: dict[str, Any], argv: Sequence[str] | None) -> tuple[Any, Any,
                 "name": prepared.name, "fingerprint": prepared.fingerprint, "split": rows_in_split(prepared),
                 "columns": prepared.columns, "notes": prepared.notes,
             },
+            "model": _model_options(given),
             "classes": list(prepared.classes),
             "features": prepared.features.to_json(),
             "seconds": 0.0,
@@ -250,6 +260,8 @@ def _resume(given: dict[str, Any]) -> tuple[Any, Any, Any]:
     if more > plan.trials or ("budget" in given and record["status"] == "completed"):
         plan = replace(plan, trials=max(more, plan.trials))
         folder.update(status="running", plan={k: v for k, v in plan.to_json().items() if k != "space"})
+    if (model := {**record.get("model", {}), **_model_options(given)}) != record.get("model", {}):
+        folder.update(status="running", model=model)  # the search is done; another model is saved from it
     return folder, prepared, plan
 
 
@@ -261,33 +273,43 @@ def _search(
 
     if budget is None and folder.record["budget"] is not None:
         budget = folder.record["budget"] - folder.record["seconds_before"]
-    deadline = math.inf
-    if budget is not None:
-        deadline = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
+    deadline = finishing = math.inf
     folder.update(status="running")
     with quiet_start():
         from tfcourse import tune
+        from tfcourse.finishing import retraining_seconds
         from tfcourse.run.show import SearchProgress, show_round
 
         tuner = tune.open_search(folder, prepared, plan, on_round=lambda began: show_round(console, began.notes))
+    if budget is not None:
+        finishing = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
+        deadline = finishing - retraining_seconds(budget)
     total = plan.trials if plan.trials < MOST_TRIALS else None
     done = len(tuner.oracle.end_order)
-    with SearchProgress(console, total, done, deadline) as progress, patient_interrupt() as interrupted:
-        tune.search(
-            folder,
-            prepared,
-            plan,
-            tuner,
-            on_trial=progress.trials_done,
-            on_progress=progress.trials_under_way,
-            deadline=deadline,
-            interrupted=interrupted,
+    with patient_interrupt() as interrupted:
+        with SearchProgress(console, total, done, deadline) as progress:
+            tune.search(
+                folder,
+                prepared,
+                plan,
+                tuner,
+                on_trial=progress.trials_done,
+                on_progress=progress.trials_under_way,
+                deadline=deadline,
+                interrupted=interrupted,
+            )
+        not_retrained = tune.retrain_leaders(
+            folder, prepared, plan, tuner, say=console.print, deadline=finishing, interrupted=interrupted
         )
-    return tune.finish(folder, prepared, tuner, started)
+    return tune.finish(folder, prepared, plan, tuner, started, not_retrained)
 
 
 def _spent(folder: Any, started: float) -> float:
     return float(folder.record["seconds_before"]) + time.monotonic() - started
+
+
+def _model_options(given: dict[str, Any]) -> dict[str, Any]:
+    return {key: given[key] for key in ("ensemble", "calibrate") if key in given}
 
 
 def _frozen(value: Any) -> Any:

@@ -4,32 +4,42 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from tfcourse.course_space import most_units
 from tfcourse.data.prepare import Part, Prepared
 from tfcourse.errors import UserError
 from tfcourse.files import read_json, replacing, write_json
+from tfcourse.finishing import Retraining
 from tfcourse.models.builders import build_softmax_regression, with_softmax
+from tfcourse.models.ensemble import average, with_temperature
 from tfcourse.models.hypermodels import MLPHyperModel, values_from_hp
 from tfcourse.models.preprocessing import export_model
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
-from tfcourse.run.measure import measure
+from tfcourse.run.measure import log_loss, measure
+from tfcourse.run.trials import read_trials
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Examples, Schedule, fit_network
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import DIVERGED, RandomOracle, Status, trial_seed
 from tfcourse.search.rounds import Round
 from tfcourse.search.rounds_oracle import RoundsOracle
+from tfcourse.verdict.calibration import Predictions, calibrate
+from tfcourse.verdict.judge import judge
+from tfcourse.verdict.sentence import listed
 
 BASELINE_RATES = (0.1, 0.01, 0.001)
 """Learning rates of Adam that softmax regression is trained with; the best by validation is the baseline."""
+
+PLAIN_MODEL: dict[str, Any] = {"ensemble": 1, "calibrate": False}
+"""What is saved when nothing else is asked for: the best trial's network as it was trained."""
 
 OnTrial = Callable[[int, str], None]
 
@@ -163,8 +173,49 @@ def at_epoch(curves: dict[str, list[float]], epoch: int) -> dict[str, float]:
     return {"loss": curves["val_loss"][epoch], "accuracy": curves["val_accuracy"][epoch]}
 
 
-def finish(folder: RunFolder, prepared: Prepared, tuner: FitTuner, started: float) -> dict[str, Any]:
-    """Measure the best trial once on the test split, export its model, and write and return the result.
+def retrain_leaders(
+    folder: RunFolder,
+    prepared: Prepared,
+    plan: Plan,
+    tuner: FitTuner,
+    *,
+    say: Callable[[str], object],
+    deadline: float,
+    interrupted: Callable[[], bool],
+) -> str:
+    """Train the leaders and the baseline again from fresh seeds, unless an earlier part did.
+
+    Args:
+        folder: where what came of it is kept.
+        prepared: the data.
+        plan: what the search did.
+        tuner: from :func:`open_search`, its search done.
+        say: called with a line about what begins.
+        deadline: moment of ``time.monotonic()``.
+        interrupted: tells whether to stop with a KeyboardInterrupt.
+
+    Returns:
+        why it was not done, in a sentence; empty if it was.
+    """
+    retraining = Retraining(folder, prepared, plan, most_units(plan.space))
+    if not retraining.missing:
+        return ""
+    say(retraining.in_words())
+    return retraining.run(deadline, interrupted)
+
+
+def finish(
+    folder: RunFolder, prepared: Prepared, plan: Plan, tuner: FitTuner, started: float, not_retrained: str = ""
+) -> dict[str, Any]:
+    """Measure the model once on the test split, export it, judge the search, and write and return the result.
+
+    Args:
+        folder: where everything is kept.
+        prepared: the data.
+        plan: what the search did.
+        tuner: from :func:`open_search`, its search done.
+        started: moment of ``time.monotonic()`` at which this part of the run began.
+        not_retrained: why the leaders were not trained again.
 
     Raises:
         UserError: if no trial completed; the message says what to change.
@@ -173,30 +224,84 @@ def finish(folder: RunFolder, prepared: Prepared, tuner: FitTuner, started: floa
     best = tuner.oracle.get_best_trials(1)[0]
     if best.status != Status.COMPLETED:
         raise UserError(no_trial_completed(trials, folder.path))
-    classifier = tuner.load_model(best)
+    wanted = {**PLAIN_MODEL, **folder.record.get("model", {})}
+    members = completed_of(tuner.oracle.get_best_trials(wanted["ensemble"]))
+    single = tuner.load_model(best)
+    classifier = average([tuner.load_model(trial) for trial in members]) if len(members) > 1 else single
+    validation, test = (predictions_of(classifier, part) for part in (prepared.validation, prepared.test))
+    calibration = calibrate(validation, test)
+    temperature = calibration["temperature"] if wanted["calibrate"] else None
+    if temperature is not None:
+        classifier = with_temperature(classifier, temperature)
     with replacing(folder.model_path) as path:
         export_model(prepared.features, classifier).save(path)
     curves = curves_of(best)
     diverged = sum((trial.message or "").startswith(DIVERGED) for trial in trials)
-    completed = sum(trial.status == Status.COMPLETED for trial in trials)
-    result = {
+    completed = len(completed_of(trials))
+    result: dict[str, Any] = {
         "best": {
             "trial_id": best.trial_id,
             "hyperparameters": values_from_hp(best.hyperparameters.values),
             "epoch": best.best_step + 1,
             "validation": at_epoch(curves, best.best_step),
+            "test": test_result(single, prepared.test, prepared.classes),
+        },
+        "model": {
+            "saved": saved_in_words(members),
+            "trials": [int(trial.trial_id) for trial in members],
+            "temperature": temperature,
+            "validation": measures_on(validation, temperature or 1.0),
         },
         "baseline": baseline_result(folder, prepared),
         "test": test_result(classifier, prepared.test, prepared.classes),
         "classes": list(prepared.classes),
         "trials": {"completed": completed, "diverged": diverged, "failed": len(trials) - completed - diverged},
     }
+    result["verdict"] = judge(
+        read_trials(folder.path, plan.space),
+        plan.space,
+        plan.objective,
+        epochs=plan.epochs,
+        candidates=Retraining(folder, prepared, plan, most_units(plan.space)).candidates(),
+        not_retrained=not_retrained,
+        model={
+            **result["model"],
+            "test": result["test"],
+            "asked": wanted["ensemble"],
+            "single": {name: result["best"][name] for name in ("validation", "test")} if len(members) > 1 else None,
+        },
+        baseline_test=result["baseline"]["test"],
+        calibration=calibration,
+    ).to_json()
     search_seconds = folder.record["seconds"]
     seconds = {"total": folder.record["seconds_before"] + time.monotonic() - started, "search": search_seconds}
     result["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
     write_json(folder.result_path, result)
     folder.update(status="completed")
     return result
+
+
+def completed_of(trials: Sequence[Any]) -> list[Any]:
+    """Return the trials that completed."""
+    return [trial for trial in trials if trial.status == Status.COMPLETED]
+
+
+def saved_in_words(members: Sequence[Any]) -> str:
+    """Return how the model of these trials is called."""
+    numbers = [str(int(trial.trial_id)) for trial in members]
+    return f"the average of trials {listed(numbers)}" if len(numbers) > 1 else f"trial {numbers[0]}"
+
+
+def predictions_of(classifier: keras.Model, part: Part) -> Predictions:
+    """Return what a network, which gives logits, says of one part of the data."""
+    return Predictions(classifier.predict(part.x, batch_size=4096, verbose=0), part.y)
+
+
+def measures_on(predictions: Predictions, temperature: float) -> dict[str, float]:
+    """Return loss and accuracy of predictions at a temperature."""
+    probabilities = predictions.probabilities(temperature)
+    accuracy = float((probabilities.argmax(axis=1) == predictions.y).mean())
+    return {"loss": log_loss(probabilities, predictions.y), "accuracy": accuracy}
 
 
 def curves_of(trial: Any) -> dict[str, list[float]]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -16,6 +17,7 @@ from tfcourse.course_space import KNOWN
 
 MOST_CLASSES_SHOWN = 12
 SECONDS_BETWEEN_LINES = 5.0
+MARKS = {"good": "+", "note": "-", "warning": "!"}
 
 
 def make_console(*, quiet: bool, stderr: bool) -> Console:
@@ -133,17 +135,38 @@ def show_result(console: Console, result: Mapping[str, Any], classes: Sequence[s
     console.print(setting)
 
     numbers = Table(title="How good it is", title_justify="left")
-    for column in ("", "best network", "softmax regression"):
+    model = result.get("model", {})
+    columns, names = (
+        [measures_in_words({**best, "test": result["test"]}), measures_in_words(baseline)],
+        ["best network"],
+    )
+    if (
+        len(model.get("trials", ())) > 1 or model.get("temperature") is not None
+    ):  # the best network is not what is saved
+        columns = [measures_in_words({**model, "test": result["test"]}), measures_in_words(best), columns[1]]
+        names = ["saved model", *names]
+    for column in ("", *names, "softmax regression"):
         numbers.add_column(column, justify="right" if column else "left")
-    columns = [measures_in_words({**best, "test": result["test"]}), measures_in_words(baseline)]
     for name in columns[0]:
         numbers.add_row(name, *(column[name] for column in columns))
     console.print(numbers)
     if len(classes) <= MOST_CLASSES_SHOWN:
         console.print(confusion_table(result["test"]["confusion"], classes))
+    show_verdict(console, result.get("verdict", {}))
     counts = [f"{trials['completed']} completed"]
     counts += [f"{trials[kind]} {kind}" for kind in ("diverged", "failed") if trials[kind]]
     console.print(f"Trials: {', '.join(counts)}; {readable(result['seconds']['total'])} in all.")
+
+
+def show_verdict(console: Console, verdict: Mapping[str, Any]) -> None:
+    """Print the verdict's sentences, each after the mark of its level: + good, - to know, ! read with care."""
+    sentences = verdict.get("sentences", [])
+    if sentences:
+        console.print("[bold]Verdict[/bold]")
+    for sentence in sentences:
+        line = escape(f"{MARKS[sentence['level']]} {sentence['text']}")
+        # Where lines are not wrapped, padding would cut them.
+        console.print(f"  {line}" if console.soft_wrap else Padding(line, (0, 0, 0, 2)))
 
 
 def measures_in_words(scores: Mapping[str, Any]) -> dict[str, str]:

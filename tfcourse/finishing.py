@@ -1,0 +1,150 @@
+"""The end of a run: the leaders trained again, the model that is saved, and the verdict."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tfcourse.data.prepare import Prepared
+from tfcourse.errors import UserError
+from tfcourse.files import read_json
+from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
+from tfcourse.plan import Plan
+from tfcourse.run.folder import RunFolder
+from tfcourse.run.repeats import Repeats
+from tfcourse.run.trials import TrialRecord, leaders, read_trials
+from tfcourse.search.fit import Examples, Schedule
+from tfcourse.search.retrain import OutOfTimeError, Setting, fresh_seeds, retrain
+from tfcourse.verdict.sentence import listed
+from tfcourse.verdict.winner import Candidate
+
+RUNNERS_UP = 2
+BASELINE = "softmax regression"
+RETRAINING_SHARE, LEAST_RETRAINING_SECONDS, MOST_RETRAINING_SECONDS = 0.2, 3.0, 120.0
+"""Part of a budget that is kept for the retraining, and its bounds: compiling alone takes about two seconds."""
+
+
+def retraining_seconds(budget: float) -> float:
+    """Return the seconds of a budget that are kept for the retraining, 0 when it would not get far in them.
+
+    >>> retraining_seconds(10), retraining_seconds(60), retraining_seconds(7200)
+    (0.0, 12.0, 120.0)
+    """
+    kept = min(RETRAINING_SHARE * budget, MOST_RETRAINING_SECONDS)
+    return kept if kept >= LEAST_RETRAINING_SECONDS else 0.0
+
+
+class Retraining:
+    """The leaders and the baseline of a run, and what came of training them again.
+
+    Args:
+        folder: the run.
+        prepared: its data.
+        plan: its plan.
+        pad_to: units to which hidden layers are padded, as in the search.
+    """
+
+    def __init__(self, folder: RunFolder, prepared: Prepared, plan: Plan, pad_to: int) -> None:
+        self.prepared, self.plan, self.pad_to = prepared, plan, pad_to
+        self.leaders = leaders(read_trials(folder.path, plan.space), plan.objective)[: 1 + RUNNERS_UP]
+        self.order, self.seeds = fresh_seeds(plan.seed)
+        self.repeats = Repeats(
+            folder.path / "repeats.json",
+            {"epochs": plan.epochs, "patience": plan.patience, "objective": plan.objective, "order_seed": self.order},
+        )
+        baseline = read_json(folder.path / "baseline" / "baseline.json")["hyperparameters"]
+        width, classes = prepared.features.width, len(prepared.classes)
+        self.settings = {name_of(trial): setting_of(trial, prepared) for trial in self.leaders}
+        self.settings[BASELINE] = Setting(
+            NetworkSpec(width, classes), OptimizerSpec("adam", baseline["learning_rate"]), baseline["batch_size"]
+        )
+
+    @property
+    def missing(self) -> list[tuple[str, int]]:
+        """The candidates and seeds that are not trained yet."""
+        if not self.leaders:
+            return []
+        return [(name, seed) for name in self.settings for seed in self.seeds if not self.repeats.has(name, seed)]
+
+    def in_words(self) -> str:
+        """Return what will be trained, as a line for the terminal."""
+        numbers = [str(trial.number) for trial in self.leaders]
+        trials = f"trial{'s' * (len(numbers) > 1)} {listed(numbers)}"
+        return f"Training {trials} and {BASELINE} again from {len(self.seeds)} fresh seeds"
+
+    def run(self, deadline: float, interrupted: Callable[[], bool]) -> str:
+        """Train what is missing and return why not, in a sentence, or an empty string."""
+        missing, prepared, plan = self.missing, self.prepared, self.plan
+        if not missing:
+            return ""
+        if deadline - time.monotonic() < LEAST_RETRAINING_SECONDS:
+            return no_time()
+
+        def ended(index: int, training: Any) -> None:
+            done = bool(training.curves) and not training.diverged and training.best_epoch >= 0
+            score = training.curves[plan.objective][training.best_epoch] if done else None
+            self.repeats.keep(*missing[index], score)
+
+        train, validation = prepared.train, prepared.validation
+        try:
+            retrain(
+                [(self.settings[name], seed) for name, seed in missing],
+                Examples(train.x, train.y, validation.x, validation.y),
+                Schedule(plan.epochs, plan.patience, plan.objective, self.order, deadline, interrupted),
+                pad_to=self.pad_to,
+                on_end=ended,
+            )
+        except OutOfTimeError:
+            return no_time()
+        except UserError as error:  # they do not fit into the memory together
+            return f"The leaders were not trained again: {error}"
+        return ""
+
+    def candidates(self) -> list[Candidate]:
+        """Return the candidates with their scores, none unless all were trained."""
+        found = []
+        numbers = {name_of(trial): trial.number for trial in self.leaders}
+        for name, setting in self.settings.items():
+            scores = self.repeats.scores_of(name, self.seeds)
+            if scores is None:
+                return []
+            found.append(Candidate(name, numbers.get(name), weights_in(setting.network), scores))
+        return found
+
+
+def no_time() -> str:
+    """Return the sentence for a budget that left no time."""
+    return (
+        "The budget left no time to train the leaders again, so how much of the best score is luck is not known;"
+        " --resume with a larger --budget does it."
+    )
+
+
+def name_of(trial: TrialRecord) -> str:
+    """Return how a trial is called."""
+    return f"trial {trial.number}"
+
+
+def setting_of(trial: TrialRecord, prepared: Prepared) -> Setting:
+    """Return the network, the optimizer and the minibatch size of a trial."""
+    batch_size = int(trial.values["batch_size"])
+    return Setting(
+        network_from_values(trial.values, inputs=prepared.features.width, classes=len(prepared.classes)),
+        optimizer_from_values(trial.values, steps_per_epoch=math.ceil(len(prepared.train) / batch_size)),
+        batch_size,
+    )
+
+
+def weights_in(network: NetworkSpec) -> int:
+    """Return how many weights a network has that are trained.
+
+    >>> weights_in(NetworkSpec(64, 10)), weights_in(NetworkSpec(64, 10, (8,)))
+    (650, 618)
+    """
+    total, inputs = 0, network.inputs
+    for units in network.units:
+        total += inputs * units + (2 if network.batch_norm else 1) * units
+        inputs = units
+    return total + (inputs + 1) * network.classes

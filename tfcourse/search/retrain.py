@@ -1,0 +1,91 @@
+"""Train a few settings again from fresh seeds, all in one cohort: what the verdict on the winner stands on."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tfcourse.cohort import MemberHistory, fit_together
+from tfcourse.cohort.member import member_of_spec
+from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+from tfcourse.search.fit import Examples, Schedule, Training
+from tfcourse.search.following import Following
+
+SEEDS = 5
+_FRESH = 0x5EED
+
+
+class OutOfTimeError(Exception):
+    """The deadline passed before all trainings had ended; those that had were told."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is trained again: a network, its optimizer and its minibatch size."""
+
+    network: NetworkSpec
+    optimizer: OptimizerSpec
+    batch_size: int
+
+
+def fresh_seeds(seed: int, count: int = SEEDS) -> tuple[int, list[int]]:
+    """Return a seed of the minibatch order, and those of initial weights and dropout, none used by the search.
+
+    >>> order, seeds = fresh_seeds(0)
+    >>> len({order, *seeds}), fresh_seeds(0) == fresh_seeds(0), fresh_seeds(0) == fresh_seeds(1)
+    (6, True, False)
+    """
+    state = np.random.SeedSequence([seed, _FRESH, count, 0]).generate_state(count + 1) >> 1
+    return int(state[0]), [int(value) for value in state[1:]]
+
+
+def retrain(
+    jobs: Sequence[tuple[Setting, int]],
+    examples: Examples,
+    schedule: Schedule,
+    *,
+    pad_to: int,
+    on_end: Callable[[int, Training], None],
+) -> None:
+    """Train settings from seeds of their own, stopped as the search's trials are, and tell what came of each.
+
+    Args:
+        jobs: a setting and the seed of its initial weights and dropout masks.
+        examples: what they train and validate on.
+        schedule: for how long each, in which order of minibatches, and until when.
+        pad_to: units to which hidden layers are padded, as in the search.
+        on_end: called with the position of each job that ended, in the caller's thread.
+
+    Raises:
+        OutOfTimeError: when the schedule's deadline passes first.
+        KeyboardInterrupt: when the schedule says so.
+        UserError: if not even one member fits into the memory.
+    """
+    endless = replace(schedule, deadline=math.inf)  # a training that is cut short would not be comparable
+    followings = [Following(endless) for _ in jobs]
+
+    def epoch_ended(history: MemberHistory) -> None:
+        if schedule.interrupted():
+            raise KeyboardInterrupt
+        following = followings[history.index]
+        following.epoch_ended(history)
+        if following.over:
+            history.stop()
+        if time.monotonic() > schedule.deadline and not history.finished:
+            raise OutOfTimeError
+
+    fit_together(
+        [member_of_spec(setting.network, setting.optimizer, seed, pad_to=pad_to) for setting, seed in jobs],
+        examples.x,
+        examples.y,
+        validation_data=(examples.x_validation, examples.y_validation),
+        epochs=schedule.epochs,
+        batch_size=[setting.batch_size for setting, _ in jobs],
+        seed=schedule.order_seed,
+        on_epoch_end=epoch_ended,
+        on_member_end=lambda history: on_end(history.index, followings[history.index].training),
+    )

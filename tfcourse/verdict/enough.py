@@ -1,0 +1,98 @@
+r"""Were there enough trials? The best of k trials against k, by the bootstrap.
+
+The scores of n trials stand for the distribution they were drawn from. The best of k draws from it, with replacement,
+is no worse than the i-th best with probability :math:`1 - ((n-i)/n)^k`; this is what infinitely many bootstrap
+samples would give, so none is drawn. Its mean is the expected best after k trials (Dodge et al. 2019), its 2.5 % and
+97.5 % quantiles the interval. A diverged trial counts as the worst completed one.
+
+The best of more than n cannot be known from n; what the last doubling brought, from n/2 to n, is at most about what
+the next one will bring, because the curve flattens. That was enough when it brought less than the spread of the seeds
+(one standard deviation of the winner trained again), or, where that is not known, less than a twentieth of the way
+from the middling trial to the best.
+
+With rounds only the last that has eight trials is looked at, because its trials alone are draws from one
+distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse.run.trials import TrialRecord
+from tfcourse.verdict.sentence import Finding, Sentence, said
+from tfcourse.verdict.setting import ended, is_scored
+
+LEAST_TRIALS = 8
+SMALL = 0.05
+
+
+def judge_enough(trials: Sequence[TrialRecord], objective: str, spread: float | None = None) -> Finding:
+    """Say how the best score grew with the number of trials, and whether more would help.
+
+    Args:
+        trials: all trials.
+        objective: ``val_loss`` or ``val_accuracy``.
+        spread: standard deviation of the winner's score over fresh seeds.
+    """
+    everyone = ended(trials)
+    rounds = sorted({trial.round for trial in everyone}, reverse=True)
+    of_round = {number: [trial for trial in everyone if trial.round == number] for number in rounds}
+    looked_at = next((number for number in rounds if len(of_round[number]) >= LEAST_TRIALS), None)
+    numbers: dict[str, Any] = {
+        "round": looked_at, "k": [], "expected": [], "low": [], "high": [], "doubling": None, "spread": spread,
+    }  # fmt: skip
+    scored = [trial for trial in of_round.get(looked_at, ()) if is_scored(trial)] if looked_at is not None else []
+    if looked_at is None or not scored:
+        if not everyone:
+            return Finding([], numbers)
+        text = f"Too few trials to tell whether more would help: {LEAST_TRIALS} are needed in a round."
+        return Finding([Sentence("enough", "note", text)], numbers)
+    sign = -1.0 if "accuracy" in objective else 1.0
+    costs = np.sort([sign * float(trial.score or 0.0) for trial in scored])
+    costs = np.append(costs, np.full(len(of_round[looked_at]) - len(costs), costs[-1]))
+    counts = sorted({*(2**power for power in range(len(costs).bit_length()) if 2**power <= len(costs)), len(costs)})
+    curve = [best_of(costs, k) for k in counts]
+    numbers["k"] = counts
+    for name, place in (("expected", 0), ("low", 1), ("high", 2)):
+        numbers[name] = [sign * point[place] for point in curve]
+    if sign < 0:
+        numbers["low"], numbers["high"] = numbers["high"], numbers["low"]
+    half = best_of(costs, max(1, len(costs) // 2))[0]
+    doubling = numbers["doubling"] = half - curve[-1][0]
+    return Finding([_sentence(doubling, costs, spread, rounds, looked_at, objective)], numbers)
+
+
+def _sentence(
+    doubling: float, costs: NDArray[Any], spread: float | None, rounds: list[int], number: int, objective: str
+) -> Sentence:
+    where = f" of round {number + 1}" if len(rounds) > 1 else ""
+    text = (
+        f"The second half of the {len(costs)} trials{where} made the expected best {said(doubling, objective)} better;"
+        " twice as many may bring about as much again at most"
+    )
+    if spread is not None:
+        small = doubling <= spread
+        against = f"the spread of the seeds is {said(spread, objective)}"
+    else:
+        small = doubling <= SMALL * float(np.median(costs) - costs[0])
+        against = f"the middling trial is {said(float(np.median(costs) - costs[0]), objective)} behind the best"
+    if small:
+        return Sentence("enough", "good", f"{text}, which is little: {against}.")
+    return Sentence("enough", "note", f"{text}, which is worth trying: {against}.")
+
+
+def best_of(costs: NDArray[Any], k: int) -> tuple[float, float, float]:
+    """Return the expected lowest of k draws with replacement from sorted costs, and its 2.5 % and 97.5 % quantiles.
+
+    >>> best_of(np.array([0.0, 1.0]), 2)  # 0 unless both draws are 1
+    (0.25, 0.0, 1.0)
+    """
+    n = len(costs)
+    reached = 1 - ((n - np.arange(1, n + 1)) / n) ** k
+    mean = float(costs @ np.diff(reached, prepend=0.0))
+    low, high = (float(costs[np.searchsorted(reached, q)]) for q in (0.025, 0.975))
+    return mean, low, high
