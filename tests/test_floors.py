@@ -20,7 +20,7 @@ FLOORS = (
     ("search", "run"),
     ("verdict",),
     ("report",),
-    ("finishing",),
+    ("finishing", "baseline"),
     ("tune", "babysitting", "retesting"),
     ("train", "predict", "retest", "babysit"),
 )

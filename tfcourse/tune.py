@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
+from tfcourse.baseline import fit_baseline, load_baseline, out_of_time
 from tfcourse.course_space import most_units
 from tfcourse.data.prepare import Part, Prepared
 from tfcourse.errors import UserError
-from tfcourse.files import read_json, replacing, write_json
+from tfcourse.files import replacing, write_json
 from tfcourse.finishing import Retraining
-from tfcourse.models.builders import build_softmax_regression, with_softmax
+from tfcourse.models.builders import with_softmax
 from tfcourse.models.ensemble import average, with_temperature
 from tfcourse.models.hypermodels import MLPHyperModel, values_from_hp
 from tfcourse.models.preprocessing import export_model
-from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.measure import log_loss, measure
 from tfcourse.run.trials import read_trials
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
-from tfcourse.search.fit import Examples, Schedule, fit_network
+from tfcourse.search.fit import Examples, Schedule
 from tfcourse.search.fit_tuner import FitTuner
-from tfcourse.search.oracle import DIVERGED, RandomOracle, Status, trial_seed
+from tfcourse.search.oracle import DIVERGED, RandomOracle, Status
 from tfcourse.search.rounds import Round
 from tfcourse.search.rounds_oracle import RoundsOracle
 from tfcourse.verdict.calibration import Predictions, calibrate
 from tfcourse.verdict.judge import judge
 from tfcourse.verdict.sentence import listed
-
-BASELINE_RATES = (0.1, 0.01, 0.001)
-"""Learning rates of Adam that softmax regression is trained with; the best by validation is the baseline."""
 
 PLAIN_MODEL: dict[str, Any] = {"ensemble": 1, "calibrate": False}
 """What is saved when nothing else is asked for: the best trial's network as it was trained."""
@@ -111,13 +106,8 @@ def search(
         on_trial(len(tuner.oracle.end_order), best_in_words(tuner.oracle))
 
     fit_baseline(folder, prepared, plan, examples, schedule)
-    late = time.monotonic() - deadline
-    if late > 0 and not tuner.oracle.end_order:
-        raise UserError(
-            f"--budget: the time was over {late:.0f} s before the first trial could train; starting and softmax"
-            f" regression took {before + time.monotonic() - started:.0f} s. Give more and go on with:"
-            f" python -m tfcourse.train --resume {folder.path} --budget 2m"
-        )
+    if time.monotonic() > deadline and not tuner.oracle.end_order:
+        raise out_of_time(folder)
     tuner.oracle.clock = lambda: before + time.monotonic() - started
     tuner.on_trial, tuner.on_progress = trial_ended, on_progress
     tuner.search(examples, schedule)
@@ -130,42 +120,6 @@ def best_in_words(oracle: RandomOracle) -> str:
     if not best or best[0].status != Status.COMPLETED:
         return "none yet"
     return f"{oracle.objective.name} {best[0].score:.4f}"
-
-
-def fit_baseline(folder: RunFolder, prepared: Prepared, plan: Plan, examples: Examples, schedule: Schedule) -> None:
-    """Train softmax regression with a few learning rates and keep the best, unless an earlier part did."""
-    path = folder.path / "baseline"
-    if (path / "baseline.json").exists():
-        return
-    path.mkdir(exist_ok=True)
-    network = NetworkSpec(prepared.features.width, len(prepared.classes))
-    batch_size = int(plan.space["batch_size"].from_unit(0.5))
-    sign = -1 if "accuracy" in plan.objective else 1
-    best: tuple[float, Any, float] | None = None
-    seed = trial_seed(plan.seed, 0)
-    for rate in BASELINE_RATES:
-        training = fit_network(
-            network, OptimizerSpec("adam", rate), examples, schedule, batch_size=batch_size, seed=seed
-        )  # fmt: skip
-        if training.best_epoch >= 0:
-            score = sign * training.curves[plan.objective][training.best_epoch]
-            best = min(best or (math.inf, None, rate), (score, training, rate), key=lambda found: found[0])
-        if time.monotonic() > schedule.deadline:
-            break
-    if best is None:
-        raise UserError("Softmax regression diverged at every learning rate; are the numbers in the data sensible?")
-    _, training, rate = best
-    with replacing(path / "best_epoch.npz") as temporary:
-        np.savez(temporary, *training.weights)
-    write_json(
-        path / "baseline.json",
-        {
-            "hyperparameters": {"optimizer": "adam", "learning_rate": rate, "batch_size": batch_size},
-            "epoch": training.best_epoch + 1,
-            "validation": at_epoch(training.curves, training.best_epoch),
-            "curves": training.curves,
-        },
-    )
 
 
 def at_epoch(curves: dict[str, list[float]], epoch: int) -> dict[str, float]:
@@ -238,6 +192,7 @@ def finish(
     curves = curves_of(best)
     diverged = sum((trial.message or "").startswith(DIVERGED) for trial in trials)
     completed = len(completed_of(trials))
+    baseline, softmax_regression = load_baseline(folder, prepared)
     result: dict[str, Any] = {
         "best": {
             "trial_id": best.trial_id,
@@ -252,7 +207,7 @@ def finish(
             "temperature": temperature,
             "validation": measures_on(validation, temperature or 1.0),
         },
-        "baseline": baseline_result(folder, prepared),
+        "baseline": {**baseline, "test": test_result(softmax_regression, prepared.test, prepared.classes)},
         "test": test_result(classifier, prepared.test, prepared.classes),
         "classes": list(prepared.classes),
         "trials": {"completed": completed, "diverged": diverged, "failed": len(trials) - completed - diverged},
@@ -310,17 +265,6 @@ def curves_of(trial: Any) -> dict[str, list[float]]:
         name: [float(point.mean()) for point in history.get_history()]
         for name, history in trial.metrics.metrics.items()
     }
-
-
-def baseline_result(folder: RunFolder, prepared: Prepared) -> dict[str, Any]:
-    """Return the baseline as it was kept, without its curves, with its measures on the test split."""
-    path = folder.path / "baseline"
-    kept = read_json(path / "baseline.json")
-    model = build_softmax_regression(prepared.features.width, len(prepared.classes))
-    with np.load(path / "best_epoch.npz", allow_pickle=False) as arrays:
-        model.set_weights([arrays[name] for name in arrays.files])
-    del kept["curves"]
-    return {**kept, "test": test_result(model, prepared.test, prepared.classes)}
 
 
 def test_result(classifier: keras.Model, test: Part, classes: tuple[str, ...]) -> dict[str, Any]:
