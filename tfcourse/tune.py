@@ -27,7 +27,7 @@ from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Examples, Schedule
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import DIVERGED, RandomOracle, Status
-from tfcourse.search.rounds import Round
+from tfcourse.search.rounds import Round, explored
 from tfcourse.search.rounds_oracle import RoundsOracle
 from tfcourse.verdict.calibration import Predictions, calibrate
 from tfcourse.verdict.judge import judge
@@ -214,7 +214,7 @@ def finish(
     }
     result["verdict"] = judge(
         read_trials(folder.path, plan.space),
-        plan.space,
+        explored([Round(0, plan.space), *tuner.oracle.rounds[1:]]),
         plan.objective,
         epochs=plan.epochs,
         candidates=Retraining(folder, prepared, plan, most_units(plan.space)).candidates(),

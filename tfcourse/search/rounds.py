@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tfcourse.course_space import limits_of
@@ -42,6 +42,23 @@ def leading(completed: int) -> int:
     [3, 6, 8, 15]
     """
     return min(completed, math.ceil(math.sqrt(2 * completed)))
+
+
+def explored(rounds: Sequence[Round]) -> SearchSpace:
+    """Return the smallest space that holds every round's: the first's, moved outward where a later one went beyond it.
+
+    >>> from tfcourse.space import Parameter
+    >>> spaces = [SearchSpace((Parameter("units_1", "integer", *ends),)) for ends in ((50, 100), (90, 113))]
+    >>> both = explored([Round(0, spaces[0]), Round(16, spaces[1])])["units_1"]
+    >>> both.low, both.high
+    (50, 113)
+    """
+    widest = []
+    for parameter in rounds[0].space:
+        each = [stage.space[parameter.name] for stage in rounds]
+        low, high = min(p.low for p in each), max(p.high for p in each)
+        widest.append(parameter if parameter.scale == "choice" else replace(parameter, low=low, high=high))
+    return SearchSpace(tuple(widest))
 
 
 def next_round(last: Round, first_trial: int, completed: Sequence[Mapping[str, Value]]) -> Round:
