@@ -56,9 +56,14 @@ class RoundsOracle(RandomOracle):
         return max(1, len(self.starts) - len(self.rounds) + 1)
 
     @property
-    def round_is_full(self) -> bool:
+    def round_is_drawn(self) -> bool:
         """Whether the present round has all of its trials and there is another."""
         return len(self.rounds) < len(self.starts) and len(self.trials) >= self.starts[len(self.rounds)]
+
+    @property
+    def round_is_full(self) -> bool:
+        """Whether the next round must begin before more trials are drawn: this one's are drawn and have ended."""
+        return self.round_is_drawn and len(self.end_order) == len(self.trials)
 
     def begin_round(self) -> None:
         """Begin the next round with the region of the leading trials; every trial must have ended."""
@@ -76,7 +81,7 @@ class RoundsOracle(RandomOracle):
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Return the values of a trial; IDLE when its round has to be begun first, STOPPED when nothing is left."""
-        if self.round_is_full:
+        if self.round_is_drawn:
             return {"status": Status.IDLE, "values": None}
         number = int(trial_id)
         stage = self.round_of(number)
