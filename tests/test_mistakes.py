@@ -265,6 +265,18 @@ OPTIONS = [
     ("--budget nans", f"argument --budget: 'nans' was given; allowed are times such as 90s, 10m or 2h.{HELP}"),
     ("--budget infh", f"argument --budget: 'infh' was given; allowed are times such as 90s, 10m or 2h.{HELP}"),
     ("--budget ''", f"argument --budget: '' was given; allowed are times such as 90s, 10m or 2h.{HELP}"),
+    ("--rounds 0", f"argument --rounds: '0' was given; allowed are whole numbers from 1.{HELP}"),
+    ("--rounds 5 --trials 3", "--rounds: 5 rounds were given, but only 3 trials; give at most 3."),
+    (
+        "--sampler sobol",
+        f"argument --sampler: 'sobol' was given; allowed are random, quasi-random.{HELP}",
+    ),
+    ("--repeats 0", f"argument --repeats: '0' was given; allowed are whole numbers from 1.{HELP}"),
+    ("--first gone.toml", "--first: there is no file 'gone.toml'."),
+    (
+        "--halving --engine keras",
+        "--halving was given with --engine keras, which trains one trial at a time; use --engine cohort.",
+    ),
     ("--seed -1", f"argument --seed: '-1' was given; allowed are whole numbers from 0.{HELP}"),
     ("--split random", f"argument --split: 'random' was given; allowed are stratified, time.{HELP}"),
     ("--engine jax", f"argument --engine: 'jax' was given; allowed are cohort, keras.{HELP}"),

@@ -144,13 +144,45 @@ def test_trials_that_diverge_are_counted_and_a_run_of_only_such_says_what_to_cha
 
 def test_a_budget_ends_the_search_with_a_valid_result(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    assert train.main(["--budget", "3s", "--quiet", "--out", str(out)]) == 0
+    assert train.main(["--budget", "12s", "--quiet", "--out", str(out)]) == 0
     result = read(out / "result.json")
     assert result["trials"]["completed"] >= 1
     assert 0 < result["test"]["accuracy"] <= 1
     before = result["trials"]["completed"]
     assert train.main(["--resume", str(out), "--budget", "1s", "--quiet"]) == 0  # and goes on when given more
     assert read(out / "result.json")["trials"]["completed"] >= before
+
+
+def test_a_budget_too_short_for_one_trial_is_told_and_can_be_raised(
+    pets_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    start = ["--data", str(pets_csv), "--target", "kind", "--epochs", "2", "--quiet", "--out", str(out)]
+    assert train.main([*start, "--budget", "0.01s"]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("error: --budget: the time was over before a first trial could train. What was")
+    assert f"python -m tfcourse.train --resume {out} --budget 2m" in message
+    assert train.main(["--resume", str(out), "--budget", "8s", "--quiet"]) == 0
+    assert read(out / "result.json")["trials"]["completed"] >= 1
+
+
+def test_every_way_to_search_at_once(pets_csv: Path, tmp_path: Path) -> None:
+    out, first = tmp_path / "run", tmp_path / "first.toml"
+    first.write_text('[[setting]]\noptimizer = "adam"\nlearning_rate = 0.004\nunits = 60\n')
+    ways = "--trials 18 --epochs 3 --rounds 2 --sampler quasi-random --halving --repeats 2"
+    given = [*ways.split(), "--first", str(first)]
+    arguments = ["--data", str(pets_csv), "--target", "kind", "--quiet", "--out", str(out), *given]
+    assert train.main(arguments) == 0
+    record, trials = read(out / "run.json"), [read(path) for path in sorted(out.glob("search/trial_*/trial.json"))]
+    assert [each["first_trial"] for each in record["rounds"]] == [0, 9]
+    assert [trial["tfcourse"]["round"] for trial in trials] == [0] * 9 + [1] * 9
+    mine = trials[0]["hyperparameters"]["values"]
+    assert (mine["optimizer"], mine["learning_rate"], mine["units_1"]) == ("adam", 0.004, 60)
+    done = [trial for trial in trials if trial["status"] == "COMPLETED"]
+    assert all(trial["score"] == pytest.approx(np.mean(trial["tfcourse"]["repeats"])) for trial in done)
+    assert any("halved_at" in trial["tfcourse"] for trial in done)
+    best = min(done, key=lambda trial: trial["score"])
+    assert read(out / "result.json")["best"]["trial_id"] == best["trial_id"]
 
 
 def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(pets_csv: Path, tmp_path: Path) -> None:

@@ -170,6 +170,7 @@ def test_who_goes_on() -> None:
 def test_repeats_are_ranked_by_their_mean_and_keep_the_first_seeds_model(tmp_path: Path, kind: type[FitTuner]) -> None:
     one = search(tmp_path / "one", 3, SHORT, kind=kind)
     three = search(tmp_path / "three", 3, Schedule(epochs=2, patience=9, repeats=3), kind=kind)
+    assert len(three.oracle.end_order) == 3, "each trial ends once"
     for name, trial in three.oracle.trials.items():
         scores = three.oracle.notes[name]["repeats"]
         assert len(set(scores)) == 3

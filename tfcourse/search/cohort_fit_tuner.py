@@ -26,6 +26,7 @@ class _Job:
     member: Member
     batch_size: int
     following: Following
+    ended: bool = False
 
 
 class CohortFitTuner(FitTuner):
@@ -88,8 +89,9 @@ class CohortFitTuner(FitTuner):
             optimizer = replace(job.member.optimizer, iterations=history.params["steps"] * job.following.epochs)
             job.member = replace(job.member, start=history.end, optimizer=optimizer)
             group = of_trial[job.trial.trial_id]
-            if all(each.following.over for each in group):
-                under_way.pop(history.index, None)
+            under_way.pop(history.index, None)
+            job.ended = job.following.over
+            if all(each.ended for each in group):
                 self.keep(job.trial, [each.following.training for each in group])
             show_progress()
 
