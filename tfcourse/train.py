@@ -99,6 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     started = time.monotonic()
     given = vars(build_parser().parse_args(argv))
+    from tfcourse.report.page import try_to_write_report
     from tfcourse.run.show import make_console, show_data, show_result
 
     console = make_console(quiet=given.get("quiet", False), stderr=given.get("json", False))
@@ -119,8 +120,9 @@ def _run(argv: Sequence[str] | None) -> int:
             resume = f"python -m tfcourse.train --resume {shlex.quote(str(folder.path))}"
             print(f"Interrupted; the trials that ended are kept. Go on with: {resume}", file=sys.stderr)
             return INTERRUPTED
+        try_to_write_report(folder.path)
     show_result(console, result, result["classes"])
-    console.print(f"Written to {folder.path}: model.keras, result.json, run.json, search/", markup=False)
+    console.print(f"Written to {folder.path}: report.html, model.keras, result.json, run.json, search/", markup=False)
     if given.get("json"):
         print(json.dumps(result, indent=2))
     return OK

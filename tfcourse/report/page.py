@@ -1,0 +1,185 @@
+"""The page of one run: rows and words put into one self-contained HTML file."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from tfcourse.files import replacing
+from tfcourse.report import words
+from tfcourse.report.axes import axis_over, position
+from tfcourse.report.classes import most_confused, per_class
+from tfcourse.report.curves import curve_rows
+from tfcourse.report.figures import (
+    best_so_far,
+    beyond,
+    isolation,
+    lower_is_better,
+    parameter_axis,
+    score_axis,
+    searched,
+)
+from tfcourse.report.source import Run, read_run
+from tfcourse.run.show import importance_order
+
+LEADERS_SHOWN = 10
+CURVES_SHOWN = 5
+MOST_CLASSES_IN_TABLE = 30
+
+
+def write_report(path: Path) -> Path:
+    """Write ``report.html`` into the run folder ``path`` and return where it is.
+
+    Raises:
+        UserError: if there is nothing to report on; see :func:`tfcourse.report.source.read_run`.
+        OSError: if the folder cannot be written to.
+    """
+    text = render("report.html", report_context(read_run(path)))
+    out = path / "report.html"
+    write_text(out, text)
+    return out
+
+
+def try_to_write_report(path: Path) -> bool:
+    """Write the report; where that fails, say why on standard error and return False, so that no run is lost by it."""
+    try:
+        write_report(path)
+    except Exception as error:
+        again = f"python -m tfcourse.report {shlex.quote(str(path))}"
+        print(
+            f"The report could not be written ({error}); the run itself is whole. Try again: {again}", file=sys.stderr
+        )
+        return False
+    return True
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def render(template: str, context: dict[str, Any]) -> str:
+    """Return a template of ``assets`` filled in; whatever is put in is escaped, also in the embedded JSON."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("tfcourse.report", "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
+    environment.filters |= {"label": words.label, "number": words.number, "percent": words.percent}
+    here = files("tfcourse.report")
+    parts = {
+        "style": (here / "assets" / "style.css").read_text(encoding="utf-8"),
+        "script": (here / "assets" / "report.js").read_text(encoding="utf-8"),
+        "library": (here / "vendor" / "echarts.min.js").read_text(encoding="utf-8"),
+    }
+    return environment.get_template(template).render(**parts, **context)
+
+
+def report_context(run: Run) -> dict[str, Any]:
+    """Return everything that the template ``report.html`` needs: words for it, and ``data`` for the charts."""
+    data = chart_data(run)
+    result, record = run.result, run.record
+    names = sorted((p.name for p in run.rounds[0].space), key=importance_order)
+    open_names = [parameter["name"] for parameter in data["parameters"]]
+    return {
+        "data": data,
+        "run": run,
+        "record": record,
+        "result": result,
+        "title": record["data"]["name"],
+        "folder": run.path.name,
+        "command": record["command"],
+        "resume": f"python -m tfcourse.train --resume {shlex.quote(str(run.path))}",
+        "status_line": words.status_line(run),
+        "sentences": run.verdict["sentences"] or words.plain_sentences(run),
+        "objective": words.OBJECTIVES[run.objective],
+        "best": run.leaders[0],
+        "leaders": run.leaders[:LEADERS_SHOWN],
+        "score": lambda value: words.score_text(value, run.objective),
+        "names": [name for name in names if name in run.leaders[0].values],
+        "open_names": sorted(open_names, key=importance_order),
+        "scales": words.SCALES,
+        "classes": class_tables(run),
+        "alternative": alternatives(run, data),
+    }
+
+
+def chart_data(run: Run) -> dict[str, Any]:
+    """Return the rows of every chart, JSON-ready."""
+    trials, objective = run.trials, run.objective
+    scores = score_axis(trials, objective)
+    completed = [trial.score for trial in trials]
+    parameters = []
+    for parameter in sorted(searched(run.rounds), key=lambda parameter: importance_order(parameter.name)):
+        row = parameter_axis(parameter, run.rounds, trials)
+        row["label"] = words.label(parameter.name)
+        row["isolation"] = isolation(row["x"], completed, row, objective)
+        parameters.append(row)
+    bests = [row["best"] for parameter in parameters for row in parameter["isolation"]]
+    baseline = None
+    if run.baseline is not None:
+        baseline = run.baseline["validation"]["accuracy" if "accuracy" in objective else "loss"]
+    return {
+        "objective": {
+            "name": objective,
+            "label": words.OBJECTIVES[objective],
+            "lower": lower_is_better(objective),
+            "scale": scores.scale,
+        },
+        "score": _axis_json(scores) | {"beyond": beyond(scores, objective)},
+        "isolation": _axis_json(axis_over(scores.scale, bests, percent=not lower_is_better(objective))),
+        "trials": {
+            "number": [trial.number for trial in trials],
+            "status": [trial.status for trial in trials],
+            "score": [_short(trial.score) for trial in trials],
+            "round": [trial.round for trial in trials],
+            "place": [None if score is None else _short(position(scores.scale, score)) for score in completed],
+        },
+        "rounds": len(run.rounds),
+        "parameters": parameters,
+        "progress": best_so_far(trials, objective),
+        "baseline": baseline,
+        "best": run.leaders[0].number,
+        "leaders": [trial.number for trial in run.leaders[:CURVES_SHOWN]],
+        "curves": curve_rows([*run.leaders, *(trial for trial in trials if trial.status != "completed")]),
+    }
+
+
+def class_tables(run: Run) -> dict[str, Any] | None:
+    """Return the confusion matrix, the most frequent mistakes and the measures of each class; None before the test."""
+    if run.result is None:
+        return None
+    confusion = run.result["test"]["confusion"]
+    return {
+        "confusion": confusion if len(run.classes) <= MOST_CLASSES_IN_TABLE else None,
+        "mistakes": most_confused(confusion, run.classes),
+        "rows": per_class(confusion, run.classes),
+    }
+
+
+def alternatives(run: Run, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the text that stands for each figure."""
+    return {
+        "axis": {p["name"]: words.axis_text(p["name"], p["scale"], run) for p in data["parameters"]},
+        "isolation": {p["name"]: words.isolation_text(p["name"], p["isolation"], run) for p in data["parameters"]},
+        "trials": words.progress_text(data["progress"], "trials", run),
+        "seconds": words.progress_text(data["progress"], "seconds", run),
+        "parallel": words.parallel_text(run),
+    }
+
+
+def _axis_json(axis: Any) -> dict[str, Any]:
+    return {"scale": axis.scale, "low": axis.low, "high": axis.high, "ticks": [list(tick) for tick in axis.ticks]}
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
