@@ -57,6 +57,8 @@ def axis_over(scale: str, values: Iterable[Value], categories: Sequence[Value] =
         scale = "linear"  # a loss of exactly 0 has no logarithm
     low, high = position(scale, numbers[0]), position(scale, numbers[-1])
     room = 0.04 * (high - low) or 0.5
+    if scale == "integer":
+        room = max(room, 0.5)  # a whole number's cell
     found = _ticks(scale, numbers[0], numbers[-1])
     ticks = tuple((position(scale, tick), f"{tick:.6g}" if not percent else f"{100 * tick:.6g}%") for tick in found)
     return Axis(scale, low - room, high + room, ticks)

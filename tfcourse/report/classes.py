@@ -38,6 +38,15 @@ def per_class(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> lis
     ]
 
 
+def shaded(confusion: Sequence[Sequence[int]]) -> list[list[dict[str, float]]]:
+    """Return every count with its share of the true class's rows.
+
+    >>> shaded([[3, 1], [0, 0]])[0]
+    [{'count': 3, 'share': 0.75}, {'count': 1, 'share': 0.25}]
+    """
+    return [[{"count": count, "share": count / (sum(row) or 1)} for count in row] for row in confusion]
+
+
 def most_confused(confusion: Sequence[Sequence[int]], classes: Sequence[str], most: int = 10) -> list[dict[str, Any]]:
     """Return the most frequent mistakes: which class was taken for which, and how often.
 

@@ -11,7 +11,7 @@ from typing import Any
 from tfcourse.files import replacing
 from tfcourse.report import words
 from tfcourse.report.axes import axis_over, position
-from tfcourse.report.classes import most_confused, per_class
+from tfcourse.report.classes import most_confused, per_class, shaded
 from tfcourse.report.curves import curve_rows
 from tfcourse.report.figures import (
     best_so_far,
@@ -23,11 +23,14 @@ from tfcourse.report.figures import (
     searched,
 )
 from tfcourse.report.source import Run, read_run
+from tfcourse.report.verdict_rows import enough_rows, importance_rows, reliability_rows
 from tfcourse.run.show import importance_order
 
 LEADERS_SHOWN = 10
 CURVES_SHOWN = 5
 MOST_CLASSES_IN_TABLE = 30
+LONGEST_UPRIGHT, MOST_CLASSES_UPRIGHT = 4, 12
+"""Class names above a confusion matrix are turned where they are longer, or more, than this."""
 
 
 def write_report(path: Path) -> Path:
@@ -78,6 +81,7 @@ def render(template: str, context: dict[str, Any]) -> str:
     here = files("tfcourse.report")
     parts = {
         "style": (here / "assets" / "style.css").read_text(encoding="utf-8"),
+        "charts": (here / "assets" / "charts.js").read_text(encoding="utf-8"),
         "script": (here / "assets" / "report.js").read_text(encoding="utf-8"),
         "library": (here / "vendor" / "echarts.min.js").read_text(encoding="utf-8"),
     }
@@ -87,28 +91,30 @@ def render(template: str, context: dict[str, Any]) -> str:
 def report_context(run: Run) -> dict[str, Any]:
     """Return everything that the template ``report.html`` needs: words for it, and ``data`` for the charts."""
     data = chart_data(run)
-    result, record = run.result, run.record
-    names = sorted((p.name for p in run.rounds[0].space), key=importance_order)
-    open_names = [parameter["name"] for parameter in data["parameters"]]
+    names = [parameter["name"] for parameter in data["parameters"]]
+    best = run.leaders[0]
+    fixed = sorted(set(best.values) - set(names), key=importance_order)
     return {
         "data": data,
         "run": run,
-        "record": record,
-        "result": result,
-        "title": record["data"]["name"],
-        "folder": run.path.name,
-        "command": record["command"],
+        "record": run.record,
+        "result": run.result,
+        "title": run.record["data"]["name"],
+        "command": run.record["command"],
         "resume": f"python -m tfcourse.train --resume {shlex.quote(str(run.path))}",
         "status_line": words.status_line(run),
-        "sentences": run.verdict["sentences"] or words.plain_sentences(run),
+        "sentences": words.by_topic(run.verdict["sentences"] or words.plain_sentences(run)),
+        "candidates": candidate_rows(run),
         "objective": words.OBJECTIVES[run.objective],
-        "best": run.leaders[0],
         "leaders": run.leaders[:LEADERS_SHOWN],
         "score": lambda value: words.score_text(value, run.objective),
-        "names": [name for name in names if name in run.leaders[0].values],
-        "open_names": sorted(open_names, key=importance_order),
+        "open_names": names,
+        "fixed": [(name, best.values[name]) for name in fixed],
+        "rounds": run.rounds,
+        "timed": any(row["seconds"] is not None for row in data["progress"]),
         "scales": words.SCALES,
         "classes": class_tables(run),
+        "reliability_note": words.reliability_note(run.verdict["numbers"].get("calibration") or {}),
         "alternative": alternatives(run, data),
     }
 
@@ -124,10 +130,9 @@ def chart_data(run: Run) -> dict[str, Any]:
         row["label"] = words.label(parameter.name)
         row["isolation"] = isolation(row["x"], completed, row, objective)
         parameters.append(row)
-    bests = [row["best"] for parameter in parameters for row in parameter["isolation"]]
-    baseline = None
-    if run.baseline is not None:
-        baseline = run.baseline["validation"]["accuracy" if "accuracy" in objective else "loss"]
+    bests = [row["best"] for parameter in parameters for row in parameter["isolation"]] or completed
+    validation = run.baseline["validation"] if run.baseline else {}
+    numbers = run.verdict["numbers"]
     return {
         "objective": {
             "name": objective,
@@ -136,7 +141,11 @@ def chart_data(run: Run) -> dict[str, Any]:
             "scale": scores.scale,
         },
         "score": _axis_json(scores) | {"beyond": beyond(scores, objective)},
-        "isolation": _axis_json(axis_over(scores.scale, bests, percent=not lower_is_better(objective))),
+        "isolation": _axis_json(
+            axis_over(
+                scores.scale, [best for best in bests if best is not None], percent=not lower_is_better(objective)
+            )
+        ),
         "trials": {
             "number": [trial.number for trial in trials],
             "status": [trial.status for trial in trials],
@@ -144,14 +153,26 @@ def chart_data(run: Run) -> dict[str, Any]:
             "round": [trial.round for trial in trials],
             "place": [None if score is None else _short(position(scores.scale, score)) for score in completed],
         },
+        "diverged": sum(trial.status == "diverged" for trial in trials),
         "rounds": len(run.rounds),
         "parameters": parameters,
         "progress": best_so_far(trials, objective),
-        "baseline": baseline,
+        "baseline": validation.get("accuracy" if "accuracy" in objective else "loss"),
         "best": run.leaders[0].number,
         "leaders": [trial.number for trial in run.leaders[:CURVES_SHOWN]],
         "curves": curve_rows([*run.leaders, *(trial for trial in trials if trial.status != "completed")]),
+        "importance": importance_rows(numbers.get("importance")),
+        "enough": enough_rows(numbers.get("enough")),
+        "reliability": reliability_rows(numbers.get("calibration")),
+        "confusion": confusion_cells(run),
     }
+
+
+def confusion_cells(run: Run) -> dict[str, Any] | None:
+    """Return the confusion matrix for a chart where it has too many classes for a table."""
+    if run.result is None or len(run.classes) <= MOST_CLASSES_IN_TABLE:
+        return None
+    return {"classes": run.classes, "counts": run.result["test"]["confusion"]}
 
 
 def class_tables(run: Run) -> dict[str, Any] | None:
@@ -159,21 +180,48 @@ def class_tables(run: Run) -> dict[str, Any] | None:
     if run.result is None:
         return None
     confusion = run.result["test"]["confusion"]
+    small = len(run.classes) <= MOST_CLASSES_IN_TABLE
     return {
-        "confusion": confusion if len(run.classes) <= MOST_CLASSES_IN_TABLE else None,
+        "confusion": shaded(confusion) if small else None,
+        "turned": max(map(len, run.classes)) > LONGEST_UPRIGHT or len(run.classes) > MOST_CLASSES_UPRIGHT,
         "mistakes": most_confused(confusion, run.classes),
         "rows": per_class(confusion, run.classes),
     }
 
 
+def candidate_rows(run: Run) -> list[dict[str, Any]]:
+    """Return the settings that were trained again, their scores in words."""
+
+    def said(score: float | None) -> str:
+        return "diverged" if score is None else words.score_text(score, run.objective)
+
+    return [
+        {
+            "name": candidate["name"],
+            "parameters": candidate.get("parameters", "–"),
+            "mean": words.score_text(candidate["mean"], run.objective),
+            "sd": words.score_text(candidate["sd"], run.objective),
+            "scores": [said(score) for score in candidate["scores"]],
+        }
+        for candidate in (run.verdict["numbers"].get("winner") or {}).get("candidates", [])
+    ]
+
+
 def alternatives(run: Run, data: dict[str, Any]) -> dict[str, Any]:
     """Return the text that stands for each figure."""
     return {
-        "axis": {p["name"]: words.axis_text(p["name"], p["scale"], run) for p in data["parameters"]},
-        "isolation": {p["name"]: words.isolation_text(p["name"], p["isolation"], run) for p in data["parameters"]},
+        "parameter": {
+            p["name"]: f"{words.axis_text(p['name'], p['scale'], run)} {words.isolation_text(p['isolation'], run)}"
+            for p in data["parameters"]
+        },
         "trials": words.progress_text(data["progress"], "trials", run),
         "seconds": words.progress_text(data["progress"], "seconds", run),
         "parallel": words.parallel_text(run),
+        "curves": words.curves_text(run.leaders[:CURVES_SHOWN]),
+        "importance": words.importance_text(data["importance"]),
+        "enough": words.enough_text(data["enough"], run),
+        "reliability": words.reliability_text(data["reliability"]),
+        "confusion": f"Confusion matrix of {len(run.classes)} classes; the most frequent mistakes are listed below.",
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from tfcourse.report.figures import lower_is_better, searched
 from tfcourse.report.source import Run
 from tfcourse.run.show import readable
+from tfcourse.run.trials import TrialRecord
 from tfcourse.space import Value
 
 SCALES = {
@@ -18,17 +19,17 @@ SCALES = {
     "integer": "whole numbers",
     "choice": "choices",
 }
+TOPICS = {"enough": "Enough trials?", "curves": "Learning curves"}
+"""Headings of the verdict's topics; the others are called as they are."""
 OBJECTIVES = {"val_loss": "validation loss", "val_accuracy": "validation accuracy"}
 
 
 def label(name: str) -> str:
     """Return a hyperparameter's name as people say it.
 
-    >>> label("learning_rate"), label("units_2"), label("l2")
-    ('learning rate', 'units of layer 2', 'l2')
+    >>> label("learning_rate"), label("units_2"), label("beta_1")
+    ('learning rate', 'units 2', 'beta 1')
     """
-    if name.startswith("units_"):
-        return f"units of layer {name.removeprefix('units_')}"
     return name.replace("_", " ")
 
 
@@ -45,20 +46,20 @@ def number(value: Value | None) -> str:
     return str(value)
 
 
-def percent(share: float | None) -> str:
+def percent(share: float | None, places: int = 2) -> str:
     """Return a share in percent.
 
-    >>> percent(0.97772), percent(None)
-    ('97.8 %', '–')
+    >>> percent(0.97772), percent(0.97772, 1), percent(None)
+    ('97.77%', '97.8%', '–')
     """
-    return "–" if share is None else f"{100 * share:.1f} %"
+    return "–" if share is None else f"{share:.{places}%}"
 
 
 def score_text(score: float | None, objective: str) -> str:
     """Return the objective's value as people write it.
 
     >>> score_text(0.030688, "val_loss"), score_text(0.98886, "val_accuracy")
-    ('0.0307', '98.9 %')
+    ('0.0307', '98.89%')
     """
     if score is None:
         return "–"
@@ -78,6 +79,7 @@ def plain_sentences(run: Run) -> list[dict[str, str]]:
     best, objective = run.leaders[0], run.objective
     said = [
         (
+            "winner",
             "note",
             f"The best setting so far is trial {best.number}, with a {OBJECTIVES[objective]} of"
             f" {score_text(best.score, objective)} in epoch {(best.best_epoch or 0) + 1}. It is the best of"
@@ -92,6 +94,7 @@ def plain_sentences(run: Run) -> list[dict[str, str]]:
         said.insert(
             0,
             (
+                "test",
                 "good" if ahead else "warning",
                 f"On {test['n']} test rows, looked at once, the network is right in {percent(test['accuracy'])}"
                 f" (95 % interval {percent(low)} to {percent(high)}): {comparison} softmax regression with"
@@ -100,8 +103,21 @@ def plain_sentences(run: Run) -> list[dict[str, str]]:
         )
     diverged = sum(trial.status == "diverged" for trial in run.trials)
     if diverged:
-        said.append(("note", f"{diverged} of {len(run.trials)} trials diverged."))
-    return [{"topic": "", "level": level, "text": text} for level, text in said]
+        said.append(("diverged", "note", f"{diverged} of {len(run.trials)} trials diverged."))
+    return [{"topic": topic, "level": level, "text": text} for topic, level, text in said]
+
+
+def by_topic(sentences: Sequence[Mapping[str, str]]) -> list[tuple[str, list[Mapping[str, str]]]]:
+    """Return the sentences under the headings of their topics, in the order in which the topics come first.
+
+    >>> [(heading, len(group)) for heading, group in by_topic([{"topic": "test"}, {"topic": "enough"}])]
+    [('Test', 1), ('Enough trials?', 1)]
+    """
+    groups: dict[str, list[Mapping[str, str]]] = {}
+    for sentence in sentences:
+        topic = str(sentence["topic"])
+        groups.setdefault(TOPICS.get(topic, topic.capitalize()), []).append(sentence)
+    return list(groups.items())
 
 
 def axis_text(name: str, scale: str, run: Run) -> str:
@@ -124,11 +140,13 @@ def axis_text(name: str, scale: str, run: Run) -> str:
     return text
 
 
-def isolation_text(name: str, rows: Sequence[Mapping[str, Any]], run: Run) -> str:
-    """Return what an isolation plot shows, for those who cannot see it."""
+def isolation_text(rows: Sequence[Mapping[str, Any]], run: Run) -> str:
+    """Return what the best of each part of a range comes to, for those who cannot see it."""
+    if not rows:
+        return ""
     best = [float(row["best"]) for row in rows]
-    spread = f"from {score_text(min(best), run.objective)} to {score_text(max(best), run.objective)}" if best else ""
-    return f"The best {OBJECTIVES[run.objective]} in each of {len(rows)} ranges of {label(name)}: {spread}."
+    spread = f"{score_text(min(best), run.objective)} to {score_text(max(best), run.objective)}"
+    return f"The best in each of {len(rows)} parts of the range: {spread}."
 
 
 def progress_text(rows: Sequence[Mapping[str, Any]], by: str, run: Run) -> str:
@@ -154,3 +172,45 @@ def parallel_text(run: Run) -> str:
         f"Parallel coordinates: one line for each of {len(run.leaders)} completed trials through {names} and the"
         f" {OBJECTIVES[run.objective]}. The table of leading trials gives the same numbers."
     )
+
+
+def curves_text(drawn: Sequence[TrialRecord]) -> str:
+    """Return what the learning curves show at first, for those who cannot see them."""
+    ends = [f"trial {trial.number} is best in epoch {(trial.best_epoch or 0) + 1} of {trial.epochs}" for trial in drawn]
+    return f"Learning curves of the {len(drawn)} leading trials: {', '.join(ends)}."
+
+
+def importance_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return what the importance bars show, for those who cannot see them."""
+    return "Importance: " + ", ".join(f"{row['label']} {percent(row['mean'])}" for row in rows) + "."
+
+
+def enough_text(chart: Mapping[str, Any] | None, run: Run) -> str:
+    """Return what the best-of-k chart shows, for those who cannot see it."""
+    if not chart:
+        return ""
+    first, last = chart["rows"][0], chart["rows"][-1]
+    return (
+        f"The best {OBJECTIVES[run.objective]} that a search may expect: {score_text(first['expected'], run.objective)}"
+        f" after {first['k']} trials, {score_text(last['expected'], run.objective)} after {last['k']}."
+    )
+
+
+def reliability_text(sets: Sequence[Mapping[str, Any]]) -> str:
+    """Return what the reliability diagram shows, for those who cannot see it."""
+    parts = []
+    for each in sets:
+        bins = ", ".join(f"{percent(b['confidence'])}: {percent(b['accuracy'])}" for b in each["bins"])
+        parts.append(f"{each['label']}: {bins}")
+    return "How often it is right at each confidence. " + "; ".join(parts) + "."
+
+
+def reliability_note(calibration: Mapping[str, Any]) -> str:
+    """Return the caption of the reliability diagram.
+
+    >>> reliability_note({"ece_before": 0.031, "ece_after": 0.012})
+    'expected calibration error 3.10%, 1.20% after temperature scaling'
+    """
+    before, after = calibration.get("ece_before"), calibration.get("ece_after")
+    text = "" if before is None else f"expected calibration error {percent(before)}"
+    return text if after is None or before is None else f"{text}, {percent(after)} after temperature scaling"
