@@ -39,12 +39,14 @@ def per_class(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> lis
 
 
 def shaded(confusion: Sequence[Sequence[int]]) -> list[list[dict[str, float]]]:
-    """Return every count with its share of the true class's rows.
+    """Return every count with its shade from 0 to 1: the root of its share of the true class's rows.
 
-    >>> shaded([[3, 1], [0, 0]])[0]
-    [{'count': 3, 'share': 0.75}, {'count': 1, 'share': 0.25}]
+    The root makes rare mistakes visible.
+
+    >>> shaded([[3, 1], [0, 0]])[0][1]
+    {'count': 1, 'shade': 0.5}
     """
-    return [[{"count": count, "share": count / (sum(row) or 1)} for count in row] for row in confusion]
+    return [[{"count": count, "shade": (count / (sum(row) or 1)) ** 0.5} for count in row] for row in confusion]
 
 
 def most_confused(confusion: Sequence[Sequence[int]], classes: Sequence[str], most: int = 10) -> list[dict[str, Any]]:

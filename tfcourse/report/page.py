@@ -29,8 +29,10 @@ from tfcourse.run.show import importance_order
 LEADERS_SHOWN = 10
 CURVES_SHOWN = 5
 MOST_CLASSES_IN_TABLE = 30
-LONGEST_UPRIGHT, MOST_CLASSES_UPRIGHT = 4, 12
-"""Class names above a confusion matrix are turned where they are longer, or more, than this."""
+MOST_CLASSES_BESIDE = 12
+"""Up to so many classes the confusion matrix and the measures of each class stand side by side."""
+LONGEST_UPRIGHT = 4
+"""Class names above a confusion matrix are turned where one is longer than this."""
 
 
 def write_report(path: Path) -> Path:
@@ -183,7 +185,8 @@ def class_tables(run: Run) -> dict[str, Any] | None:
     small = len(run.classes) <= MOST_CLASSES_IN_TABLE
     return {
         "confusion": shaded(confusion) if small else None,
-        "turned": max(map(len, run.classes)) > LONGEST_UPRIGHT or len(run.classes) > MOST_CLASSES_UPRIGHT,
+        "turned": max(map(len, run.classes)) > LONGEST_UPRIGHT,
+        "beside": len(run.classes) <= MOST_CLASSES_BESIDE,
         "mistakes": most_confused(confusion, run.classes),
         "rows": per_class(confusion, run.classes),
     }

@@ -11,14 +11,14 @@ from tfcourse.report.words import label
 def importance_rows(numbers: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """Return the importance of each hyperparameter with its interval, the most important first.
 
-    >>> importance_rows({"dropout": {"mean": 0.1, "low": 0.0, "high": 0.2}})[0]["label"]
-    'dropout'
+    >>> importance_rows({"hyperparameters": {"units_1": {"mean": 0.1, "low": 0.0, "high": 0.2}}})[0]["label"]
+    'units 1'
     """
+    keys = ("mean", "low", "high")
     rows = [
-        {"name": name, "label": label(name), **{key: float(entry[key]) for key in ("mean", "low", "high")}}
-        for name, entry in (numbers or {}).items()
-        if isinstance(entry, Mapping)
-        and all(isinstance(entry.get(key), (int, float)) for key in ("mean", "low", "high"))
+        {"name": name, "label": label(name), **{key: float(entry[key]) for key in keys}}
+        for name, entry in ((numbers or {}).get("hyperparameters") or {}).items()
+        if isinstance(entry, Mapping) and all(isinstance(entry.get(key), (int, float)) for key in keys)
     ]
     return sorted(rows, key=lambda row: -row["mean"])
 
@@ -36,15 +36,19 @@ def enough_rows(numbers: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def reliability_rows(numbers: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Return the bins of the reliability diagram, before and after temperature scaling; empty bins are left out."""
+    """Return the reliability diagram of the test split, before and after temperature scaling; empty bins are left out.
+
+    >>> bins = {"count": [0, 4], "confidence": [None, 0.9], "accuracy": [None, 0.75]}
+    >>> reliability_rows({"test": {"before": {"bins": bins}}})[0]["bins"]
+    [{'count': 4, 'confidence': 0.9, 'accuracy': 0.75}]
+    """
+    split = (numbers or {}).get("test") or {}
     rows = []
-    for when, name in (("before", "as trained"), ("after", "temperature scaled")):
-        bins = (numbers or {}).get(f"bins_{when}") or ((numbers or {}).get("bins") if when == "before" else None) or []
-        kept = [
-            {"confidence": each["confidence"], "accuracy": each["accuracy"], "count": each["count"]}
-            for each in bins
-            if each.get("count")
-        ]
+    for when, name in (("before", "as trained"), ("after", "with the temperature")):
+        bins = (split.get(when) or {}).get("bins") or {}
+        keys = ("count", "confidence", "accuracy")
+        kept = [dict(zip(keys, row, strict=True)) for row in zip(*(bins.get(key, ()) for key in keys), strict=True)]
+        kept = [row for row in kept if row["count"]]
         if kept:
             rows.append({"label": name, "bins": kept})
     return rows

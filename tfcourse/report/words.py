@@ -205,12 +205,15 @@ def reliability_text(sets: Sequence[Mapping[str, Any]]) -> str:
     return "How often it is right at each confidence. " + "; ".join(parts) + "."
 
 
-def reliability_note(calibration: Mapping[str, Any]) -> str:
+def reliability_note(numbers: Mapping[str, Any]) -> str:
     """Return the caption of the reliability diagram.
 
-    >>> reliability_note({"ece_before": 0.031, "ece_after": 0.012})
-    'expected calibration error 3.10%, 1.20% after temperature scaling'
+    >>> reliability_note({"temperature": 1.31, "test": {"before": {"ece": 0.031}, "after": {"ece": 0.012}}})
+    'expected calibration error 3.10%; 1.20% at temperature 1.31'
     """
-    before, after = calibration.get("ece_before"), calibration.get("ece_after")
-    text = "" if before is None else f"expected calibration error {percent(before)}"
-    return text if after is None or before is None else f"{text}, {percent(after)} after temperature scaling"
+    split = numbers.get("test") or {}
+    before, after = ((split.get(when) or {}).get("ece") for when in ("before", "after"))
+    if before is None:
+        return ""
+    text = f"expected calibration error {percent(before)}"
+    return text if after is None else f"{text}; {percent(after)} at temperature {number(numbers.get('temperature'))}"

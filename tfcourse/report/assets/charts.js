@@ -113,7 +113,7 @@ const charts = (() => {
         axis(theme, data.isolation, { gridIndex: 1, ...faint(theme) }),
       ],
       series: [
-        { type: "scatter", name: "earlier rounds", data: earlier, symbolSize: size, itemStyle: { color: "transparent", borderColor: theme.accent, borderWidth: 1.2, opacity: 0.75 } },
+        { type: "scatter", name: "earlier rounds", data: earlier, symbolSize: size, itemStyle: { color: "rgba(0, 0, 0, 0)", borderColor: theme.accent, borderWidth: 1.2, opacity: 0.75 } },
         {
           type: "scatter", name: "last round", data: last, symbolSize: size, itemStyle: { color: theme.accent, opacity: 0.75 },
           markArea: {
@@ -122,7 +122,7 @@ const charts = (() => {
           },
         },
         { type: "scatter", name: "diverged", data: crosses, symbol: CROSS, symbolSize: size, itemStyle: { color: theme.red, opacity: 0.85 } },
-        { type: "scatter", name: "best", data: best, symbolSize: size + 9, silent: true, z: 5, itemStyle: { color: "transparent", borderColor: theme.gold, borderWidth: 2.5 } },
+        { type: "scatter", name: "best", data: best, symbolSize: size + 9, silent: true, z: 5, itemStyle: { color: "rgba(0, 0, 0, 0)", borderColor: theme.gold, borderWidth: 2.5 } },
         { type: "line", name: "best of each part", ...onBelow, data: steps, showSymbol: false, silent: true, lineStyle: { color: theme.accent, width: 3, cap: "butt" } },
         {
           type: "scatter", name: "best of each part", ...onBelow, symbolSize: 7, itemStyle: { color: theme.accent },
@@ -134,7 +134,7 @@ const charts = (() => {
 
   // Every completed trial as a line through all hyperparameters; drag along an axis to keep a part of the lines.
   function parallel(data, theme, state, width) {
-    const upright = width < 700;
+    const upright = width < 600;
     const { trials } = data;
     const sign = data.objective.lower ? 1 : -1;
     const shown = trials.number.map((_, index) => index).filter((index) => trials.place[index] !== null)
@@ -154,7 +154,7 @@ const charts = (() => {
         ...axis(theme, dim, { axisLabel: label }), dim: index, name: upright ? dim.label : dim.label.replaceAll(" ", "\n"),
         axisLine: { show: true, lineStyle: { color: theme.muted } },
         nameLocation: upright ? "start" : "end", nameGap: upright ? -4 : 12,
-        nameTextStyle: { color: theme.ink, fontSize: 12, fontFamily: theme.font, ...(upright && { align: "left", verticalAlign: "bottom", padding: [0, 0, 8, 0] }) },
+        nameTextStyle: { color: theme.ink, fontSize: upright || width / dims.length > 70 ? 12 : 9, lineHeight: 14, fontFamily: theme.font, ...(upright && { align: "left", verticalAlign: "bottom", padding: [0, 0, 8, 0] }) },
         areaSelectStyle: { width: 20, color: theme.accent, borderColor: theme.accent, borderWidth: 1, opacity: 0.25 },
       })),
       series: [{

@@ -91,6 +91,7 @@
   // The legend of the learning curves: a button a trial, which takes it away.
   function chips() {
     const list = find("chips"), colours = charts.lineColours(theme());
+    if (!list) return;
     list.replaceChildren(...state.shown.map((trial, order) => {
       const button = document.createElement("button");
       const line = button.appendChild(document.createElement("i"));
@@ -155,15 +156,17 @@
     clearTimeout(resizing);
     resizing = setTimeout(fit, 150);
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { showAgain(); if (find("chips")) chips(); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { showAgain(); chips(); });
   window.addEventListener("beforeprint", () => {
     root.classList.add("printing"); // light, and as wide as paper
     figures.forEach(show);
+    chips();
     fit();
   });
   window.addEventListener("afterprint", () => {
     root.classList.remove("printing");
     showAgain();
+    chips();
     fit();
   });
 })();
