@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from tfcourse.errors import UserError
 from tfcourse.files import replacing
 from tfcourse.report import words
 from tfcourse.report.axes import axis_over, position
 from tfcourse.report.classes import most_confused, per_class, shaded
+from tfcourse.report.comparison import comparison_context
 from tfcourse.report.curves import curve_rows
 from tfcourse.report.figures import (
     best_so_far,
@@ -23,6 +26,7 @@ from tfcourse.report.figures import (
     searched,
 )
 from tfcourse.report.source import Run, read_run
+from tfcourse.report.summaries import write_summaries
 from tfcourse.report.verdict_rows import enough_rows, importance_rows, reliability_rows
 from tfcourse.run.show import importance_order
 
@@ -35,23 +39,31 @@ LONGEST_UPRIGHT = 4
 """Class names above a confusion matrix are turned where one is longer than this."""
 
 
-def write_report(path: Path) -> Path:
-    """Write ``report.html`` into the run folder ``path`` and return where it is.
+def write_report(path: Path, out: Path | None = None, *, tensorboard: bool = False) -> Path:
+    """Write the report of the run folder ``path`` and return where it is: ``report.html`` in it, or ``out``.
 
     Raises:
         UserError: if there is nothing to report on; see :func:`tfcourse.report.source.read_run`.
-        OSError: if the folder cannot be written to.
+        OSError: if the file cannot be written.
     """
-    text = render("report.html", report_context(read_run(path)))
-    out = path / "report.html"
-    write_text(out, text)
+    run = read_run(path)
+    out = out or path / "report.html"
+    write_text(out, render("report.html", report_context(run)))
+    if tensorboard:
+        write_summaries(run)
     return out
 
 
-def try_to_write_report(path: Path) -> bool:
+def write_comparison(paths: Sequence[Path], out: Path) -> Path:
+    """Set the runs in ``paths`` side by side in the file ``out`` and return it; raises as :func:`write_report`."""
+    write_text(out, render("comparison.html", comparison_context([read_run(path) for path in paths])))
+    return out
+
+
+def try_to_write_report(path: Path, *, tensorboard: bool = False) -> bool:
     """Write the report; where that fails, say why on standard error and return False, so that no run is lost by it."""
     try:
-        write_report(path)
+        write_report(path, tensorboard=tensorboard)
     except Exception as error:
         again = f"python -m tfcourse.report {shlex.quote(str(path))}"
         print(
@@ -62,7 +74,13 @@ def try_to_write_report(path: Path) -> bool:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically."""
+    """Write a text file atomically.
+
+    Raises:
+        UserError: if its folder is not there.
+    """
+    if not path.parent.is_dir():
+        raise UserError(f"--out: there is no folder {str(path.parent)!r}; make it, or give another place.")
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

@@ -66,12 +66,23 @@ def score_text(score: float | None, objective: str) -> str:
     return f"{score:.4f}" if lower_is_better(objective) else percent(score)
 
 
-def status_line(run: Run) -> str:
-    """Return what state the search is in: how many trials, how they ended, how long it took."""
+def counts_text(run: Run) -> str:
+    """Return how many trials ended, and how."""
     counts = {kind: sum(trial.status == kind for trial in run.trials) for kind in ("completed", "diverged", "failed")}
     parts = [f"{count} {kind}" for kind, count in counts.items() if count or kind == "completed"]
-    seconds = run.result["seconds"]["total"] if run.result else run.record["seconds"]
-    return f"{sum(counts.values())} trials: {', '.join(parts)} · {readable(float(seconds))}"
+    return f"{sum(counts.values())}: {', '.join(parts)}"
+
+
+def total_seconds(run: Run) -> float:
+    """Return how long the run took, or has searched so far."""
+    return float(run.result["seconds"]["total"] if run.result else run.record["seconds"])
+
+
+def status_line(run: Run) -> str:
+    """Return what state the search is in: how many trials of how many, how they ended, how long it took."""
+    planned = "" if run.result or run.record.get("budget") else f" of {run.record['plan']['trials']}"
+    ended, how = counts_text(run).split(": ")
+    return f"{ended}{planned} trials: {how} · {readable(total_seconds(run))}"
 
 
 def plain_sentences(run: Run) -> list[dict[str, str]]:

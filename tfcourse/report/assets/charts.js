@@ -259,6 +259,24 @@ const charts = (() => {
     };
   }
 
+  // Accuracies of several runs with their intervals.
+  function intervals(data, theme) {
+    const rows = [...data.intervals].reverse();
+    const low = Math.min(...rows.map((row) => row.low)), high = Math.max(...rows.map((row) => row.high));
+    const room = 0.1 * (high - low) || 0.01;
+    const ticks = ticksBetween(low - room, Math.min(1, high + room), "linear").map((tick) => [tick, `${Number((100 * tick).toPrecision(4))}%`]);
+    return {
+      grid: { left: 8, right: 16, top: 4, bottom: 26, containLabel: true },
+      tooltip: tooltip(theme, ({ data: { row } }) => row && lines(row.label, `${percent(row.mean)}, interval ${percent(row.low)} to ${percent(row.high)}`)),
+      xAxis: axis(theme, { low: low - room, high: high + room, ticks }, faint(theme)),
+      yAxis: { type: "category", data: rows.map((row) => row.label), axisTick: { show: false }, axisLine: { lineStyle: { color: theme.line } }, axisLabel: { color: theme.ink, fontSize: 12, fontFamily: theme.font, interval: 0, width: 160, overflow: "truncate" } },
+      series: [
+        ...rows.map((row, index) => ({ type: "line", silent: true, symbol: "rect", symbolSize: [2, 12], data: [[row.low, index], [row.high, index]], lineStyle: { color: theme.accent, width: 2 }, itemStyle: { color: theme.accent } })),
+        { type: "scatter", name: "accuracy", symbolSize: 12, itemStyle: { color: theme.accent }, data: rows.map((row, index) => ({ value: [row.mean, index], row })) },
+      ],
+    };
+  }
+
   // Accuracy against confidence, a bin a point; on the diagonal the model is as sure as it may be.
   function reliability(data, theme) {
     const sets = data.reliability, most = Math.max(...sets.flatMap((set) => set.bins.map((bin) => bin.count)), 1);
@@ -325,5 +343,5 @@ const charts = (() => {
     };
   }
 
-  return { parameter, parallel, curves, progress, enough, importance, reliability, confusion, runs, lineColours, score };
+  return { parameter, parallel, curves, progress, enough, importance, intervals, reliability, confusion, runs, lineColours, score };
 })();

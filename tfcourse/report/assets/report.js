@@ -21,6 +21,7 @@
     seconds: (element, theme) => charts.progress(data, theme, "seconds"),
     enough: (element, theme) => charts.enough(data, theme),
     importance: (element, theme) => charts.importance(data, theme),
+    intervals: (element, theme) => charts.intervals(data, theme),
     reliability: (element, theme) => charts.reliability(data, theme),
     confusion: (element, theme) => charts.confusion(data, theme),
     "runs-trials": (element, theme) => charts.runs(data, theme, "trials"),
