@@ -25,7 +25,9 @@ LEAST_TRIALS_OF_A_ROUND = 8
 """Fewer leave no more than four leading trials, too few to narrow a space by."""
 MOST_TRIALS = 100_000
 """Where a budget of time is given instead of a number of trials."""
-FREE_ON_RESUME = ("resume", "trials", "budget", "quiet", "json", "data", "test_data", "ensemble", "calibrate")
+FREE_ON_RESUME = (
+    "resume", "trials", "budget", "quiet", "json", "data", "test_data", "ensemble", "calibrate", "tensorboard",
+)  # fmt: skip
 FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
 """Part of a budget that is kept for the test split and the export."""
 
@@ -118,6 +120,9 @@ def build_parser() -> Parser:
     output = parser.add_argument_group("output")
     output.add_argument("--out", metavar="DIR", help="the run folder to write (default runs/NAME-TIME)")
     output.add_argument("--resume", metavar="DIR", help="go on with the search in a run folder")
+    output.add_argument(
+        "--tensorboard", action="store_true", help="also write curves and HParams for tensorboard --logdir"
+    )
     output.add_argument("--quiet", action="store_true", help="print nothing but errors")
     output.add_argument("--json", action="store_true", help="print the result as JSON and nothing else")
     return parser
@@ -131,6 +136,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     started = time.monotonic()
     given = vars(build_parser().parse_args(argv))
+    from tfcourse.report.page import try_to_write_report
     from tfcourse.run.show import make_console, show_data, show_result
 
     console = make_console(quiet=given.get("quiet", False), stderr=given.get("json", False))
@@ -151,8 +157,9 @@ def _run(argv: Sequence[str] | None) -> int:
             resume = f"python -m tfcourse.train --resume {shlex.quote(str(folder.path))}"
             print(f"Interrupted; the trials that ended are kept. Go on with: {resume}", file=sys.stderr)
             return INTERRUPTED
+        try_to_write_report(folder.path, tensorboard=given.get("tensorboard", False))
     show_result(console, result, result["classes"])
-    console.print(f"Written to {folder.path}: model.keras, result.json, run.json, search/", markup=False)
+    console.print(f"Written to {folder.path}: report.html, model.keras, result.json, run.json, search/", markup=False)
     if given.get("json"):
         print(json.dumps(result, indent=2))
     return OK

@@ -1,0 +1,101 @@
+"""Where a value lies on its own scale, and which values to write beside an axis.
+
+Charts draw on plain linear axes; the scale is in the positions: ``log10 v`` for log, ``-log10(1 - v)`` for
+one_minus_log, so that equal distances are equal ratios of v, or of 1 - v.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tfcourse.space import Value
+
+_DECADE_PARTS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0))
+MOST_TICKS = 7
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis: its scale, its ends as positions, and its ticks as (position, text)."""
+
+    scale: str
+    low: float
+    high: float
+    ticks: tuple[tuple[float, str], ...]
+
+
+def position(scale: str, value: Value, categories: Sequence[Value] = ()) -> float:
+    """Return where ``value`` lies on ``scale``; a category's position is its place in the list.
+
+    >>> position("log", 0.001), round(position("one_minus_log", 0.99), 9), position("choice", "b", ["a", "b"])
+    (-3.0, 2.0, 1.0)
+    """
+    if scale == "choice":
+        return float(categories.index(value))
+    if scale == "log":
+        return math.log10(float(value))
+    if scale == "one_minus_log":
+        return -math.log10(1.0 - float(value))
+    return float(value)
+
+
+def axis_over(scale: str, values: Iterable[Value], categories: Sequence[Value] = (), *, percent: bool = False) -> Axis:
+    """Return the axis that holds all ``values``, or one place for each category.
+
+    >>> axis_over("log", [1e-4, 1.0]).ticks[:2]
+    ((-4.0, '0.0001'), (-3.0, '0.001'))
+    >>> axis_over("choice", [], ["sgd", "adam"])
+    Axis(scale='choice', low=-0.5, high=1.5, ticks=((0.0, 'sgd'), (1.0, 'adam')))
+    """
+    if scale == "choice":
+        ticks = tuple((float(place), str(name)) for place, name in enumerate(categories))
+        return Axis(scale, -0.5, len(categories) - 0.5, ticks)
+    numbers = sorted(float(value) for value in values)
+    if scale == "log" and numbers[0] <= 0:
+        scale = "linear"  # a loss of exactly 0 has no logarithm
+    low, high = position(scale, numbers[0]), position(scale, numbers[-1])
+    room = 0.04 * (high - low) or 0.5
+    if scale == "integer":
+        room = max(room, 0.5)  # a whole number's cell
+    found = _ticks(scale, numbers[0], numbers[-1])
+    ticks = tuple((position(scale, tick), f"{tick:.6g}" if not percent else f"{100 * tick:.6g}%") for tick in found)
+    return Axis(scale, low - room, high + room, ticks)
+
+
+def _ticks(scale: str, low: float, high: float) -> list[float]:
+    """Return round values from ``low`` to ``high``, two to about seven of them."""
+    if scale == "log":
+        ticks = _log_ticks(low, high)
+    elif scale == "one_minus_log":
+        ticks = sorted(round(1.0 - rest, 12) for rest in _log_ticks(1.0 - high, 1.0 - low))
+    else:
+        return _linear_ticks(low, high, whole=scale == "integer")
+    return ticks if len(ticks) > 1 else _linear_ticks(low, high)
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Return the powers of ten from ``low`` to ``high``; between them more where they are few, fewer where many."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    every = max(1, math.ceil((last - first + 1) / MOST_TICKS))
+    ticks: list[float] = []
+    for parts in _DECADE_PARTS if every == 1 else _DECADE_PARTS[:1]:
+        around = [float(f"{part}e{power}") for power in range(first, last + 1, every) for part in parts]
+        ticks = [tick for tick in around if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
+        if len(ticks) >= 3:
+            break
+    return ticks
+
+
+def _linear_ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
+    """Return multiples of 1, 2 or 5 times a power of ten from ``low`` to ``high``."""
+    if high <= low:
+        return [low]
+    rough = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(part * power for part in (1, 2, 5, 10) if part * power >= rough * (1 - 1e-9))
+    if whole:
+        step = max(1.0, round(step))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(number * step, 12) for number in range(first, last + 1)]

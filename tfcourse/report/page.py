@@ -1,0 +1,254 @@
+"""The page of one run: rows and words put into one self-contained HTML file."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from tfcourse.errors import UserError
+from tfcourse.files import replacing
+from tfcourse.report import words
+from tfcourse.report.axes import axis_over, position
+from tfcourse.report.classes import most_confused, per_class, shaded
+from tfcourse.report.comparison import comparison_context
+from tfcourse.report.curves import curve_rows
+from tfcourse.report.figures import (
+    best_so_far,
+    beyond,
+    isolation,
+    lower_is_better,
+    parameter_axis,
+    score_axis,
+    searched,
+)
+from tfcourse.report.source import Run, read_run
+from tfcourse.report.summaries import write_summaries
+from tfcourse.report.verdict_rows import enough_rows, importance_rows, reliability_rows
+from tfcourse.run.show import importance_order
+
+LEADERS_SHOWN = 10
+CURVES_SHOWN = 5
+MOST_CLASSES_IN_TABLE = 30
+MOST_CLASSES_BESIDE = 12
+"""Up to so many classes the confusion matrix and the measures of each class stand side by side."""
+LONGEST_UPRIGHT = 4
+"""Class names above a confusion matrix are turned where one is longer than this."""
+
+
+def write_report(path: Path, out: Path | None = None, *, tensorboard: bool = False) -> Path:
+    """Write the report of the run folder ``path`` and return where it is: ``report.html`` in it, or ``out``.
+
+    Raises:
+        UserError: if there is nothing to report on; see :func:`tfcourse.report.source.read_run`.
+        OSError: if the file cannot be written.
+    """
+    run = read_run(path)
+    out = out or path / "report.html"
+    write_text(out, render("report.html", report_context(run)))
+    if tensorboard:
+        write_summaries(run)
+    return out
+
+
+def write_comparison(paths: Sequence[Path], out: Path) -> Path:
+    """Set the runs in ``paths`` side by side in the file ``out`` and return it; raises as :func:`write_report`."""
+    write_text(out, render("comparison.html", comparison_context([read_run(path) for path in paths])))
+    return out
+
+
+def try_to_write_report(path: Path, *, tensorboard: bool = False) -> bool:
+    """Write the report; where that fails, say why on standard error and return False, so that no run is lost by it."""
+    try:
+        write_report(path, tensorboard=tensorboard)
+    except Exception as error:
+        again = f"python -m tfcourse.report {shlex.quote(str(path))}"
+        print(
+            f"The report could not be written ({error}); the run itself is whole. Try again: {again}", file=sys.stderr
+        )
+        return False
+    return True
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically.
+
+    Raises:
+        UserError: if its folder is not there.
+    """
+    if not path.parent.is_dir():
+        raise UserError(f"--out: there is no folder {str(path.parent)!r}; make it, or give another place.")
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def render(template: str, context: dict[str, Any]) -> str:
+    """Return a template of ``assets`` filled in; whatever is put in is escaped, also in the embedded JSON."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("tfcourse.report", "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
+    environment.filters |= {"label": words.label, "number": words.number, "percent": words.percent}
+    here = files("tfcourse.report")
+    parts = {
+        "style": (here / "assets" / "style.css").read_text(encoding="utf-8"),
+        "charts": (here / "assets" / "charts.js").read_text(encoding="utf-8"),
+        "script": (here / "assets" / "report.js").read_text(encoding="utf-8"),
+        "library": (here / "vendor" / "echarts.min.js").read_text(encoding="utf-8"),
+    }
+    return environment.get_template(template).render(**parts, **context)
+
+
+def report_context(run: Run) -> dict[str, Any]:
+    """Return everything that the template ``report.html`` needs: words for it, and ``data`` for the charts."""
+    data = chart_data(run)
+    names = [parameter["name"] for parameter in data["parameters"]]
+    best = run.leaders[0]
+    fixed = sorted(set(best.values) - set(names), key=importance_order)
+    return {
+        "data": data,
+        "run": run,
+        "record": run.record,
+        "result": run.result,
+        "title": run.record["data"]["name"],
+        "command": run.record["command"],
+        "resume": f"python -m tfcourse.train --resume {shlex.quote(str(run.path))}",
+        "status_line": words.status_line(run),
+        "sentences": words.by_topic(run.verdict["sentences"] or words.plain_sentences(run)),
+        "candidates": candidate_rows(run),
+        "objective": words.OBJECTIVES[run.objective],
+        "leaders": run.leaders[:LEADERS_SHOWN],
+        "score": lambda value: words.score_text(value, run.objective),
+        "open_names": names,
+        "fixed": [(name, best.values[name]) for name in fixed],
+        "rounds": run.rounds,
+        "timed": any(row["seconds"] is not None for row in data["progress"]),
+        "scales": words.SCALES,
+        "classes": class_tables(run),
+        "reliability_note": words.reliability_note(run.verdict["numbers"].get("calibration") or {}),
+        "alternative": alternatives(run, data),
+    }
+
+
+def chart_data(run: Run) -> dict[str, Any]:
+    """Return the rows of every chart, JSON-ready."""
+    trials, objective = run.trials, run.objective
+    scores = score_axis(trials, objective)
+    completed = [trial.score for trial in trials]
+    parameters = []
+    for parameter in sorted(searched(run.rounds), key=lambda parameter: importance_order(parameter.name)):
+        row = parameter_axis(parameter, run.rounds, trials)
+        row["label"] = words.label(parameter.name)
+        row["isolation"] = isolation(row["x"], completed, row, objective)
+        parameters.append(row)
+    bests = [row["best"] for parameter in parameters for row in parameter["isolation"]] or completed
+    validation = run.baseline["validation"] if run.baseline else {}
+    numbers = run.verdict["numbers"]
+    return {
+        "objective": {
+            "name": objective,
+            "label": words.OBJECTIVES[objective],
+            "lower": lower_is_better(objective),
+            "scale": scores.scale,
+        },
+        "score": _axis_json(scores) | {"beyond": beyond(scores, objective)},
+        "isolation": _axis_json(
+            axis_over(
+                scores.scale, [best for best in bests if best is not None], percent=not lower_is_better(objective)
+            )
+        ),
+        "trials": {
+            "number": [trial.number for trial in trials],
+            "status": [trial.status for trial in trials],
+            "score": [_short(trial.score) for trial in trials],
+            "round": [trial.round for trial in trials],
+            "place": [None if score is None else _short(position(scores.scale, score)) for score in completed],
+        },
+        "diverged": sum(trial.status == "diverged" for trial in trials),
+        "rounds": len(run.rounds),
+        "parameters": parameters,
+        "progress": best_so_far(trials, objective),
+        "baseline": validation.get("accuracy" if "accuracy" in objective else "loss"),
+        "best": run.leaders[0].number,
+        "leaders": [trial.number for trial in run.leaders[:CURVES_SHOWN]],
+        "curves": curve_rows([*run.leaders, *(trial for trial in trials if trial.status != "completed")]),
+        "importance": importance_rows(numbers.get("importance")),
+        "enough": enough_rows(numbers.get("enough")),
+        "reliability": reliability_rows(numbers.get("calibration")),
+        "confusion": confusion_cells(run),
+    }
+
+
+def confusion_cells(run: Run) -> dict[str, Any] | None:
+    """Return the confusion matrix for a chart where it has too many classes for a table."""
+    if run.result is None or len(run.classes) <= MOST_CLASSES_IN_TABLE:
+        return None
+    return {"classes": run.classes, "counts": run.result["test"]["confusion"]}
+
+
+def class_tables(run: Run) -> dict[str, Any] | None:
+    """Return the confusion matrix, the most frequent mistakes and the measures of each class; None before the test."""
+    if run.result is None:
+        return None
+    confusion = run.result["test"]["confusion"]
+    small = len(run.classes) <= MOST_CLASSES_IN_TABLE
+    return {
+        "confusion": shaded(confusion) if small else None,
+        "turned": max(map(len, run.classes)) > LONGEST_UPRIGHT,
+        "beside": len(run.classes) <= MOST_CLASSES_BESIDE,
+        "mistakes": most_confused(confusion, run.classes),
+        "rows": per_class(confusion, run.classes),
+    }
+
+
+def candidate_rows(run: Run) -> list[dict[str, Any]]:
+    """Return the settings that were trained again, their scores in words."""
+
+    def said(score: float | None) -> str:
+        return "diverged" if score is None else words.score_text(score, run.objective)
+
+    return [
+        {
+            "name": candidate["name"],
+            "parameters": candidate.get("parameters", "–"),
+            "mean": words.score_text(candidate["mean"], run.objective),
+            "sd": words.score_text(candidate["sd"], run.objective),
+            "scores": [said(score) for score in candidate["scores"]],
+        }
+        for candidate in (run.verdict["numbers"].get("winner") or {}).get("candidates", [])
+    ]
+
+
+def alternatives(run: Run, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the text that stands for each figure."""
+    return {
+        "parameter": {
+            p["name"]: f"{words.axis_text(p['name'], p['scale'], run)} {words.isolation_text(p['isolation'], run)}"
+            for p in data["parameters"]
+        },
+        "trials": words.progress_text(data["progress"], "trials", run),
+        "seconds": words.progress_text(data["progress"], "seconds", run),
+        "parallel": words.parallel_text(run),
+        "curves": words.curves_text(run.leaders[:CURVES_SHOWN]),
+        "importance": words.importance_text(data["importance"]),
+        "enough": words.enough_text(data["enough"], run),
+        "reliability": words.reliability_text(data["reliability"]),
+        "confusion": f"Confusion matrix of {len(run.classes)} classes; the most frequent mistakes are listed below.",
+    }
+
+
+def _axis_json(axis: Any) -> dict[str, Any]:
+    return {"scale": axis.scale, "low": axis.low, "high": axis.high, "ticks": [list(tick) for tick in axis.ticks]}
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
