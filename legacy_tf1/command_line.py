@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,13 +40,16 @@ def run(parser: argparse.ArgumentParser, train: Train, argv: Sequence[str] | Non
     """Check the arguments, train, print w on its way and draw the plot; return 0, or 2 for a mistake."""
     # A leading space keeps argparse from taking a number such as -1e3 for an option.
     arguments = sys.argv[1:] if argv is None else argv
-    options = parser.parse_args([f" {word}" if _is_number(word) else word for word in arguments])
+    options = parser.parse_args(
+        [f" {word}" if word.startswith("-") and _is_number(word) else word for word in arguments]
+    )
     coefficients, learning_rate = options.coefficients, options.learning_rate
     mistake = find_mistake(coefficients, learning_rate, options.steps) or _plot_mistake(options.plot)
     if mistake:
         print(f"{parser.prog}: error: {mistake}", file=sys.stderr)
         return 2
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is loaded: no notes on the processor
+    with quiet_start():
+        import tensorflow  # noqa: F401
     trajectory = train(coefficients, learning_rate, 1 + options.steps)
     a, b, _ = coefficients
     best = -b / (2 * a) + 0.0  # + 0.0: never print -0
@@ -58,7 +62,7 @@ def run(parser: argparse.ArgumentParser, train: Train, argv: Sequence[str] | Non
 
         try:
             plot.save(coefficients, trajectory, options.plot)
-        except (OSError, ValueError) as error:
+        except OSError as error:
             print(f"{parser.prog}: error: --plot {options.plot}: {error}", file=sys.stderr)
             return 2
         print(f"plot                   {options.plot}")
@@ -104,9 +108,35 @@ def shown(w: float) -> str:
     return np.array2string(np.array([w], dtype=np.float32), precision=7)
 
 
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Keep the notes on processor and devices that TensorFlow writes while it is loaded off the terminal."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def _plot_mistake(file: Path | None) -> str | None:
-    if file is not None and not file.absolute().parent.is_dir():
+    if file is None:
+        return None
+    if file.is_dir():
+        return f"--plot {file}: that is a folder; name a file, such as {file / 'w.png'}."
+    if not file.absolute().parent.is_dir():
         return f"--plot {file}: its folder does not exist."
+    from matplotlib.figure import Figure
+
+    formats = Figure().canvas.get_supported_filetypes()
+    if file.suffix[1:].lower() not in formats:
+        return (
+            f"--plot {file}: its suffix gives the picture's format, which must be one of {', '.join(sorted(formats))}."
+        )
     return None
 
 

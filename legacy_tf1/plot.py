@@ -14,7 +14,6 @@ def save(coefficients: Sequence[float], trajectory: Sequence[float], file: Path)
 
     Raises:
         OSError: if ``file`` cannot be written.
-        ValueError: if the suffix is none that matplotlib knows.
     """
     a, b, c = coefficients
     w = np.asarray(trajectory, dtype=np.float64)

@@ -83,6 +83,7 @@ MISTAKES = [
     ("--coefficients 1e-30 1e30 0", "the minimum, at w = -5e+59, is out of float32's range."),
     ("--steps -1", "--steps must be 0 or more, but -1 was given."),
     ("--plot no/such/folder/w.png", "--plot no/such/folder/w.png: its folder does not exist."),
+    ("--plot .", "--plot .: that is a folder; name a file, such as w.png."),
 ]
 
 
@@ -107,9 +108,25 @@ def test_the_plot_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert (tmp_path / "w.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_plot_format_that_does_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert minimize.main(["--steps", "5", "--plot", str(tmp_path / "w.abc")]) == 2
-    assert "Format 'abc' is not supported" in capsys.readouterr().err
+@pytest.mark.parametrize("name", ["w.abc", "w"])
+def test_a_plot_format_that_does_not_exist(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert minimize.main(["--steps", "5", "--plot", str(tmp_path / name)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert re.search(r"its suffix gives the picture's format, which must be one of .*pdf.*png.*svg", captured.err)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_plot_that_cannot_be_written_comes_after_the_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "w.png"
+    file.symlink_to(tmp_path / "no" / "such" / "folder" / "w.png")  # holds for root as well, unlike a mode
+    assert minimize.main(["--steps", "5", "--plot", str(file)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out.startswith("before training        w = [0.]\n")
+    assert captured.err.startswith(f"{PREFIX}--plot {file}: ")
+    assert "No such file or directory" in captured.err
 
 
 def run(*argv: str) -> subprocess.CompletedProcess[str]:
@@ -120,7 +137,7 @@ def test_the_real_command_line() -> None:
     done = run(
         "-m", "legacy_tf1.minimize", "--coefficients", "1", "-20", "25", "--steps", "3", "--learning-rate", "0.25"
     )
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")  # none of TensorFlow's notes either
     assert done.stdout.splitlines() == [
         "before training        w = [0.]",
         "after one step         w = [5.]",
