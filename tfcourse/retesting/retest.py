@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data.features import Features, features_from_json
+from tfcourse.data.sources import X
 from tfcourse.data.split import equal_rows
 from tfcourse.data.table import take
 from tfcourse.errors import UserError
@@ -23,7 +24,9 @@ from tfcourse.retesting.comparison import (
     rank_correlation,
     rank_of_winner,
 )
+from tfcourse.retesting.drift import ClassShift, ColumnShift, class_shift, column_shifts
 from tfcourse.retesting.folds import Folds, blocks, deal
+from tfcourse.retesting.misleading import Misleading, misleading_columns
 from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.recommendation import Recommendation, margin_of, recommend
 from tfcourse.retesting.settings import FRESH_SETTINGS, Setting, fresh_settings, leading_settings
@@ -90,6 +93,9 @@ class Retest:
         excess: the old model's.
         old_accuracy: the old model's accuracy on the held-out rows.
         recommendation: what to do.
+        columns: how each column differs from the run's training split.
+        classes: how the classes' shares differ.
+        misleading: columns without which the old model would do better.
     """
 
     settings: list[Setting]
@@ -100,6 +106,9 @@ class Retest:
     excess: Excess
     old_accuracy: float
     recommendation: Recommendation
+    columns: list[ColumnShift]
+    classes: ClassShift
+    misleading: list[Misleading]
 
     @property
     def best(self) -> int:
@@ -127,9 +136,18 @@ def retest(
         settings, new, folds, run.features, run.plan, seed=run.seed + seed, on_repeat=on_repeat, interrupted=interrupted
     )
     costs, rows = retraining.costs, retraining.rows
-    old_probabilities = old_model_on(run, new, folds.held_out)
+    old_model = load_exported(run.folder.model_path)
+
+    def probabilities(x: X) -> NDArray[Any]:
+        return widened(probabilities_of(old_model, model_inputs(x, run.features)), len(new.classes))
+
+    def cost(x: X, of_rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        return row_costs(probabilities(x), new.y[of_rows], run.plan.objective)
+
+    held_out = probabilities(take(new.x, folds.held_out))
     y = new.y[folds.held_out]
-    excess = excess_of_old(row_costs(old_probabilities, y, run.plan.objective), retraining.held_out)
+    excess = excess_of_old(row_costs(held_out, y, run.plan.objective), retraining.held_out)
+    counts = run.folder.record.get("training")
     regret = cross_fitted_regret(costs, rows["validation"] / rows["train"])
     old = [setting.old_score for setting in run.settings if setting.old_score is not None]
     before = [-score for score in old] if "accuracy" in run.plan.objective else old
@@ -140,7 +158,7 @@ def retest(
         regret,
         rank_correlation(before, costs[: len(before)]),
         excess,
-        float((old_probabilities.argmax(axis=1) == y).mean()),
+        float((held_out.argmax(axis=1) == y).mean()),
         recommend(
             regret.interval,
             margin_of(regret.best_cost),
@@ -148,6 +166,9 @@ def retest(
             margin_of(excess.retrained),
             len(new.classes) - new.known,
         ),
+        column_shifts(run.features, new.x, run.folder.record["data"]["split"]["train"], counts),
+        class_shift(new.y, new.classes, counts),
+        misleading_columns(run.features, new.x, cost, margin_of(excess.retrained), seed),
     )
 
 
@@ -166,9 +187,6 @@ def parts_of(new: NewData, repeats: int, seed: int, *, in_order: bool) -> Folds:
     return blocks(len(new), repeats) if in_order else deal(equal_rows(new.x), new.y, repeats, seed)
 
 
-def old_model_on(run: OldRun, new: NewData, rows: NDArray[np.int64]) -> NDArray[Any]:
-    """Return the old model's probabilities for some rows; classes that it does not know have probability 0."""
-    inputs = model_inputs(take(new.x, rows), run.features)
-    probabilities = probabilities_of(load_exported(run.folder.model_path), inputs)
-    unknown = np.zeros((len(rows), len(new.classes) - new.known), probabilities.dtype)
-    return np.concatenate([probabilities, unknown], axis=1)
+def widened(probabilities: NDArray[Any], classes: int) -> NDArray[Any]:
+    """Return probabilities with a column of zeros for each class that the model does not know."""
+    return np.pad(probabilities, ((0, 0), (0, classes - probabilities.shape[1])))

@@ -10,7 +10,7 @@ from tfcourse.errors import UserError
 from tfcourse.run.trials import TrialRecord, leaders
 from tfcourse.space import SearchSpace, Value
 
-FRESH_SETTINGS = 16
+FRESH_SETTINGS = 8
 FIRST_FRESH_TRIAL = 1_000_000
 """Fresh settings are drawn as the trials from this number on, which no run has reached."""
 
