@@ -132,7 +132,7 @@ def measure(name: str, folder: Path, seed: int, trials: int, most: int) -> list[
                     "table": name, "done": done, "seed": seed, "rows": len(frame), "column": column,
                     "action": found.recommendation.action, "rank": found.rank[0], "moved": moved,
                     "misleading": [each.name for each in found.misleading],
-                    "regret": found.regret.interval.to_json(), "lucky": found.regret.lucky,
+                    "regret": found.regret.interval.to_json(), "lucky": found.regret.lucky, "chance": found.chance,
                     "excess": found.excess.interval.to_json(), "best_cost": found.regret.best_cost,
                     "retrained": found.excess.retrained, "seconds": time.monotonic() - began,
                 }

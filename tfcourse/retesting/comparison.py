@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 Costs = NDArray[np.float64]
 CONFIDENCE = 0.95
-RESAMPLES = 1000
+RESAMPLES, SIMULATIONS = 1000, 10_000
 LEAST_TO_RANK = 3
 
 
@@ -88,6 +88,38 @@ def cross_fitted_regret(costs: Costs, validation_share: float) -> Regret:
         float(best.mean()),
         float(means[0] - means.min()),
     )
+
+
+def chance_of_regret(costs: Costs, fresh: int, trials: int, variance_factor: float = 1.0, seed: int = 0) -> float:
+    """Return how probable it is that a search leaves setting 0's regret, or more, on data that has not changed.
+
+    A search is no perfect judge even of its own data: it has tried only some settings, and has picked the winner by one
+    training and one validation part. Where nothing has changed, its trials and the fresh settings are draws from the
+    same space, so each of the ``trials + fresh`` settings is as likely as any other to be among the fresh ones. So: let
+    chance say which settings the search has not tried, let it pick the best of the others by their mean cost plus the
+    noise of one repeat, and count how often the regret against the best of all is as large. Trials that are not among
+    the leaders are taken as too bad to be picked.
+
+    Args:
+        costs: shape (settings, repeats): the leaders of the run, its winner first, then the fresh settings.
+        fresh: number of fresh settings.
+        trials: number of trials of the run, at least the number of leaders.
+        variance_factor: the variance of the run's one repeat over that between these repeats.
+        seed: of the simulation.
+
+    >>> alike = np.array([[0.3, 0.32], [0.31, 0.3], [0.5, 0.52]])
+    >>> chance_of_regret(alike, fresh=1, trials=2)
+    1.0
+    """
+    random = np.random.default_rng([seed, 3])
+    count, repeats = costs.shape
+    means = costs.mean(axis=1)
+    residuals = (costs - means[:, None]) / np.sqrt(repeats - 1)
+    noise = random.normal(size=(SIMULATIONS, repeats)) @ residuals.T * variance_factor**0.5
+    untried = random.hypergeometric(count, trials + fresh - count, fresh, size=SIMULATIONS)
+    place = random.random((SIMULATIONS, count)).argsort(axis=1).argsort(axis=1)
+    picked = np.where(place < untried[:, None], np.inf, means + noise).argmin(axis=1)
+    return float((means[picked] >= means[0] - 1e-12).mean())
 
 
 def rank_of_winner(costs: Costs, seed: int = 0) -> tuple[int, int, int]:
@@ -159,7 +191,7 @@ def _tails() -> list[float]:
 
 @dataclass(frozen=True)
 class Excess:
-    """What the old model costs more, on rows that no training saw, than a network of its hyperparameters trained now.
+    """What the old model costs more, on held-out rows, than networks of its hyperparameters trained now.
 
     Args:
         old: the old model's mean cost.
@@ -172,26 +204,29 @@ class Excess:
     interval: Interval
 
 
-def excess_of_old(old: Costs, retrained: Costs) -> Excess:
-    """Return the excess of the old model.
+def excess_of_old(old: Sequence[Costs], retrained: Sequence[Costs]) -> Excess:
+    """Return the excess of the old model, from each repeat's held-out rows.
 
     The old model is one training among others: where nothing has changed, its own luck too sets it apart from the mean
-    of the retrained ones. So the variance is that over rows, s²_rows / n, plus that of one more training, (1 + 1/R) s²
-    between the R retrained ones, with Student's t on Welch's (1947) degrees of freedom.
+    of the retrained ones. So the variance of the mean difference is that over rows, s² / n, plus (1 + 1/R) times that
+    between trainings. The latter is what the R repeats' means differ by beyond what their rows explain, at least 0 (the
+    variance components of a one-way analysis). Student's t on Welch's (1947) degrees of freedom.
 
     Args:
-        old: the old model's cost on each row, shape (rows,).
-        retrained: that of each retrained network, shape (repeats, rows), at least 2 repeats.
+        old: the old model's cost on each held-out row, one array a repeat.
+        retrained: that of the repeat's retrained network on the same rows.
     """
     from scipy import stats
 
-    repeats, rows = retrained.shape
-    difference = old - retrained.mean(axis=0)
-    by_rows = float(difference.var(ddof=1)) / rows
-    by_training = float(retrained.mean(axis=1).var(ddof=1)) * (1 + 1 / repeats)
-    variance = by_rows + by_training
-    mean, reach = float(difference.mean()), 0.0
+    differences = [before - now for before, now in zip(old, retrained, strict=True)]
+    rows, repeats = np.concatenate(differences), len(differences)
+    within = float(np.mean([each.var(ddof=1) for each in differences]))
+    means = np.array([each.mean() for each in differences])
+    between = max(0.0, float(means.var(ddof=1)) - within * float(np.mean([1 / len(each) for each in differences])))
+    by_rows, by_training = within / len(rows), between * (1 + 1 / repeats)
+    variance, mean, reach = by_rows + by_training, float(rows.mean()), 0.0
     if variance > 0:
-        freedom = variance**2 / (by_rows**2 / (rows - 1) + by_training**2 / (repeats - 1))
+        freedom = variance**2 / (by_rows**2 / (len(rows) - repeats) + by_training**2 / (repeats - 1))
         reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * variance**0.5
-    return Excess(float(old.mean()), float(retrained.mean()), Interval(mean, mean - reach, mean + reach))
+    costs = [float(np.concatenate(each).mean()) for each in (old, retrained)]
+    return Excess(costs[0], costs[1], Interval(mean, mean - reach, mean + reach))

@@ -1,4 +1,8 @@
-"""Parts of the new data: one validation part a repeat, all disjoint, and one that nothing is chosen by."""
+"""Parts of the new data: in each repeat one part validates, the next is held out, and the others train.
+
+With five parts that is 60/20/20, as in a run. The validation parts of the repeats are disjoint, and so are the held-out
+ones: what is chosen by some rows is always measured on others.
+"""
 
 from __future__ import annotations
 
@@ -10,49 +14,45 @@ from numpy.typing import NDArray
 
 from tfcourse.data.split import Rows
 
+LEAST_PARTS = 5
+
 
 @dataclass(frozen=True)
 class Folds:
     """Which part each row belongs to.
 
     Args:
-        part: part number of each row; ``repeats`` is the number of the held-out part.
-        repeats: number of validation parts.
+        part: part number of each row, from 0.
+        parts: number of parts.
+        repeats: how often to train, at most once a part.
     """
 
     part: NDArray[np.int64]
+    parts: int
     repeats: int
 
-    @property
-    def held_out(self) -> Rows:
-        """The rows that no training and no choice sees."""
-        return np.flatnonzero(self.part == self.repeats)
+    def __iter__(self) -> Iterator[tuple[Rows, Rows, Rows]]:
+        """Give the training, validation and held-out rows of each repeat.
 
-    @property
-    def pool(self) -> Rows:
-        """The other rows."""
-        return np.flatnonzero(self.part < self.repeats)
-
-    def __iter__(self) -> Iterator[tuple[Rows, Rows]]:
-        """Give the training and validation rows of each repeat, the same numbers of them each time.
-
-        Parts differ by a row or two; the surplus ones are left out, because a program is compiled for a number of rows.
+        Parts differ by a row or two. The surplus training and validation rows are left out, because programs are
+        compiled for a number of rows.
         """
-        parts = [np.flatnonzero(self.part == number) for number in range(self.repeats)]
-        fewest = min(map(len, parts))
-        training = len(self.pool) - max(map(len, parts))
-        for validation in parts:
-            train = np.setdiff1d(self.pool, validation)
-            yield np.delete(train, _spread(len(train), len(train) - training)), validation[:fewest]
+        rows = [np.flatnonzero(self.part == number) for number in range(self.parts)]
+        own = [(repeat, (repeat + 1) % self.parts) for repeat in range(self.repeats)]
+        train = [np.flatnonzero(~np.isin(self.part, pair)) for pair in own]
+        fewest_train, fewest = min(map(len, train)), min(len(rows[validation]) for validation, _ in own)
+        for among, (validation, held_out) in zip(train, own, strict=True):
+            yield thinned(among, fewest_train), thinned(rows[validation], fewest), rows[held_out]
 
 
 def deal(groups: Rows, y: Rows, repeats: int, seed: int) -> Folds:
-    """Deal rows at random into ``repeats`` + 1 parts: every class evenly, rows of one group together.
+    """Deal rows into parts at random: every class evenly, rows of one group together.
 
-    >>> folds = deal(np.arange(12), np.arange(12) % 2, repeats=3, seed=0)
+    >>> folds = deal(np.arange(15), np.arange(15) % 3, repeats=3, seed=0)
     >>> np.bincount(folds.part).tolist()
-    [3, 3, 3, 3]
+    [3, 3, 3, 3, 3]
     """
+    parts = max(LEAST_PARTS, repeats)
     _, first_row = np.unique(groups, return_index=True)
     group_class = y[first_row]
     random = np.random.default_rng([seed, 1])
@@ -60,20 +60,25 @@ def deal(groups: Rows, y: Rows, repeats: int, seed: int) -> Folds:
     dealt = 0
     for number in np.unique(group_class):
         members = random.permutation(np.flatnonzero(group_class == number))
-        part_of_group[members] = (dealt + np.arange(len(members))) % (repeats + 1)
+        part_of_group[members] = (dealt + np.arange(len(members))) % parts
         dealt += len(members)
-    return Folds(part_of_group[groups], repeats)
+    return Folds(part_of_group[groups], parts, repeats)
 
 
 def blocks(rows: int, repeats: int) -> Folds:
-    """Cut rows into ``repeats`` + 1 consecutive parts, the last one held out: for runs that were split by time.
+    """Cut rows into consecutive parts: for runs that were split by time.
 
-    >>> blocks(6, repeats=2).part.tolist()
-    [0, 0, 1, 1, 2, 2]
+    >>> blocks(10, repeats=5).part.tolist()
+    [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     """
-    return Folds(np.arange(rows) * (repeats + 1) // rows, repeats)
+    parts = max(LEAST_PARTS, repeats)
+    return Folds(np.arange(rows) * parts // rows, parts, repeats)
 
 
-def _spread(rows: int, count: int) -> NDArray[np.int64]:
-    """Return ``count`` places among ``rows``, evenly spread."""
-    return np.unique(np.linspace(0, rows - 1, count).astype(np.int64)) if count else np.empty(0, np.int64)
+def thinned(rows: Rows, count: int) -> Rows:
+    """Return ``count`` of the rows, evenly spread.
+
+    >>> thinned(np.arange(10), 5).tolist()
+    [0, 2, 4, 6, 8]
+    """
+    return rows[np.arange(count) * len(rows) // count]

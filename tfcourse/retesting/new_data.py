@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from tfcourse.data.features import ArrayFeatures, Features, TableFeatures
 from tfcourse.data.read_table import read_table
 from tfcourse.data.sources import NAMES, SUFFIXES, X, checked_path, columns_of, load, read_labelled, split_off_target
 from tfcourse.data.split import Rows
-from tfcourse.data.table import is_missing, take, to_numbers
+from tfcourse.data.table import as_text, is_missing, take, to_numbers
 from tfcourse.errors import UserError, did_you_mean
 
 LEAST_ROWS_PER_CLASS = 3
@@ -31,7 +31,8 @@ class NewData:
         y: class numbers, shape (rows,).
         classes: the run's classes in its order, then those it does not know.
         known: number of the run's classes.
-        moments: the time of each row, if rows are to be cut by time.
+        moments: the time of each row as a number, if rows are to be cut by time.
+        times: the same as it was written.
         notes: lines for the user.
     """
 
@@ -41,6 +42,7 @@ class NewData:
     classes: tuple[str, ...]
     known: int
     moments: NDArray[np.float64] | None = None
+    times: NDArray[Any] | None = None
     notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -49,7 +51,8 @@ class NewData:
     def rows(self, rows: Rows) -> NewData:
         """Return some of the rows."""
         moments = None if self.moments is None else self.moments[rows]
-        return NewData(self.name, take(self.x, rows), self.y[rows], self.classes, self.known, moments)
+        times = None if self.times is None else self.times[rows]
+        return replace(self, x=take(self.x, rows), y=self.y[rows], moments=moments, times=times)
 
 
 def read_new_data(data: str, record: dict[str, Any], features: Features, since: str | None = None) -> NewData:
@@ -71,7 +74,8 @@ def read_new_data(data: str, record: dict[str, Any], features: Features, since: 
         kind = "a table" if table else "an array of images or features"
         allowed = ", ".join(suffix for suffix in SUFFIXES if (suffix != ".npz") == table)
         raise UserError(f"--data: the run was trained on {kind}, but {data!r} is not one; give a file in {allowed}.")
-    moments = None if since is None else times(x, since)
+    moments = None if since is None else moments_of(x, since)
+    times = None if since is None or not isinstance(x, dict) else as_text(x[since])
     if isinstance(features, TableFeatures) and isinstance(x, dict):
         features.check(x)
         notes += surplus_columns(x, features, record)
@@ -80,11 +84,12 @@ def read_new_data(data: str, record: dict[str, Any], features: Features, since: 
         assert isinstance(features, ArrayFeatures)
         assert isinstance(x, np.ndarray)
         features.check(x)
-    x, labels, moments, more = without_rare_classes(x, labels, moments)
-    classes, more_notes = all_classes(labels, tuple(record["classes"]), data)
+    kept, on_rare = without_rare_classes(labels)
+    classes, on_classes = all_classes(labels[kept], tuple(record["classes"]), data)
     number = {label: index for index, label in enumerate(classes)}
-    y = np.array([number[label] for label in labels.tolist()], dtype=np.int64)
-    return NewData(name, x, y, classes, len(record["classes"]), moments, notes + more + more_notes)
+    y = np.array([number.get(label, 0) for label in labels.tolist()], dtype=np.int64)
+    notes += on_rare + on_classes
+    return NewData(name, x, y, classes, len(record["classes"]), moments, times, notes).rows(kept)
 
 
 def _read(data: str, target: str | None) -> tuple[str, X, NDArray[Any], list[str]]:
@@ -120,20 +125,24 @@ def surplus_columns(x: dict[str, Any], features: TableFeatures, record: dict[str
     return [f"{some} not used: {listed(new)}; a new search would use them"]
 
 
-def without_rare_classes(
-    x: X, labels: NDArray[Any], moments: NDArray[np.float64] | None
-) -> tuple[X, NDArray[Any], NDArray[np.float64] | None, list[str]]:
-    """Leave out the rows of classes that have fewer than three, and say so."""
+def without_rare_classes(labels: NDArray[Any]) -> tuple[Rows, list[str]]:
+    """Return the rows whose class has at least three, and a note on the others.
+
+    >>> without_rare_classes(np.array(["a", "a", "b", "a"], dtype=object))
+    (array([0, 1, 3]), ["1 row of classes with fewer than 3 is left out: 'b'"])
+    """
     names, counts = np.unique(labels.astype(str), return_counts=True)
     rare = names[counts < LEAST_ROWS_PER_CLASS]
-    if not len(rare) or len(rare) == len(names):
-        return x, labels, moments, []
     kept = np.flatnonzero(~np.isin(labels.astype(str), rare))
+    if not len(rare) or not len(kept):
+        return np.arange(len(labels)), []
     count = len(labels) - len(kept)
-    note = (
-        f"{count} row{'s' * (count > 1)} of classes with fewer than {LEAST_ROWS_PER_CLASS} are left out: {listed(rare)}"
+    some = (
+        f"{count} rows of classes with fewer than {LEAST_ROWS_PER_CLASS} are"
+        if count > 1
+        else (f"1 row of classes with fewer than {LEAST_ROWS_PER_CLASS} is")
     )
-    return take(x, kept), labels[kept], None if moments is None else moments[kept], [note]
+    return kept, [f"{some} left out: {listed(rare)}"]
 
 
 def all_classes(labels: NDArray[Any], known: tuple[str, ...], data: str) -> tuple[tuple[str, ...], list[str]]:
@@ -166,7 +175,7 @@ def all_classes(labels: NDArray[Any], known: tuple[str, ...], data: str) -> tupl
     return (*known, *unknown), notes
 
 
-def times(x: X, column: str) -> NDArray[np.float64]:
+def moments_of(x: X, column: str) -> NDArray[np.float64]:
     """Return the time of each row: the numbers of a column, or its dates as days since 1970.
 
     Raises:

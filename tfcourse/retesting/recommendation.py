@@ -13,10 +13,12 @@ STATUSES = {KEEP: OK, RETRAIN: 3, SEARCH_AGAIN: 4}
 LEAST_MARGIN = 0.01
 """A hundredth of a nat of log-loss, or one label in a hundred: less is of no practical use anywhere."""
 MARGIN_SHARE = 0.05
+MOST_CHANCE = 0.05
 RULE = (
-    "Search again if the winner's regret, with its whole 95 % interval, is above the margin; else retrain if the old"
-    " model's excess over a retrained one is, or if there are classes that it does not know; else keep. A margin"
-    f" is {MARGIN_SHARE:.0%} of the cost compared with, at least {LEAST_MARGIN:g}."
+    "Search again if the winner's regret, with its whole 95 % interval, is above the margin, and a search's own luck"
+    f" would leave as much in less than {MOST_CHANCE:.0%} of cases; else retrain if the old model's excess over a"
+    " retrained one is above its margin, or if there are classes that it does not know; else keep. A margin is"
+    f" {MARGIN_SHARE:.0%} of the cost compared with, at least {LEAST_MARGIN:g}."
 )
 
 
@@ -52,18 +54,34 @@ def margin_of(cost: float) -> float:
 
 
 def recommend(
-    regret: Interval, regret_margin: float, excess: Interval, excess_margin: float, new_classes: int = 0
+    regret: Interval,
+    regret_margin: float,
+    chance: float,
+    excess: Interval,
+    excess_margin: float,
+    new_classes: int = 0,
 ) -> Recommendation:
     """Return the recommendation of :data:`RULE`.
 
-    >>> recommend(Interval(0.0, -0.02, 0.02), 0.01, Interval(0.5, 0.3, 0.7), 0.01).action
+    Args:
+        regret: the winner's.
+        regret_margin: the least that matters.
+        chance: how probable such a regret is by the search's own luck.
+        excess: the old model's.
+        excess_margin: the least that matters.
+        new_classes: number of classes that the old model does not know.
+
+    >>> recommend(Interval(0.0, -0.02, 0.02), 0.01, 0.6, Interval(0.5, 0.3, 0.7), 0.01).action
     'retrain'
     """
-    stale_hyperparameters, stale_weights = regret.low > regret_margin, excess.low > excess_margin
+    better, stale_weights = regret.low > regret_margin, excess.low > excess_margin
+    stale_hyperparameters = better and chance < MOST_CHANCE
     reasons = []
-    if stale_hyperparameters:
+    if better:
+        luck = "too large" if stale_hyperparameters else "not too large"
         reasons.append(
-            f"Other hyperparameters do better now, by {_range(regret)}: more than the margin {regret_margin:.3g}."
+            f"Other hyperparameters do better now, by {_range(regret)}: more than the margin {regret_margin:.3g}, and"
+            f" {luck} to be the luck of the search itself (probability {chance:.2g})."
         )
     else:
         reasons.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,14 @@ from tfcourse.retesting.comparison import (
     Correlation,
     Excess,
     Regret,
+    chance_of_regret,
     cross_fitted_regret,
     excess_of_old,
     rank_correlation,
     rank_of_winner,
 )
 from tfcourse.retesting.drift import ClassShift, ColumnShift, class_shift, column_shifts
-from tfcourse.retesting.folds import Folds, blocks, deal
+from tfcourse.retesting.folds import LEAST_PARTS, Folds, blocks, deal
 from tfcourse.retesting.misleading import Misleading, misleading_columns
 from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.recommendation import Recommendation, margin_of, recommend
@@ -47,17 +49,24 @@ class OldRun:
         features: how it reads the columns.
         plan: its plan.
         settings: its winner, then its next best settings.
+        trials: how many settings it tried.
     """
 
     folder: RunFolder
     features: Features
     plan: Plan
     settings: list[Setting]
+    trials: int
 
     @property
     def seed(self) -> int:
         """The run's seed."""
         return self.plan.seed
+
+    @cached_property
+    def model(self) -> Any:
+        """Its exported model."""
+        return load_exported(self.folder.model_path)
 
 
 def open_old_run(folder: RunFolder, top: int) -> OldRun:
@@ -77,7 +86,7 @@ def open_old_run(folder: RunFolder, top: int) -> OldRun:
             " Search again with lower learning rates."
         )
     winner = int(folder.result()["best"]["trial_id"])
-    return OldRun(folder, features, plan, leading_settings(trials, plan.objective, top, winner))
+    return OldRun(folder, features, plan, leading_settings(trials, plan.objective, top, winner), len(trials))
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,7 @@ class Retest:
         retraining: what training them again gave.
         rank: the winner's rank among them, and its interval.
         regret: the winner's.
+        chance: how probable such a regret is by the search's own luck.
         correlation: of the leaders' old and new order.
         excess: the old model's.
         old_accuracy: the old model's accuracy on the held-out rows.
@@ -102,6 +112,7 @@ class Retest:
     retraining: Retraining
     rank: tuple[int, int, int]
     regret: Regret
+    chance: float
     correlation: Correlation | None
     excess: Excess
     old_accuracy: float
@@ -125,43 +136,43 @@ def retest(
     on_repeat: Callable[[int], object] = lambda done: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Retest:
-    """Retest a run on new data.
-
-    Raises:
-        UserError: if there are too few rows.
-    """
+    """Retest a run on new data; see :func:`check_rows` for how much is needed."""
     folds = parts_of(new, repeats, seed, in_order=run.folder.record["options"]["split"] == "time")
     settings = run.settings + fresh_settings(run.plan.space, FRESH_SETTINGS, run.seed + seed, run.settings)
     retraining = train_again(
         settings, new, folds, run.features, run.plan, seed=run.seed + seed, on_repeat=on_repeat, interrupted=interrupted
     )
-    costs, rows = retraining.costs, retraining.rows
-    old_model = load_exported(run.folder.model_path)
+    costs, rows, objective = retraining.costs, retraining.rows, run.plan.objective
 
     def probabilities(x: X) -> NDArray[Any]:
-        return widened(probabilities_of(old_model, model_inputs(x, run.features)), len(new.classes))
+        return widened(probabilities_of(run.model, model_inputs(x, run.features)), len(new.classes))
 
     def cost(x: X, of_rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        return row_costs(probabilities(x), new.y[of_rows], run.plan.objective)
+        return row_costs(probabilities(x), new.y[of_rows], objective)
 
-    held_out = probabilities(take(new.x, folds.held_out))
-    y = new.y[folds.held_out]
-    excess = excess_of_old(row_costs(held_out, y, run.plan.objective), retraining.held_out)
+    held_out = np.concatenate(retraining.held_out)
+    by_old_model = probabilities(take(new.x, held_out))
+    old_costs = row_costs(by_old_model, new.y[held_out], objective)
+    ends = np.cumsum([len(part) for part in retraining.held_out])[:-1]
+    excess = excess_of_old(np.split(old_costs, ends), retraining.held_out_costs)
     counts = run.folder.record.get("training")
     regret = cross_fitted_regret(costs, rows["validation"] / rows["train"])
+    chance = chance_of_regret(costs, len(settings) - len(run.settings), run.trials, variance_factor(run, rows), seed)
     old = [setting.old_score for setting in run.settings if setting.old_score is not None]
-    before = [-score for score in old] if "accuracy" in run.plan.objective else old
+    before = [-score for score in old] if "accuracy" in objective else old
     return Retest(
         settings,
         retraining,
         rank_of_winner(costs),
         regret,
+        chance,
         rank_correlation(before, costs[: len(before)]),
         excess,
-        float((held_out.argmax(axis=1) == y).mean()),
+        float((by_old_model.argmax(axis=1) == new.y[held_out]).mean()),
         recommend(
             regret.interval,
             margin_of(regret.best_cost),
+            chance,
             excess.interval,
             margin_of(excess.retrained),
             len(new.classes) - new.known,
@@ -172,19 +183,37 @@ def retest(
     )
 
 
+def variance_factor(run: OldRun, rows: dict[str, int]) -> float:
+    """Return the variance of a score of the run over that between the repeats.
+
+    The repeats share training rows; their variance falls short by 1 − n_validation / (n_training + n_validation)
+    (Nadeau & Bengio 2003). And the run may have validated on fewer rows.
+    """
+    shared = rows["validation"] / (rows["train"] + rows["validation"])
+    before = run.folder.record["data"]["split"]["validation"]
+    return max(1.0, rows["validation"] / before) / (1 - shared)
+
+
 def parts_of(new: NewData, repeats: int, seed: int, *, in_order: bool) -> Folds:
-    """Return the parts of the new data.
+    """Return the parts of the new data: dealt at random, or consecutive for runs that were split by time."""
+    return blocks(len(new), repeats) if in_order else deal(equal_rows(new.x), new.y, repeats, seed)
+
+
+def check_rows(new: NewData, repeats: int, batches: int = 1) -> None:
+    """Refuse data with too few rows for so many repeats, or of one class only.
 
     Raises:
-        UserError: if there are too few rows for so many.
+        UserError: saying how many are needed.
     """
-    least = LEAST_ROWS_PER_PART * (repeats + 1)
+    least = LEAST_ROWS_PER_PART * max(LEAST_PARTS, repeats)
+    where = "--data:" if batches == 1 else f"--batches: one of {batches} batches has"
     if len(new) < least:
         raise UserError(
-            f"--data: {len(new)} labelled rows are too few for {repeats} repeats; at least {least} are needed,"
-            f" {LEAST_ROWS_PER_PART} for each repeat's validation and as many held out."
+            f"{where} {len(new)} labelled rows, too few for {repeats} repeats: at least {least} are needed,"
+            f" {LEAST_ROWS_PER_PART} to validate and as many to hold out in each."
         )
-    return blocks(len(new), repeats) if in_order else deal(equal_rows(new.x), new.y, repeats, seed)
+    if len(np.unique(new.y)) < 2:
+        raise UserError(f"{where} rows of one class only, {new.classes[new.y[0]]!r}; at least two are needed.")
 
 
 def widened(probabilities: NDArray[Any], classes: int) -> NDArray[Any]:

@@ -20,6 +20,7 @@ from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.settings import Setting
 
 LEAST_PROBABILITY = 1e-12
+EVALUATION_ROWS = 4096
 
 
 @dataclass
@@ -29,15 +30,17 @@ class Retraining:
     Args:
         costs: shape (settings, repeats).
         diverged: of each setting, in how many repeats it diverged.
-        held_out: the winner's cost on each held-out row, shape (repeats, rows).
-        accuracies: the winner's accuracy on the held-out rows, one a repeat.
-        rows: numbers of training, validation and held-out rows.
+        held_out: the held-out rows of each repeat.
+        held_out_costs: the winner's cost on each of them.
+        held_out_right: whether its label for each of them was right.
+        rows: numbers of training and validation rows of a repeat, and of held-out rows in all.
     """
 
     costs: NDArray[np.float64]
     diverged: list[int]
-    held_out: NDArray[np.float64]
-    accuracies: list[float]
+    held_out: list[Rows]
+    held_out_costs: list[NDArray[np.float64]]
+    held_out_right: list[NDArray[np.bool_]]
     rows: dict[str, int] = field(default_factory=dict)
 
 
@@ -54,9 +57,9 @@ def train_again(
 ) -> Retraining:
     """Train every setting once a repeat, by the run's plan, and measure the first one on the held-out rows.
 
-    Which columns are read how, and which categories are kept, is decided on all rows but the held-out ones; μ and σ are
-    those of each repeat's training rows. A training that diverged, or does worse than guessing by class frequencies,
-    costs what guessing costs.
+    Which columns are read how, and which categories are kept, is decided on all rows; μ and σ are those of each
+    repeat's training rows. A training that diverged, or does worse than guessing by class frequencies, costs what
+    guessing costs.
 
     Args:
         settings: the winner first.
@@ -68,17 +71,14 @@ def train_again(
         on_repeat: called with the number of repeats done.
         interrupted: tells after each epoch whether to stop with a KeyboardInterrupt.
     """
-    from tfcourse.models.builders import build_mlp, with_softmax
-    from tfcourse.search.fit import EVALUATION_BATCH
+    from tfcourse.models.builders import build_mlp
 
-    reading = read_again(new, folds.pool, features)
+    reading = read_again(new, np.arange(len(new)), features)
     costs = np.empty((len(settings), folds.repeats))
     diverged = [0] * len(settings)
-    held_out, accuracies, rows = [], [], {}
-    y_held_out = new.y[folds.held_out]
+    found = Retraining(costs, diverged, [], [], [])
     classifier: Any = None
-    model: Any = None
-    for repeat, (train, validation) in enumerate(folds):
+    for repeat, (train, validation, held_out) in enumerate(folds):
         fitted = standardized_by(reading, new, train)
         x = fitted.transform(new.x)  # type: ignore[arg-type]
         guess = guess_cost(new.y[train], new.y[validation], len(new.classes), plan.objective)
@@ -88,17 +88,17 @@ def train_again(
         for index, training in enumerate(trainings):
             diverged[index] += bool(training.diverged)
             costs[index, repeat] = min(cost_of(training, plan.objective), guess)
-        probabilities = np.tile(frequencies(new.y[train], len(new.classes)), (len(y_held_out), 1))
+        probabilities = np.tile(frequencies(new.y[train], len(new.classes)), (len(held_out), 1))
         if trainings[0].best_epoch >= 0:
             classifier = classifier or build_mlp(network)
-            model = model or with_softmax(classifier)
             classifier.set_weights(trainings[0].weights)
-            probabilities = model.predict(x[folds.held_out], batch_size=EVALUATION_BATCH, verbose=0)
-        held_out.append(row_costs(probabilities, y_held_out, plan.objective))
-        accuracies.append(float((probabilities.argmax(axis=1) == y_held_out).mean()))
-        rows = {"train": len(train), "validation": len(validation), "held out": len(y_held_out)}
+            probabilities = softmax_of(classifier, x[held_out])
+        found.held_out.append(held_out)
+        found.held_out_costs.append(row_costs(probabilities, new.y[held_out], plan.objective))
+        found.held_out_right.append(probabilities.argmax(axis=1) == new.y[held_out])
+        found.rows = {"train": len(train), "validation": len(validation), "held out": sum(map(len, found.held_out))}
         on_repeat(repeat + 1)
-    return Retraining(costs, diverged, np.array(held_out), accuracies, rows)
+    return found
 
 
 def _fit(
@@ -155,6 +155,15 @@ def _fit(
         on_epoch_end=epoch_ended,
     )
     return [training_of(history) for history in histories], networks[0]
+
+
+def softmax_of(classifier: Any, x: Matrix) -> NDArray[np.float64]:
+    """Return the probabilities of a network that gives logits, without compiling it as ``predict`` would."""
+    from scipy.special import softmax
+
+    parts = [x[start : start + EVALUATION_ROWS] for start in range(0, len(x), EVALUATION_ROWS)]
+    logits = np.concatenate([np.asarray(classifier(part, training=False)) for part in parts])
+    return np.asarray(softmax(logits.astype(np.float64), axis=1))
 
 
 def read_again(new: NewData, rows: Rows, features: Features) -> Features:
