@@ -173,7 +173,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How often does a retest say what it should?")
     parser.add_argument("--data", type=Path, required=True, help="folder of the tables")
     parser.add_argument("--tables", nargs="+", default=list(TARGETS), choices=list(TARGETS))
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=10, help="how many")
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--trials", type=int, default=16, help="trials of each search")
     parser.add_argument("--rows", type=int, default=1200, help="most rows of a half")
     parser.add_argument("--out", type=Path, help="JSON file of all records")
@@ -181,7 +182,7 @@ def main() -> None:
     records: list[dict[str, Any]] = []
     console = Console(width=150)
     for name in arguments.tables:
-        for seed in range(arguments.seeds):
+        for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
             records += measure(name, arguments.data, seed, arguments.trials, arguments.rows)
             if arguments.out:
                 arguments.out.write_text(json.dumps(records, indent=1), encoding="utf-8")

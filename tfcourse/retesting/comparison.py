@@ -26,6 +26,7 @@ Costs = NDArray[np.float64]
 CONFIDENCE = 0.95
 RESAMPLES, SIMULATIONS = 1000, 10_000
 LEAST_TO_RANK = 3
+TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,10 @@ def cross_fitted_regret(costs: Costs, validation_share: float) -> Regret:
     )
 
 
-def chance_of_regret(costs: Costs, fresh: int, trials: int, variance_factor: float = 1.0, seed: int = 0) -> float:
-    """Return how probable it is that a search leaves setting 0's regret, or more, on data that has not changed.
+def chance_of_regret(
+    costs: Costs, regret: float, fresh: int, trials: int, variance_factor: float = 1.0, seed: int = 0
+) -> float:
+    """Return how probable it is that a search leaves such a regret, or more, on data that has not changed.
 
     A search is no perfect judge even of its own data: it has tried only some settings, and has picked the winner by one
     training and one validation part. Where nothing has changed, its trials and the fresh settings are draws from the
@@ -102,14 +105,15 @@ def chance_of_regret(costs: Costs, fresh: int, trials: int, variance_factor: flo
 
     Args:
         costs: shape (settings, repeats): the leaders of the run, its winner first, then the fresh settings.
+        regret: the winner's, cross-fitted: the one against the luckiest setting would be too large.
         fresh: number of fresh settings.
         trials: number of trials of the run, at least the number of leaders.
         variance_factor: the variance of the run's one repeat over that between these repeats.
         seed: of the simulation.
 
-    >>> alike = np.array([[0.3, 0.32], [0.31, 0.3], [0.5, 0.52]])
-    >>> chance_of_regret(alike, fresh=1, trials=2)
-    1.0
+    >>> alike = np.array([[0.3, 0.3], [0.29, 0.29], [0.5, 0.5]])
+    >>> round(chance_of_regret(alike, 0.005, fresh=1, trials=2), 1)
+    0.3
     """
     random = np.random.default_rng([seed, 3])
     count, repeats = costs.shape
@@ -119,7 +123,7 @@ def chance_of_regret(costs: Costs, fresh: int, trials: int, variance_factor: flo
     untried = random.hypergeometric(count, trials + fresh - count, fresh, size=SIMULATIONS)
     place = random.random((SIMULATIONS, count)).argsort(axis=1).argsort(axis=1)
     picked = np.where(place < untried[:, None], np.inf, means + noise).argmin(axis=1)
-    return float((means[picked] >= means[0] - 1e-12).mean())
+    return float((means[picked] - means.min() >= regret - TINY).mean())
 
 
 def rank_of_winner(costs: Costs, seed: int = 0) -> tuple[int, int, int]:
@@ -204,29 +208,45 @@ class Excess:
     interval: Interval
 
 
-def excess_of_old(old: Sequence[Costs], retrained: Sequence[Costs]) -> Excess:
+def variance_of_training(costs: Costs) -> tuple[float, int]:
+    """Return the variance of one training's cost, and its degrees of freedom.
+
+    It is the residual of a two-way analysis of variance: what is left when each setting's mean and each repeat's mean
+    are taken off. Whether a network does well by its weights or by the chance of its rows is not told apart, so it is
+    rather too large.
+
+    Args:
+        costs: shape (settings, repeats), of settings that do about as well; at least 2 of each.
+
+    >>> variance_of_training(np.array([[1.0, 2.0], [3.0, 6.0]]))
+    (1.0, 1)
+    """
+    residuals = costs - costs.mean(axis=1, keepdims=True) - costs.mean(axis=0) + costs.mean()
+    freedom = (costs.shape[0] - 1) * (costs.shape[1] - 1)
+    return float((residuals**2).sum()) / freedom, freedom
+
+
+def excess_of_old(old: Sequence[Costs], retrained: Sequence[Costs], training: tuple[float, int]) -> Excess:
     """Return the excess of the old model, from each repeat's held-out rows.
 
     The old model is one training among others: where nothing has changed, its own luck too sets it apart from the mean
-    of the retrained ones. So the variance of the mean difference is that over rows, s² / n, plus (1 + 1/R) times that
-    between trainings. The latter is what the R repeats' means differ by beyond what their rows explain, at least 0 (the
-    variance components of a one-way analysis). Student's t on Welch's (1947) degrees of freedom.
+    of the retrained ones. So the variance of the mean difference is that over n rows, s² / n, plus (1 + 1/R) times that
+    of a training, with Student's t on Welch's (1947) degrees of freedom.
 
     Args:
         old: the old model's cost on each held-out row, one array a repeat.
         retrained: that of the repeat's retrained network on the same rows.
+        training: from :func:`variance_of_training`.
     """
     from scipy import stats
 
     differences = [before - now for before, now in zip(old, retrained, strict=True)]
     rows, repeats = np.concatenate(differences), len(differences)
-    within = float(np.mean([each.var(ddof=1) for each in differences]))
-    means = np.array([each.mean() for each in differences])
-    between = max(0.0, float(means.var(ddof=1)) - within * float(np.mean([1 / len(each) for each in differences])))
-    by_rows, by_training = within / len(rows), between * (1 + 1 / repeats)
+    by_rows = float(rows.var(ddof=1)) / len(rows)
+    by_training = training[0] * (1 + 1 / repeats)
     variance, mean, reach = by_rows + by_training, float(rows.mean()), 0.0
     if variance > 0:
-        freedom = variance**2 / (by_rows**2 / (len(rows) - repeats) + by_training**2 / (repeats - 1))
+        freedom = variance**2 / (by_rows**2 / (len(rows) - 1) + by_training**2 / training[1])
         reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * variance**0.5
     costs = [float(np.concatenate(each).mean()) for each in (old, retrained)]
     return Excess(costs[0], costs[1], Interval(mean, mean - reach, mean + reach))

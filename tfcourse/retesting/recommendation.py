@@ -15,9 +15,10 @@ LEAST_MARGIN = 0.01
 MARGIN_SHARE = 0.05
 MOST_CHANCE = 0.05
 RULE = (
-    "Search again if the winner's regret, with its whole 95 % interval, is above the margin, and a search's own luck"
+    "Search again if the winner's regret is above the margin and its 95 % interval above zero, and a search's own luck"
     f" would leave as much in less than {MOST_CHANCE:.0%} of cases; else retrain if the old model's excess over a"
-    " retrained one is above its margin, or if there are classes that it does not know; else keep. A margin is"
+    " retrained one is above its margin and its interval above zero, or if there are classes that it does not know;"
+    " else keep. A margin is"
     f" {MARGIN_SHARE:.0%} of the cost compared with, at least {LEAST_MARGIN:g}."
 )
 
@@ -74,35 +75,40 @@ def recommend(
     >>> recommend(Interval(0.0, -0.02, 0.02), 0.01, 0.6, Interval(0.5, 0.3, 0.7), 0.01).action
     'retrain'
     """
-    better, stale_weights = regret.low > regret_margin, excess.low > excess_margin
+    better, stale_weights = _large(regret, regret_margin), _large(excess, excess_margin)
     stale_hyperparameters = better and chance < MOST_CHANCE
     reasons = []
     if better:
         luck = "too large" if stale_hyperparameters else "not too large"
         reasons.append(
-            f"Other hyperparameters do better now, by {_range(regret)}: more than the margin {regret_margin:.3g}, and"
-            f" {luck} to be the luck of the search itself (probability {chance:.2g})."
+            f"Other hyperparameters do better now, by {_range(regret)}: above the margin {regret_margin:.3g}, and {luck}"
+            f" to be the luck of the search itself (probability {chance:.2g})."
         )
     else:
         reasons.append(
-            f"No other hyperparameters are surely better now by more than the margin {regret_margin:.3g}:"
-            f" the difference is {_range(regret)}."
+            f"No other hyperparameters are found to be better now: the difference is {_range(regret)}, the margin"
+            f" {regret_margin:.3g}."
         )
     if stale_weights:
         reasons.append(
-            f"The old model does worse than one retrained with its hyperparameters, by {_range(excess)}: more than the"
+            f"The old model does worse than one retrained with its hyperparameters, by {_range(excess)}: above the"
             f" margin {excess_margin:.3g}."
         )
     else:
         reasons.append(
-            f"The old model is not surely worse than a retrained one by more than the margin {excess_margin:.3g}:"
-            f" the difference is {_range(excess)}."
+            f"The old model is not found to be worse than a retrained one: the difference is {_range(excess)}, the"
+            f" margin {excess_margin:.3g}."
         )
     if new_classes:
         reasons.append(f"The old model cannot predict {new_classes} class{'es' * (new_classes > 1)} of the new data.")
     if stale_hyperparameters:
         return Recommendation(SEARCH_AGAIN, tuple(reasons))
     return Recommendation(RETRAIN if stale_weights or new_classes else KEEP, tuple(reasons))
+
+
+def _large(difference: Interval, margin: float) -> bool:
+    """Say whether a difference is both beyond doubt and of practical use."""
+    return difference.low > 0 and difference.mean > margin
 
 
 def _range(interval: Interval) -> str:

@@ -25,6 +25,7 @@ from tfcourse.retesting.comparison import (
     excess_of_old,
     rank_correlation,
     rank_of_winner,
+    variance_of_training,
 )
 from tfcourse.retesting.drift import ClassShift, ColumnShift, class_shift, column_shifts
 from tfcourse.retesting.folds import LEAST_PARTS, Folds, blocks, deal
@@ -38,6 +39,8 @@ from tfcourse.run.folder import RunFolder
 from tfcourse.run.trials import read_trials
 
 LEAST_ROWS_PER_PART = 10
+LEAST_ALIKE = 3
+"""Fewer leaders than this do not say how much one training differs from another; then all settings do."""
 
 
 @dataclass(frozen=True)
@@ -154,10 +157,12 @@ def retest(
     by_old_model = probabilities(take(new.x, held_out))
     old_costs = row_costs(by_old_model, new.y[held_out], objective)
     ends = np.cumsum([len(part) for part in retraining.held_out])[:-1]
-    excess = excess_of_old(np.split(old_costs, ends), retraining.held_out_costs)
+    alike = costs[: len(run.settings)] if len(run.settings) >= LEAST_ALIKE else costs
+    excess = excess_of_old(np.split(old_costs, ends), retraining.held_out_costs, variance_of_training(alike))
     counts = run.folder.record.get("training")
     regret = cross_fitted_regret(costs, rows["validation"] / rows["train"])
-    chance = chance_of_regret(costs, len(settings) - len(run.settings), run.trials, variance_factor(run, rows), seed)
+    fresh = len(settings) - len(run.settings)
+    chance = chance_of_regret(costs, regret.interval.mean, fresh, run.trials, variance_factor(run, rows), seed)
     old = [setting.old_score for setting in run.settings if setting.old_score is not None]
     before = [-score for score in old] if "accuracy" in objective else old
     return Retest(

@@ -13,6 +13,7 @@ from tfcourse.course_space import KNOWN
 from tfcourse.retesting.words import advice, data_lines, hyperparameter_lines, model_lines
 
 MOST_SETTINGS = 6
+SHOWN = ("learning_rate", "layers", "optimizer", "dropout")
 
 
 class RetestProgress:
@@ -73,7 +74,7 @@ def settings_table(batch: Mapping[str, Any]) -> Table:
         score = setting["old_score"]
         old = "not tried" if score is None else f"{score:.4f}"
         name = f"{setting['name']} (winner)" if setting["name"] == batch["winner"]["setting"] else setting["name"]
-        values = setting_words(setting["hyperparameters"])
+        values = setting_words({n: v for n, v in setting["hyperparameters"].items() if n in SHOWN})
         table.add_row(str(setting["rank"]), name, f"{setting['mean_cost']:.4f}", old, values)
     return table
 
