@@ -36,7 +36,7 @@ def test_rule(regret: Interval, chance: float, excess: Interval, new_classes: in
 def test_reasons_give_the_numbers() -> None:
     reasons = recommend(SURE, 0.02, 0.013, NOTHING, 0.015, 1).reasons
     assert reasons == (
-        "Other hyperparameters do better now, by +0.3000 (+0.2000 to +0.4000): above the margin 0.02, and too large to"
+        "Other hyperparameters do better now, by +0.3000 (+0.2000 to +0.4000): above the margin 0.02 and too large to"
         " be the luck of the search itself (probability 0.013).",
         "The old model is not found to be worse than a retrained one: the difference is +0.0000 (-0.0200 to +0.0200),"
         " the margin 0.015.",

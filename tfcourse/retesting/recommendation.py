@@ -81,7 +81,7 @@ def recommend(
     if better:
         luck = "too large" if stale_hyperparameters else "not too large"
         reasons.append(
-            f"Other hyperparameters do better now, by {_range(regret)}: above the margin {regret_margin:.3g}, and {luck}"
+            f"Other hyperparameters do better now, by {_range(regret)}: above the margin {regret_margin:.3g} and {luck}"
             f" to be the luck of the search itself (probability {chance:.2g})."
         )
     else:
