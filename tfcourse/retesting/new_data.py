@@ -117,12 +117,9 @@ def surplus_columns(x: dict[str, Any], features: TableFeatures, record: dict[str
     new = [name for name in x if name not in features.names and name not in dropped and not f"{name}: ".startswith(had)]
     if not new:
         return []
-    some = (
-        "a column that the run did not have, which is"
-        if len(new) == 1
-        else f"{len(new)} columns that the run did not have, which are"
-    )
-    return [f"{some} not used: {listed(new)}; a new search would use them"]
+    many = len(new) > 1
+    some = f"{len(new)} column{'s' * many} that the run did not have {'are' if many else 'is'} not used: {listed(new)}"
+    return [f"{some}; a new search would use {'them' if many else 'it'}"]
 
 
 def without_rare_classes(labels: NDArray[Any]) -> tuple[Rows, list[str]]:
