@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data import dates
-from tfcourse.data.features import ArrayFeatures, Features, TableFeatures
+from tfcourse.data.features import Features, TableFeatures
 from tfcourse.data.read_table import read_table
 from tfcourse.data.sources import NAMES, SUFFIXES, X, checked_path, columns_of, load, read_labelled, split_off_target
 from tfcourse.data.split import Rows
 from tfcourse.data.table import as_text, is_missing, take, to_numbers
 from tfcourse.errors import UserError, did_you_mean
+from tfcourse.run.exported import model_inputs
 
 LEAST_ROWS_PER_CLASS = 3
 MOST_NAMED = 8
@@ -80,10 +81,7 @@ def read_new_data(data: str, record: dict[str, Any], features: Features, since: 
         features.check(x)
         notes += surplus_columns(x, features, record)
         x = {column: x[column] for column in features.names}
-    else:
-        assert isinstance(features, ArrayFeatures)
-        assert isinstance(x, np.ndarray)
-        features.check(x)
+    model_inputs(x, features)  # refuses what the old model cannot take
     kept, on_rare = without_rare_classes(labels)
     classes, on_classes = all_classes(labels[kept], tuple(record["classes"]), data)
     number = {label: index for index, label in enumerate(classes)}
