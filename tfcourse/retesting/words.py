@@ -27,10 +27,15 @@ def hyperparameter_lines(batch: Mapping[str, Any]) -> list[str]:
         f" (95 % interval {low} to {high}); the best is {regret['best_setting']}.",
         f"Its regret, the {cost} it costs more than the best setting now, is {interval(regret)}; differences below"
         f" {regret['margin']:.4f} do not matter. The best setting is chosen on other rows and seeds than it is compared"
-        f" on; without that precaution the regret would read {regret['against_the_luckiest']:+.4f}. A search like the"
-        f" run's would leave a regret as large by its own luck, on unchanged data, with probability"
-        f" {regret['chance']:.2g}.",
+        f" on; without that precaution the regret would read {regret['against_the_luckiest']:+.4f}.",
     ]
+    if regret["mean"] <= 0:
+        lines.append("What looks best on some rows is no better than the winner on others.")
+    else:
+        lines.append(
+            "A search like the run's leaves a regret as large by its own luck, on unchanged data, with probability"
+            f" {regret['chance']:.2g}."
+        )
     correlation = batch["correlation"]
     if correlation is None:
         lines.append("Too few of the run's settings were trained to compare the old order with the new one.")
@@ -88,11 +93,11 @@ def column_words(column: Mapping[str, Any]) -> str:
 
     >>> column = dict.fromkeys(("missing_before", "distance"), None) | {"unseen": 0.0, "examples": [], "missing": 0.0}
     >>> column_words({**column, "kind": "number", "mean_shift": 1.5, "deviation_ratio": 2.0})
-    'mean +1.50 σ, deviation × 2.00'
+    'mean +1.50 σ, deviation × 2'
     """
     words = []
     if column["mean_shift"] is not None:
-        words += [f"mean {column['mean_shift']:+.2f} σ", f"deviation × {column['deviation_ratio']:.2f}"]
+        words += [f"mean {column['mean_shift']:+.2f} σ", f"deviation × {column['deviation_ratio']:.3g}"]
     if column["distance"] is not None:
         words.append(f"{column['distance']:.1%} of the rows changed category")
     if column["unseen"]:
