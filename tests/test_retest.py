@@ -111,20 +111,27 @@ def test_shuffled_values_keep_their_mean_and_are_named_all_the_same(run: Path, t
     assert [column["name"] for column in batch["misleading"]] == ["y"]
 
 
-def test_a_class_that_the_model_does_not_know_asks_for_retraining(run: Path, tmp_path: Path) -> None:
+def test_an_unknown_class_asks_for_retraining_and_names_are_escaped(run: Path, tmp_path: Path) -> None:
     frame = signals(300, 1)
     frame.loc[(frame["label"] == "up") & (frame["side"] == "left"), "label"] = "sideways"
     frame.loc[0, "label"] = "once"
+    frame.loc[:20, "side"] = "<i>up</i>"
+    frame["<b>new</b>"] = 1
     status, record = retested(run, frame, tmp_path)
     batch = record["batches"][0]
     assert status == 3
     assert batch["recommendation"]["reasons"][-1] == "The old model cannot predict 1 class of the new data."
     count = int((frame["label"] == "sideways").sum())
     assert batch["notes"] == [
+        "1 column that the run did not have is not used: '<b>new</b>'; a new search would use it",
         "1 row of classes with fewer than 3 is left out: 'once'",
         f"1 class that the run has never seen, in {count} rows ({count / 299:.1%}): 'sideways'",
     ]
     assert batch["classes"]["shares"]["sideways"] == {"training": 0.0, "now": pytest.approx(count / 299)}
+    text = (tmp_path / "out" / "retest.html").read_text()
+    assert "<b>new" not in text
+    assert "<i>up" not in text
+    assert "&lt;i&gt;up" in text
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +155,8 @@ def test_hyperparameters_for_noise_are_not_right_for_a_signal(
 
 
 def test_batches_by_time_and_their_page(run: Path, tmp_path: Path) -> None:
-    """The rule turns round in the last of three batches; rows stand in no order, and one column is new."""
-    frame = signals(360, 3).assign(**{"<b>new</b>": 1})
+    """The rule turns round in the last of three batches; the rows stand in no order."""
+    frame = signals(360, 3)
     late = frame["day"] >= frame["day"][240]
     frame.loc[late, "label"] = frame.loc[late, "label"].map({"up": "down", "down": "up"})
     status, record = retested(run, frame.sample(frac=1, random_state=0), tmp_path, "--since", "day", "--batches", "3")
@@ -170,19 +177,6 @@ def test_batches_by_time_and_their_page(run: Path, tmp_path: Path) -> None:
     assert text.count("<svg") == 2
     for words in ("Over 3 batches by day", "2020-08-28 to 2020-12-25", "Retrain with the same hyperparameters"):
         assert words in text
-
-
-def test_names_are_escaped_on_the_page(run: Path, tmp_path: Path) -> None:
-    frame = signals(300, 1).assign(**{"<b>new</b>": 1})
-    frame.loc[:20, "side"] = "<i>up</i>"
-    _, record = retested(run, frame, tmp_path)
-    assert record["batches"][0]["notes"] == [
-        "1 column that the run did not have is not used: '<b>new</b>'; a new search would use it"
-    ]
-    text = (tmp_path / "out" / "retest.html").read_text()
-    assert "<b>new" not in text
-    assert "<i>up" not in text
-    assert "&lt;i&gt;up" in text
 
 
 def test_a_run_that_did_not_keep_its_counts(run: Path, tmp_path: Path) -> None:

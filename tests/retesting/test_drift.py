@@ -40,8 +40,7 @@ def test_mean_shift_is_in_units_of_the_training_deviation_and_tested_as_by_welch
     assert shift.mean_shift == pytest.approx(z.mean(), rel=1e-5)
     assert shift.deviation_ratio == pytest.approx(new.std() / old.std(ddof=1), rel=1e-5)
     assert moments_p(z, 300)[0] == pytest.approx(stats.ttest_ind(new, old, equal_var=False).pvalue)
-    assert shift.p is not None
-    assert shift.p < 1e-6
+    assert shift.p == pytest.approx(3 * min(moments_p(z, 300)), rel=1e-3)  # the third test is of missing values
 
 
 @pytest.mark.parametrize("family", [stats.norm(), stats.t(8), stats.expon()])
