@@ -40,7 +40,7 @@ from tfcourse.run.trials import read_trials
 
 LEAST_ROWS_PER_PART = 10
 LEAST_ALIKE = 3
-"""Fewer leaders than this do not say how much one training differs from another; then all settings do."""
+"""Fewer settings than this do not say how much one training differs from another."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +157,8 @@ def retest(
     by_old_model = probabilities(take(new.x, held_out))
     old_costs = row_costs(by_old_model, new.y[held_out], objective)
     ends = np.cumsum([len(part) for part in retraining.held_out])[:-1]
-    alike = costs[: len(run.settings)] if len(run.settings) >= LEAST_ALIKE else costs
-    excess = excess_of_old(np.split(old_costs, ends), retraining.held_out_costs, variance_of_training(alike))
+    training = variance_of_training(costs[alike(costs, len(run.settings))])
+    excess = excess_of_old(np.split(old_costs, ends), retraining.held_out_costs, training)
     counts = run.folder.record.get("training")
     regret = cross_fitted_regret(costs, rows["validation"] / rows["train"])
     fresh = len(settings) - len(run.settings)
@@ -186,6 +186,17 @@ def retest(
         class_shift(new.y, new.classes, counts),
         misleading_columns(run.features, new.x, cost, margin_of(excess.retrained), seed),
     )
+
+
+def alike(costs: NDArray[np.float64], leaders: int) -> NDArray[np.int64]:
+    """Return the settings that tell how much one training differs from another: the leaders, or the better half of all.
+
+    >>> alike(np.array([[0.3], [0.1], [0.9], [0.2], [0.8], [0.7]]), leaders=1).tolist()
+    [1, 3, 0]
+    """
+    if leaders >= LEAST_ALIKE:
+        return np.arange(leaders)
+    return np.asarray(costs.mean(axis=1).argsort()[: max(LEAST_ALIKE, len(costs) // 2)])
 
 
 def variance_factor(run: OldRun, rows: dict[str, int]) -> float:
