@@ -5,9 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-import warnings
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,23 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.command import OK, Parser, run_command
-from tfcourse.data.features import (
-    ArrayFeatures,
-    CategoryColumn,
-    Features,
-    NumberColumn,
-    TableFeatures,
-    features_from_json,
-    numbers_of,
-)
+from tfcourse.data.features import Features, TableFeatures, features_from_json
 from tfcourse.data.read_table import decode, read_table, table_from_text
 from tfcourse.data.sources import NAMES, SUFFIXES, checked_path, load, read_npz
-from tfcourse.data.table import Table, as_text
+from tfcourse.data.table import Table
 from tfcourse.errors import UserError
 from tfcourse.files import replacing
+from tfcourse.run.exported import model_inputs, predict
 from tfcourse.run.folder import RunFolder
-
-BATCH = 4096
 
 
 def build_parser() -> Parser:
@@ -95,55 +83,6 @@ def read_rows(data: str, features: Features) -> Table | NDArray[Any]:
             f"--data: the model was trained on {kind}, but {data!r} is not one; give a file that ends in {allowed}."
         )
     return rows
-
-
-def model_inputs(rows: Table | NDArray[Any], features: Features) -> Any:
-    """Return what the exported model takes: the array, or the used columns by name.
-
-    Raises:
-        UserError: if columns are missing, or hold text where numbers were trained, or shapes differ.
-    """
-    if isinstance(features, TableFeatures) and isinstance(rows, dict):
-        features.check(rows)
-        return {column.name: _input(rows[column.name], column) for column in features.columns}
-    assert isinstance(features, ArrayFeatures)
-    assert isinstance(rows, np.ndarray)
-    features.check(rows)
-    return rows.astype(np.float32)
-
-
-def _input(values: NDArray[Any], column: NumberColumn | CategoryColumn) -> NDArray[Any]:
-    """Return a column as the exported model takes it, refusing text where numbers were trained."""
-    if isinstance(column, CategoryColumn):
-        return as_text(values)
-    numbers = numbers_of(values, column)
-    return as_text(values) if column.date_format else numbers.astype(np.float32)
-
-
-def predict(path: Path, inputs: Any) -> NDArray[np.float32]:
-    """Return the class probabilities that the exported model gives, shape (rows, classes).
-
-    Raises:
-        UserError: if the model's file is not there or is damaged.
-    """
-    from tfcourse.quiet import quiet_start
-
-    if not path.is_file():
-        raise UserError(f"{str(path.parent)!r} is not a whole run folder: {path.name} is not there.")
-    if not zipfile.is_zipfile(path):
-        raise UserError(f"{str(path)!r} is damaged (it is not a whole .keras file). Restore it from a copy.")
-    with quiet_start(), warnings.catch_warnings():
-        import keras
-
-        # A column with a slash gives its input layer another name; Keras says so each time.
-        warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
-        try:
-            model = keras.saving.load_model(path, compile=False)
-        except (ValueError, OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-            raise UserError(
-                f"{str(path)!r} is damaged ({str(error).splitlines()[0]}). Restore it from a copy."
-            ) from None
-    return np.asarray(model.predict(inputs, batch_size=BATCH, verbose=0))
 
 
 def write_predictions(file: IO[str], probabilities: NDArray[np.float32], classes: Sequence[str]) -> None:

@@ -169,6 +169,7 @@ def _start(given: dict[str, Any], argv: Sequence[str] | None) -> tuple[Any, Any,
     """Read the data, plan the search and make the run folder."""
     from tfcourse.course_space import default_space
     from tfcourse.data.prepare import DataOptions, prepare, rows_in_split
+    from tfcourse.data.training_counts import training_counts
     from tfcourse.first_settings import read_first_settings
     from tfcourse.plan import Plan, default_epochs, default_patience, with_batch_size
     from tfcourse.run.folder import RunFolder, check_new, default_path
@@ -215,6 +216,7 @@ def _start(given: dict[str, Any], argv: Sequence[str] | None) -> tuple[Any, Any,
             "model": _model_options(given),
             "classes": list(prepared.classes),
             "features": prepared.features.to_json(),
+            "training": training_counts(prepared.features, prepared.train.x, prepared.train.y, prepared.classes),
             "seconds": 0.0,
             "seconds_before": 0.0,
         },

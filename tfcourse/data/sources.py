@@ -124,12 +124,13 @@ def read_labelled(path: Path, target: str | None, drop: Sequence[str]) -> tuple[
             raise UserError(f"{flag}: {str(path)!r} has no column {name!r}.{near} {columns_of(table)}")
     if target in drop:
         raise UserError(f"--drop: {target!r} is the target; a target cannot be left out.")
-    return _split_off_target(table, target, drop, path)
+    return split_off_target(table, target, drop, path)
 
 
-def _split_off_target(
+def split_off_target(
     table: Table, target: str, drop: Sequence[str], path: Path
 ) -> tuple[Table, NDArray[Any], list[str]]:
+    """Return the columns but for the target and those to drop, the labels as texts, and notes on rows left out."""
     rows, notes = _labelled_rows(table[target], target, path)
     kept = take(table, rows)
     labels = _texts(kept[target])

@@ -1,0 +1,206 @@
+"""The command: its three recommendations on tables with a known answer, its files, batches by time."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tfcourse import retest, train
+from tfcourse.retesting.page import page
+
+SPACE = """
+layers = 1
+units = 8
+optimizer = "adam"
+dropout = 0.0
+beta_1 = 0.9
+learning_rate_decay = 1e-3
+batch_size = 16
+[learning_rate]
+low = 1e-5
+high = 0.1
+"""
+
+
+def signals(rows: int, seed: int, rule: str = "x + y") -> pd.DataFrame:
+    """Return a table whose label follows a rule of its columns, or is noise."""
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame({"x": random.normal(10, 2, rows), "y": random.normal(size=rows)})
+    frame["side"] = random.choice(["left", "right"], rows)
+    frame["day"] = pd.date_range("2020-01-01", periods=rows).strftime("%Y-%m-%d")
+    rules = {"x + y": (frame["x"] - 10) / 2 + frame["y"], "noise": random.normal(size=rows)}
+    frame["label"] = np.where(rules[rule] + 0.3 * random.normal(size=rows) > 0, "up", "down")
+    return frame
+
+
+def search(folder: Path, rule: str, *more: str) -> Path:
+    """Return the folder of a finished run on such a table."""
+    signals(300, 0, rule).to_csv(folder / f"{rule}.csv", index=False)
+    (folder / "space.toml").write_text(SPACE)
+    given = ["--data", str(folder / f"{rule}.csv"), "--target", "label", "--space", str(folder / "space.toml")]
+    out = folder / f"run {rule}"
+    assert train.main([*given, "--drop", "day", "--quiet", "--out", str(out), *more]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run on data with a clear rule."""
+    return search(tmp_path_factory.mktemp("clear"), "x + y", "--trials", "8", "--epochs", "10")
+
+
+def retested(run: Path, frame: pd.DataFrame, place: Path, *more: str) -> tuple[int, dict[str, Any]]:
+    """Return the command's exit status and what it wrote."""
+    frame.to_csv(place / "new.csv", index=False)
+    given = [str(run), "--data", str(place / "new.csv"), "--quiet", "--repeats", "3", "--top", "4"]
+    status = retest.main([*given, "--out", str(place / "out"), *more])
+    return status, json.loads((place / "out" / "retest.json").read_text())
+
+
+def test_unchanged_data_keep(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    signals(300, 1).to_csv(tmp_path / "new.csv", index=False)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    status = retest.main([str(run), "--data", str(tmp_path / "new.csv"), "--repeats", "3", "--top", "4"])
+    assert status == 0
+    output = capsys.readouterr().out
+    assert "Recommendation: keep the model" in output
+    assert "repeat 3/3 trained" in output
+    assert "None of 3 columns moved by more than chance and a small size." in output
+    (written,) = (run / "retests").iterdir()
+    assert sorted(path.name for path in written.iterdir()) == ["retest.html", "retest.json"]
+    record = json.loads((written / "retest.json").read_text())
+    (batch,) = record["batches"]
+    assert record["recommendation"]["status"] == 0
+    assert batch["rows"] == {"all": 300, "train": 180, "validation": 60, "held out": 180}
+    assert [s["name"].split()[0] for s in batch["settings"]] == ["trial"] * 4 + ["fresh"] * 8
+    assert sorted(s["rank"] for s in batch["settings"]) == list(range(1, 13))
+    result = json.loads((run / "result.json").read_text())
+    assert batch["settings"][0]["old_score"] == pytest.approx(result["best"]["validation"]["loss"])
+    assert batch["settings"][0]["mean_cost"] == pytest.approx(np.mean(batch["settings"][0]["costs"]))
+    assert all(path.read_bytes() == data for path, data in before.items())
+    shutil.rmtree(run / "retests")
+
+
+def test_a_shifted_column_is_named_and_the_model_retrained(run: Path, tmp_path: Path) -> None:
+    frame = signals(300, 1)
+    status, record = retested(run, frame.assign(x=frame["x"] + 6), tmp_path)
+    batch = record["batches"][0]
+    assert (status, record["recommendation"]["action"]) == (3, "retrain")
+    assert [column["name"] for column in batch["columns"] if column["moved"]] == ["x"]
+    assert batch["columns"][0]["mean_shift"] == pytest.approx(3, abs=0.3)
+    assert [column["name"] for column in batch["misleading"]] == ["x"]
+    assert batch["old_model"]["accuracy"] < 0.6 < 0.85 < batch["old_model"]["accuracy_retrained"]
+
+
+def test_shuffled_values_keep_their_mean_and_are_named_all_the_same(run: Path, tmp_path: Path) -> None:
+    frame = signals(300, 1)
+    shuffled = frame.assign(y=np.random.default_rng(2).permutation(frame["y"]))
+    status, record = retested(run, shuffled, tmp_path)
+    batch = record["batches"][0]
+    assert status == 3
+    assert not any(column["moved"] for column in batch["columns"])
+    assert [column["name"] for column in batch["misleading"]] == ["y"]
+
+
+def test_an_unknown_class_asks_for_retraining_and_names_are_escaped(run: Path, tmp_path: Path) -> None:
+    frame = signals(300, 1)
+    frame.loc[(frame["label"] == "up") & (frame["side"] == "left"), "label"] = "sideways"
+    frame.loc[0, "label"] = "once"
+    frame.loc[:20, "side"] = "<i>up</i>"
+    frame["<b>new</b>"] = 1
+    status, record = retested(run, frame, tmp_path)
+    batch = record["batches"][0]
+    assert status == 3
+    assert batch["recommendation"]["reasons"][-1] == "The old model cannot predict 1 class of the new data."
+    count = int((frame["label"] == "sideways").sum())
+    assert batch["notes"] == [
+        "1 column that the run did not have is not used: '<b>new</b>'; a new search would use it",
+        "1 row of classes with fewer than 3 is left out: 'once'",
+        f"1 class that the run has never seen, in {count} rows ({count / 299:.1%}): 'sideways'",
+    ]
+    assert batch["classes"]["shares"]["sideways"] == {"training": 0.0, "now": pytest.approx(count / 299)}
+    text = (tmp_path / "out" / "retest.html").read_text()
+    assert "<b>new" not in text
+    assert "<i>up" not in text
+    assert "&lt;i&gt;up" in text
+
+
+@pytest.fixture(scope="module")
+def sluggish(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run on noise: what learns least is best there, and its leaders have the lowest learning rates."""
+    return search(tmp_path_factory.mktemp("noise"), "noise", "--trials", "16", "--epochs", "12")
+
+
+def test_hyperparameters_for_noise_are_not_right_for_a_signal(
+    sluggish: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, record = retested(sluggish, signals(300, 1), tmp_path, "--json")
+    assert json.loads(capsys.readouterr().out) == record
+    batch = record["batches"][0]
+    assert (status, batch["recommendation"]["action"]) == (4, "search again")
+    rates = {s["name"]: s["hyperparameters"]["learning_rate"] for s in batch["settings"]}
+    best = batch["regret"]["best_setting"]
+    assert rates[best] > 10 * rates[batch["winner"]["setting"]]
+    assert batch["regret"]["mean"] > 0.2
+    assert batch["regret"]["chance"] < 0.05
+
+
+def test_batches_by_time_and_their_page(run: Path, tmp_path: Path) -> None:
+    """The rule turns round in the last of three batches; the rows stand in no order."""
+    frame = signals(360, 3)
+    late = frame["day"] >= frame["day"][240]
+    frame.loc[late, "label"] = frame.loc[late, "label"].map({"up": "down", "down": "up"})
+    status, record = retested(run, frame.sample(frac=1, random_state=0), tmp_path, "--since", "day", "--batches", "3")
+    assert [b["label"] for b in record["batches"]] == [
+        "2020-01-01 to 2020-04-29",
+        "2020-04-30 to 2020-08-27",
+        "2020-08-28 to 2020-12-25",
+    ]
+    assert [b["rows"]["all"] for b in record["batches"]] == [120, 120, 120]
+    actions = [b["recommendation"]["action"] for b in record["batches"]]
+    assert actions[2] == "retrain"
+    assert actions[:2] == ["keep", "keep"]
+    assert status == record["recommendation"]["status"] == 3
+    text = (tmp_path / "out" / "retest.html").read_text()
+    assert text == page(record)
+    assert not re.search(r"https?://(?!www\.w3\.org)", text)  # w3.org is the name of SVG's namespace
+    assert "<script" not in text
+    assert text.count("<svg") == 2
+    for words in ("Over 3 batches by day", "2020-08-28 to 2020-12-25", "Retrain with the same hyperparameters"):
+        assert words in text
+
+
+def test_a_run_that_did_not_keep_its_counts(run: Path, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(run, old)
+    record = json.loads((old / "run.json").read_text())
+    del record["training"]
+    (old / "run.json").write_text(json.dumps(record))
+    status, found = retested(old, signals(300, 1), tmp_path)
+    assert status == 0
+    assert found["batches"][0]["classes"]["distance"] is None
+
+
+def test_the_same_seed_gives_the_same_numbers(run: Path, tmp_path: Path) -> None:
+    frame = signals(120, 4)
+    records = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        records.append(retested(run, frame, tmp_path / name)[1]["batches"])
+    assert records[0] == records[1]
+
+
+def test_help_loads_no_tensorflow() -> None:
+    code = "from tfcourse import retest\ntry:\n    retest.main(['--help'])\nexcept SystemExit:\n    pass\n"
+    code += "import sys; print(sorted({'tensorflow', 'keras', 'keras_tuner', 'pandas', 'scipy'} & set(sys.modules)))"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert output.stdout.splitlines()[-1] == "[]"

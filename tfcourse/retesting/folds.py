@@ -1,0 +1,84 @@
+"""Parts of the new data: in each repeat one part validates, the next is held out, and the others train.
+
+With five parts that is 60/20/20, as in a run. The validation parts of the repeats are disjoint, and so are the held-out
+ones: what is chosen by some rows is always measured on others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse.data.split import Rows
+
+LEAST_PARTS = 5
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Which part each row belongs to.
+
+    Args:
+        part: part number of each row, from 0.
+        parts: number of parts.
+        repeats: how often to train, at most once a part.
+    """
+
+    part: NDArray[np.int64]
+    parts: int
+    repeats: int
+
+    def __iter__(self) -> Iterator[tuple[Rows, Rows, Rows]]:
+        """Give the training, validation and held-out rows of each repeat.
+
+        Parts differ by a row or two. The surplus training and validation rows are left out, because programs are
+        compiled for a number of rows.
+        """
+        rows = [np.flatnonzero(self.part == number) for number in range(self.parts)]
+        own = [(repeat, (repeat + 1) % self.parts) for repeat in range(self.repeats)]
+        train = [np.flatnonzero(~np.isin(self.part, pair)) for pair in own]
+        fewest_train, fewest = min(map(len, train)), min(len(rows[validation]) for validation, _ in own)
+        for among, (validation, held_out) in zip(train, own, strict=True):
+            yield thinned(among, fewest_train), thinned(rows[validation], fewest), rows[held_out]
+
+
+def deal(groups: Rows, y: Rows, repeats: int, seed: int) -> Folds:
+    """Deal rows into parts at random: every class evenly, rows of one group together.
+
+    >>> folds = deal(np.arange(15), np.arange(15) % 3, repeats=3, seed=0)
+    >>> np.bincount(folds.part).tolist()
+    [3, 3, 3, 3, 3]
+    """
+    parts = max(LEAST_PARTS, repeats)
+    _, first_row = np.unique(groups, return_index=True)
+    group_class = y[first_row]
+    random = np.random.default_rng([seed, 1])
+    part_of_group = np.empty(len(first_row), dtype=np.int64)
+    dealt = 0
+    for number in np.unique(group_class):
+        members = random.permutation(np.flatnonzero(group_class == number))
+        part_of_group[members] = (dealt + np.arange(len(members))) % parts
+        dealt += len(members)
+    return Folds(part_of_group[groups], parts, repeats)
+
+
+def blocks(rows: int, repeats: int) -> Folds:
+    """Cut rows into consecutive parts: for runs that were split by time.
+
+    >>> blocks(10, repeats=5).part.tolist()
+    [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    """
+    parts = max(LEAST_PARTS, repeats)
+    return Folds(np.arange(rows) * parts // rows, parts, repeats)
+
+
+def thinned(rows: Rows, count: int) -> Rows:
+    """Return ``count`` of the rows, evenly spread.
+
+    >>> thinned(np.arange(10), 5).tolist()
+    [0, 2, 4, 6, 8]
+    """
+    return rows[np.arange(count) * len(rows) // count]

@@ -1,0 +1,115 @@
+"""The rule that turns numbers into a recommendation: keep, retrain, or search again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tfcourse.command import OK
+from tfcourse.retesting.comparison import Interval
+
+KEEP, RETRAIN, SEARCH_AGAIN = "keep", "retrain", "search again"
+STATUSES = {KEEP: OK, RETRAIN: 3, SEARCH_AGAIN: 4}
+LEAST_MARGIN = 0.01
+"""A hundredth of a nat of log-loss, or one label in a hundred: less is of no practical use anywhere."""
+MARGIN_SHARE = 0.05
+MOST_CHANCE = 0.05
+RULE = (
+    "Search again if the winner's regret is above the margin and its 95 % interval above zero, and a search's own luck"
+    f" would leave as much in less than {MOST_CHANCE:.0%} of cases; else retrain if the old model's excess over a"
+    " retrained one is above its margin and its interval above zero, or if there are classes that it does not know;"
+    " else keep. A margin is"
+    f" {MARGIN_SHARE:.0%} of the cost compared with, at least {LEAST_MARGIN:g}."
+)
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What to do, and why.
+
+    Args:
+        action: ``keep``, ``retrain`` or ``search again``.
+        reasons: in words, one sentence each.
+    """
+
+    action: str
+    reasons: tuple[str, ...]
+
+    @property
+    def status(self) -> int:
+        """The command's exit status."""
+        return STATUSES[self.action]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the recommendation JSON-ready."""
+        return {**asdict(self), "reasons": list(self.reasons), "status": self.status, "rule": RULE}
+
+
+def margin_of(cost: float) -> float:
+    """Return the smallest difference to a cost that matters in practice.
+
+    >>> margin_of(0.1), margin_of(1.0)
+    (0.01, 0.05)
+    """
+    return max(LEAST_MARGIN, MARGIN_SHARE * cost)
+
+
+def recommend(
+    regret: Interval,
+    regret_margin: float,
+    chance: float,
+    excess: Interval,
+    excess_margin: float,
+    new_classes: int = 0,
+) -> Recommendation:
+    """Return the recommendation of :data:`RULE`.
+
+    Args:
+        regret: the winner's.
+        regret_margin: the least that matters.
+        chance: how probable such a regret is by the search's own luck.
+        excess: the old model's.
+        excess_margin: the least that matters.
+        new_classes: number of classes that the old model does not know.
+
+    >>> recommend(Interval(0.0, -0.02, 0.02), 0.01, 0.6, Interval(0.5, 0.3, 0.7), 0.01).action
+    'retrain'
+    """
+    better, stale_weights = _large(regret, regret_margin), _large(excess, excess_margin)
+    stale_hyperparameters = better and chance < MOST_CHANCE
+    reasons = []
+    if better:
+        luck = "too large" if stale_hyperparameters else "not too large"
+        reasons.append(
+            f"Other hyperparameters do better now, by {_range(regret)}: above the margin {regret_margin:.3g} and {luck}"
+            f" to be the luck of the search itself (probability {chance:.2g})."
+        )
+    else:
+        reasons.append(
+            f"No other hyperparameters are found to be better now: the difference is {_range(regret)}, the margin"
+            f" {regret_margin:.3g}."
+        )
+    if stale_weights:
+        reasons.append(
+            f"The old model does worse than one retrained with its hyperparameters, by {_range(excess)}: above the"
+            f" margin {excess_margin:.3g}."
+        )
+    else:
+        reasons.append(
+            f"The old model is not found to be worse than a retrained one: the difference is {_range(excess)}, the"
+            f" margin {excess_margin:.3g}."
+        )
+    if new_classes:
+        reasons.append(f"The old model cannot predict {new_classes} class{'es' * (new_classes > 1)} of the new data.")
+    if stale_hyperparameters:
+        return Recommendation(SEARCH_AGAIN, tuple(reasons))
+    return Recommendation(RETRAIN if stale_weights or new_classes else KEEP, tuple(reasons))
+
+
+def _large(difference: Interval, margin: float) -> bool:
+    """Say whether a difference is both beyond doubt and of practical use."""
+    return difference.low > 0 and difference.mean > margin
+
+
+def _range(interval: Interval) -> str:
+    return f"{interval.mean:+.4f} ({interval.low:+.4f} to {interval.high:+.4f})"

@@ -1,0 +1,237 @@
+"""One retest of a run on one batch of new data: train, compare, recommend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse.data.features import Features, features_from_json
+from tfcourse.data.sources import X
+from tfcourse.data.split import equal_rows
+from tfcourse.data.table import take
+from tfcourse.errors import UserError
+from tfcourse.plan import Plan, plan_from_json
+from tfcourse.retesting.comparison import (
+    Correlation,
+    Excess,
+    Regret,
+    chance_of_regret,
+    cross_fitted_regret,
+    excess_of_old,
+    rank_correlation,
+    rank_of_winner,
+    variance_of_training,
+)
+from tfcourse.retesting.drift import ClassShift, ColumnShift, class_shift, column_shifts
+from tfcourse.retesting.folds import LEAST_PARTS, Folds, blocks, deal
+from tfcourse.retesting.misleading import Misleading, misleading_columns
+from tfcourse.retesting.new_data import NewData
+from tfcourse.retesting.recommendation import Recommendation, margin_of, recommend
+from tfcourse.retesting.settings import FRESH_SETTINGS, Setting, fresh_settings, leading_settings
+from tfcourse.retesting.train_again import Retraining, row_costs, train_again
+from tfcourse.run.exported import load_exported, model_inputs, probabilities_of
+from tfcourse.run.folder import RunFolder
+from tfcourse.run.trials import read_trials
+
+LEAST_ROWS_PER_PART = 10
+LEAST_ALIKE = 3
+"""Fewer settings than this do not say how much one training differs from another."""
+
+
+@dataclass(frozen=True)
+class OldRun:
+    """What a retest needs of a run.
+
+    Args:
+        folder: the run folder.
+        features: how it reads the columns.
+        plan: its plan.
+        settings: its winner, then its next best settings.
+        trials: how many settings it tried.
+    """
+
+    folder: RunFolder
+    features: Features
+    plan: Plan
+    settings: list[Setting]
+    trials: int
+
+    @property
+    def seed(self) -> int:
+        """The run's seed."""
+        return self.plan.seed
+
+    @cached_property
+    def model(self) -> Any:
+        """Its exported model."""
+        return load_exported(self.folder.model_path)
+
+
+def open_old_run(folder: RunFolder, top: int) -> OldRun:
+    """Read a finished run.
+
+    Raises:
+        UserError: if it has not ended or no trial of it completed.
+    """
+    features = folder.parse(lambda record: features_from_json(record["features"]))
+    plan = folder.parse(lambda record: plan_from_json({**record["plan"], "space": record["space"]}))
+    trials = read_trials(folder.path, plan.space)
+    if trials and all(trial.status in ("diverged", "failed") for trial in trials):
+        counts = {status: sum(trial.status == status for trial in trials) for status in ("diverged", "failed")}
+        words = " and ".join(f"{count} {status}" for status, count in counts.items() if count)
+        raise UserError(
+            f"No trial of the run {str(folder.path)!r} completed ({words}), so there is no winner to retest."
+            " Search again with lower learning rates."
+        )
+    winner = int(folder.result()["best"]["trial_id"])
+    return OldRun(folder, features, plan, leading_settings(trials, plan.objective, top, winner), len(trials))
+
+
+@dataclass(frozen=True)
+class Retest:
+    """What came of a retest; see :mod:`~tfcourse.retesting.comparison` for the numbers.
+
+    Args:
+        settings: the winner, the next best of the run, then the fresh ones.
+        retraining: what training them again gave.
+        rank: the winner's rank among them, and its interval.
+        regret: the winner's.
+        chance: how probable such a regret is by the search's own luck.
+        correlation: of the leaders' old and new order.
+        excess: the old model's.
+        old_accuracy: the old model's accuracy on the held-out rows.
+        recommendation: what to do.
+        columns: how each column differs from the run's training split.
+        classes: how the classes' shares differ.
+        misleading: columns without which the old model would do better.
+    """
+
+    settings: list[Setting]
+    retraining: Retraining
+    rank: tuple[int, int, int]
+    regret: Regret
+    chance: float
+    correlation: Correlation | None
+    excess: Excess
+    old_accuracy: float
+    recommendation: Recommendation
+    columns: list[ColumnShift]
+    classes: ClassShift
+    misleading: list[Misleading]
+
+    @property
+    def best(self) -> int:
+        """The setting with the lowest mean cost now."""
+        return int(self.retraining.costs.mean(axis=1).argmin())
+
+
+def retest(
+    run: OldRun,
+    new: NewData,
+    *,
+    repeats: int,
+    seed: int = 0,
+    on_repeat: Callable[[int], object] = lambda done: None,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Retest:
+    """Retest a run on new data; see :func:`check_rows` for how much is needed."""
+    folds = parts_of(new, repeats, seed, in_order=run.folder.record["options"]["split"] == "time")
+    settings = run.settings + fresh_settings(run.plan.space, FRESH_SETTINGS, run.seed + seed, run.settings)
+    retraining = train_again(
+        settings, new, folds, run.features, run.plan, seed=run.seed + seed, on_repeat=on_repeat, interrupted=interrupted
+    )
+    costs, rows, objective = retraining.costs, retraining.rows, run.plan.objective
+
+    def probabilities(x: X) -> NDArray[Any]:
+        return widened(probabilities_of(run.model, model_inputs(x, run.features)), len(new.classes))
+
+    def cost(x: X, of_rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        return row_costs(probabilities(x), new.y[of_rows], objective)
+
+    held_out = np.concatenate(retraining.held_out)
+    by_old_model = probabilities(take(new.x, held_out))
+    old_costs = row_costs(by_old_model, new.y[held_out], objective)
+    ends = np.cumsum([len(part) for part in retraining.held_out])[:-1]
+    training = variance_of_training(costs[alike(costs, len(run.settings))])
+    excess = excess_of_old(np.split(old_costs, ends), retraining.held_out_costs, training)
+    counts = run.folder.record.get("training")
+    regret = cross_fitted_regret(costs, rows["validation"] / rows["train"])
+    fresh = len(settings) - len(run.settings)
+    chance = chance_of_regret(costs, regret.interval.mean, fresh, run.trials, variance_factor(run, rows), seed)
+    old = [setting.old_score for setting in run.settings if setting.old_score is not None]
+    before = [-score for score in old] if "accuracy" in objective else old
+    return Retest(
+        settings,
+        retraining,
+        rank_of_winner(costs),
+        regret,
+        chance,
+        rank_correlation(before, costs[: len(before)]),
+        excess,
+        float((by_old_model.argmax(axis=1) == new.y[held_out]).mean()),
+        recommend(
+            regret.interval,
+            margin_of(regret.best_cost),
+            chance,
+            excess.interval,
+            margin_of(excess.retrained),
+            len(new.classes) - new.known,
+        ),
+        column_shifts(run.features, new.x, run.folder.record["data"]["split"]["train"], counts),
+        class_shift(new.y, new.classes, counts),
+        misleading_columns(run.features, new.x, cost, margin_of(excess.retrained), seed),
+    )
+
+
+def alike(costs: NDArray[np.float64], leaders: int) -> NDArray[np.int64]:
+    """Return the settings that tell how much one training differs from another: the leaders, or the better half of all.
+
+    >>> alike(np.array([[0.3], [0.1], [0.9], [0.2], [0.8], [0.7]]), leaders=1).tolist()
+    [1, 3, 0]
+    """
+    if leaders >= LEAST_ALIKE:
+        return np.arange(leaders)
+    return np.asarray(costs.mean(axis=1).argsort()[: max(LEAST_ALIKE, len(costs) // 2)])
+
+
+def variance_factor(run: OldRun, rows: dict[str, int]) -> float:
+    """Return the variance of a score of the run over that between the repeats.
+
+    The repeats share training rows; their variance falls short by 1 − n_validation / (n_training + n_validation)
+    (Nadeau & Bengio 2003). And the run may have validated on fewer rows.
+    """
+    shared = rows["validation"] / (rows["train"] + rows["validation"])
+    before = run.folder.record["data"]["split"]["validation"]
+    return max(1.0, rows["validation"] / before) / (1 - shared)
+
+
+def parts_of(new: NewData, repeats: int, seed: int, *, in_order: bool) -> Folds:
+    """Return the parts of the new data: dealt at random, or consecutive for runs that were split by time."""
+    return blocks(len(new), repeats) if in_order else deal(equal_rows(new.x), new.y, repeats, seed)
+
+
+def check_rows(new: NewData, repeats: int, batches: int = 1) -> None:
+    """Refuse data with too few rows for so many repeats, or of one class only.
+
+    Raises:
+        UserError: saying how many are needed.
+    """
+    least = LEAST_ROWS_PER_PART * max(LEAST_PARTS, repeats)
+    where = "--data:" if batches == 1 else f"--batches: one of {batches} batches has"
+    if len(new) < least:
+        raise UserError(
+            f"{where} {len(new)} labelled rows, too few for {repeats} repeats: at least {least} are needed,"
+            f" {LEAST_ROWS_PER_PART} to validate and as many to hold out in each."
+        )
+    if len(np.unique(new.y)) < 2:
+        raise UserError(f"{where} rows of one class only, {new.classes[new.y[0]]!r}; at least two are needed.")
+
+
+def widened(probabilities: NDArray[Any], classes: int) -> NDArray[Any]:
+    """Return probabilities with a column of zeros for each class that the model does not know."""
+    return np.pad(probabilities, ((0, 0), (0, classes - probabilities.shape[1])))

@@ -1,0 +1,210 @@
+"""Train settings on new data, each from several seeds and each time on another split, as one cohort a repeat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse.data.features import ArrayFeatures, Features, Matrix, NumberColumn, TableFeatures, numbers_of
+from tfcourse.data.read_columns import fit_table
+from tfcourse.data.split import Rows
+from tfcourse.data.table import is_missing, take
+from tfcourse.plan import Plan
+from tfcourse.retesting.folds import Folds
+from tfcourse.retesting.new_data import NewData
+from tfcourse.retesting.settings import Setting
+
+LEAST_PROBABILITY = 1e-12
+EVALUATION_ROWS = 4096
+
+
+@dataclass
+class Retraining:
+    """What came of training again.
+
+    Args:
+        costs: shape (settings, repeats).
+        diverged: of each setting, in how many repeats it diverged.
+        held_out: the held-out rows of each repeat.
+        held_out_costs: the winner's cost on each of them.
+        held_out_right: whether its label for each of them was right.
+        rows: numbers of training and validation rows of a repeat, and of held-out rows in all.
+    """
+
+    costs: NDArray[np.float64]
+    diverged: list[int]
+    held_out: list[Rows]
+    held_out_costs: list[NDArray[np.float64]]
+    held_out_right: list[NDArray[np.bool_]]
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+def train_again(
+    settings: Sequence[Setting],
+    new: NewData,
+    folds: Folds,
+    features: Features,
+    plan: Plan,
+    *,
+    seed: int,
+    on_repeat: Callable[[int], object] = lambda done: None,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Retraining:
+    """Train every setting once a repeat, by the run's plan, and measure the first one on the held-out rows.
+
+    Which columns are read how, and which categories are kept, is decided on all rows; μ and σ are those of each
+    repeat's training rows. A training that diverged, or does worse than guessing by class frequencies, costs what
+    guessing costs.
+
+    Args:
+        settings: the winner first.
+        new: the data.
+        folds: its parts.
+        features: how the run reads the columns.
+        plan: the run's.
+        seed: of weights and minibatches.
+        on_repeat: called with the number of repeats done.
+        interrupted: tells after each epoch whether to stop with a KeyboardInterrupt.
+    """
+    from tfcourse.models.builders import build_mlp
+
+    reading = read_again(new, np.arange(len(new)), features)
+    costs = np.empty((len(settings), folds.repeats))
+    diverged = [0] * len(settings)
+    found = Retraining(costs, diverged, [], [], [])
+    classifier: Any = None
+    for repeat, (train, validation, held_out) in enumerate(folds):
+        fitted = standardized_by(reading, new, train)
+        x = fitted.transform(new.x)  # type: ignore[arg-type]
+        guess = guess_cost(new.y[train], new.y[validation], len(new.classes), plan.objective)
+        trainings, network = _fit(
+            settings, x, new, train, validation, plan, seed=seed, repeat=repeat, interrupted=interrupted
+        )
+        for index, training in enumerate(trainings):
+            diverged[index] += bool(training.diverged)
+            costs[index, repeat] = min(cost_of(training, plan.objective), guess)
+        probabilities = np.tile(frequencies(new.y[train], len(new.classes)), (len(held_out), 1))
+        if trainings[0].best_epoch >= 0:
+            classifier = classifier or build_mlp(network)
+            classifier.set_weights(trainings[0].weights)
+            probabilities = softmax_of(classifier, x[held_out])
+        found.held_out.append(held_out)
+        found.held_out_costs.append(row_costs(probabilities, new.y[held_out], plan.objective))
+        found.held_out_right.append(probabilities.argmax(axis=1) == new.y[held_out])
+        found.rows = {"train": len(train), "validation": len(validation), "held out": sum(map(len, found.held_out))}
+        on_repeat(repeat + 1)
+    return found
+
+
+def _fit(
+    settings: Sequence[Setting],
+    x: Matrix,
+    new: NewData,
+    train: Rows,
+    validation: Rows,
+    plan: Plan,
+    *,
+    seed: int,
+    repeat: int,
+    interrupted: Callable[[], bool],
+) -> tuple[list[Any], Any]:
+    """Train all settings of a repeat together; return what came of each, and the first one's network."""
+    from tfcourse.models.spec import network_from_values, optimizer_from_values
+    from tfcourse.search.fit import Examples, Schedule, Training
+    from tfcourse.search.oracle import trial_seed
+    from tfcourse.search.retrain import Setting as Specs
+    from tfcourse.search.retrain import retrain
+
+    batch_sizes = [min(int(setting.values["batch_size"]), len(train)) for setting in settings]
+    networks = [network_from_values(s.values, inputs=x.shape[1], classes=len(new.classes)) for s in settings]
+    jobs = [
+        (
+            Specs(network, optimizer_from_values(s.values, steps_per_epoch=math.ceil(len(train) / size)), size),
+            trial_seed(seed, repeat * len(settings) + index),
+        )
+        for index, (s, network, size) in enumerate(zip(settings, networks, batch_sizes, strict=True))
+    ]
+    trainings: dict[int, Training] = {}
+    retrain(
+        jobs,
+        Examples(x[train], new.y[train], x[validation], new.y[validation]),
+        Schedule(plan.epochs, plan.patience, plan.objective, trial_seed(seed, repeat), interrupted=interrupted),
+        pad_to=max(max(network.units, default=0) for network in networks),
+        on_end=lambda index, training: trainings.update({index: training}),
+    )
+    return [trainings[index] for index in range(len(jobs))], networks[0]
+
+
+def softmax_of(classifier: Any, x: Matrix) -> NDArray[np.float64]:
+    """Return the probabilities of a network that gives logits, without compiling it as ``predict`` would."""
+    from scipy.special import softmax
+
+    parts = [x[start : start + EVALUATION_ROWS] for start in range(0, len(x), EVALUATION_ROWS)]
+    logits = np.concatenate([np.asarray(classifier(part, training=False)) for part in parts])
+    return np.asarray(softmax(logits.astype(np.float64), axis=1))
+
+
+def read_again(new: NewData, rows: Rows, features: Features) -> Features:
+    """Return how the new data is read: as the run read it, with the categories that ``rows`` hold."""
+    if isinstance(features, ArrayFeatures) or not isinstance(new.x, dict):
+        return features
+    used = {name: column for name, column in new.x.items() if not is_missing(column[rows]).all()}
+    return fit_table(used, rows, [column.name for column in features.categories if column.name in used])[0]
+
+
+def standardized_by(features: Features, new: NewData, rows: Rows) -> Features:
+    """Return the features with μ and σ of ``rows``."""
+    if isinstance(features, ArrayFeatures):
+        return ArrayFeatures.fit(take(new.x, rows))
+    assert isinstance(new.x, dict)
+    table = new.x
+
+    def moved(column: NumberColumn) -> NumberColumn:
+        values = numbers_of(table[column.name][rows], column)
+        present = values[~np.isnan(values)]
+        if not len(present):
+            return column
+        return replace(column, mean=float(present.mean()), deviation=float(present.std()) or 1.0)
+
+    return TableFeatures(tuple(map(moved, features.numbers)), features.categories)
+
+
+def cost_of(training: Any, objective: str) -> float:
+    """Return the cost of a training at its best epoch, infinite if it has none."""
+    if training.best_epoch < 0:
+        return math.inf
+    value = float(training.curves[objective][training.best_epoch])
+    return 1 - value if "accuracy" in objective else value
+
+
+def row_costs(probabilities: NDArray[Any], y: NDArray[np.int64], objective: str) -> NDArray[np.float64]:
+    """Return the cost of each row: −log of its class's probability, or 1 where another class is more probable.
+
+    >>> row_costs(np.array([[0.5, 0.5], [0.9, 0.1]]), np.array([0, 1]), "val_accuracy").tolist()
+    [0.0, 1.0]
+    """
+    if "accuracy" in objective:
+        return (probabilities.argmax(axis=1) != y).astype(np.float64)
+    own = probabilities[np.arange(len(y)), y].astype(np.float64)
+    return np.asarray(-np.log(np.maximum(own, LEAST_PROBABILITY)))
+
+
+def frequencies(y: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    """Return the share of each class; absent ones count as half a row."""
+    counts = np.maximum(np.bincount(y, minlength=classes), 0.5)
+    return np.asarray(counts / counts.sum())
+
+
+def guess_cost(train: NDArray[np.int64], validation: NDArray[np.int64], classes: int, objective: str) -> float:
+    """Return the cost of predicting the training rows' class frequencies for every validation row.
+
+    >>> round(guess_cost(np.array([0, 1]), np.array([0, 1]), 2, "val_loss"), 4)
+    0.6931
+    """
+    probabilities = np.tile(frequencies(train, classes), (len(validation), 1))
+    return float(row_costs(probabilities, validation, objective).mean())

@@ -1,0 +1,93 @@
+"""Ask a run's exported model: from rows as they were read to class probabilities."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse.data.features import (
+    ArrayFeatures,
+    CategoryColumn,
+    Features,
+    NumberColumn,
+    TableFeatures,
+    numbers_of,
+)
+from tfcourse.data.table import Table, as_text
+from tfcourse.errors import UserError
+
+BATCH = 4096
+
+
+def model_inputs(rows: Table | NDArray[Any], features: Features) -> Any:
+    """Return what the exported model takes: the array, or the used columns by name.
+
+    Raises:
+        UserError: if columns are missing, or hold text where numbers were trained, or shapes differ.
+    """
+    if isinstance(features, TableFeatures) and isinstance(rows, dict):
+        features.check(rows)
+        return {column.name: _input(rows[column.name], column) for column in features.columns}
+    assert isinstance(features, ArrayFeatures)
+    assert isinstance(rows, np.ndarray)
+    features.check(rows)
+    return rows.astype(np.float32)
+
+
+def _input(values: NDArray[Any], column: NumberColumn | CategoryColumn) -> NDArray[Any]:
+    """Return a column as the exported model takes it, refusing text where numbers were trained."""
+    if isinstance(column, CategoryColumn):
+        return as_text(values)
+    numbers = numbers_of(values, column)
+    return as_text(values) if column.date_format else numbers.astype(np.float32)
+
+
+def predict(path: Path, inputs: Any) -> NDArray[np.float32]:
+    """Return the class probabilities that the exported model gives, shape (rows, classes).
+
+    Raises:
+        UserError: if the model's file is not there or is damaged.
+    """
+    return probabilities_of(load_exported(path), inputs)
+
+
+def load_exported(path: Path) -> Any:
+    """Return the exported model as a Keras model.
+
+    Raises:
+        UserError: if its file is not there or is damaged.
+    """
+    from tfcourse.quiet import quiet_start
+
+    if not path.is_file():
+        raise UserError(f"{str(path.parent)!r} is not a whole run folder: {path.name} is not there.")
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{str(path)!r} is damaged (it is not a whole .keras file). Restore it from a copy.")
+    with quiet_start(), warnings.catch_warnings():
+        import keras
+
+        _ignore_slashes()
+        try:
+            return keras.saving.load_model(path, compile=False)
+        except (ValueError, OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            raise UserError(
+                f"{str(path)!r} is damaged ({str(error).splitlines()[0]}). Restore it from a copy."
+            ) from None
+
+
+def probabilities_of(model: Any, inputs: Any) -> NDArray[np.float32]:
+    """Return the class probabilities that a loaded model gives, shape (rows, classes)."""
+    with warnings.catch_warnings():
+        _ignore_slashes()
+        return np.asarray(model.predict(inputs, batch_size=BATCH, verbose=0))
+
+
+def _ignore_slashes() -> None:
+    # A column with a slash gives its input layer another name; Keras says so each time.
+    warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
