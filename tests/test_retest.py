@@ -137,7 +137,7 @@ def test_an_unknown_class_asks_for_retraining_and_names_are_escaped(run: Path, t
 @pytest.fixture(scope="module")
 def sluggish(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a run on noise: what learns least is best there, and its leaders have the lowest learning rates."""
-    return search(tmp_path_factory.mktemp("noise"), "noise", "--trials", "16", "--epochs", "12")
+    return search(tmp_path_factory.mktemp("noise"), "noise", "--trials", "16", "--epochs", "12", "--rounds", "1")
 
 
 def test_hyperparameters_for_noise_are_not_right_for_a_signal(
