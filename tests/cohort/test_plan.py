@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,13 @@ def test_a_large_group_is_cut_into_even_cohorts_of_one_program():
 
 def test_each_worker_gets_a_cohort():
     assert [len(plan.indices) for plan in plan_cohorts(random_members(8), [64] * 8, workers=2)] == [4, 4]
+
+
+def test_members_of_one_padding_get_places_that_serve_later_ones_too_unless_empty_ones_cost_more_than_a_program():
+    fixed = [dataclasses.replace(each, pad_to=100) for each in random_members(5)]
+    assert [plan.places for plan in plan_cohorts(fixed, [64] * 5, examples=1000 * 20)] == [8]
+    assert [plan.places for plan in plan_cohorts(fixed, [64] * 5, examples=50_000 * 100)] == [5]
+    assert [plan.places for plan in plan_cohorts(fixed[:1], [64], examples=50_000 * 100)] == [4]
 
 
 def test_long_trainings_are_worth_more_programs_and_waste_less():

@@ -70,7 +70,7 @@ def plan_cohorts(
             indices.sort(key=lambda index: -members[index].parameters)
             count = max(math.ceil(len(indices) / most), min(workers, len(indices) // 4), 1)
             share = math.ceil(len(indices) / count)
-            places = max(share, least_places(members[index] for index in indices))
+            places = _places(share, [members[index] for index in indices], size, examples)
             for start in range(0, len(indices), share):
                 cut = tuple(indices[start : start + share])
                 plans.append(CohortPlan(cut, size, places, batch_sizes[indices[0]]))
@@ -83,6 +83,20 @@ def least_places(members: Iterable[Member]) -> int:
     It drops an axis of length one and then sums in another order.
     """
     return 4 if any(member.pad_to for member in members) else 1
+
+
+def _places(share: int, members: Sequence[Member], size: tuple[int, ...], examples: int) -> int:
+    """Return the places of a program for ``share`` members at most.
+
+    Members of one fixed padding come again, in later rounds and trainings: for them a number of places that will serve
+    those as well, unless the empty ones cost more than compiling another program.
+    """
+    least = least_places(members)
+    if least == 1:
+        return share
+    places = math.ceil(share / least) * least
+    empty = (places - share) * _multiplications(size, members[0])
+    return places if empty * 6 * examples < COMPILING else max(share, least)
 
 
 def _by_width(indices: list[int], members: Sequence[Member], examples: int) -> list[list[int]]:

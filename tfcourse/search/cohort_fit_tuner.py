@@ -14,8 +14,7 @@ from tfcourse.search.fit import Examples, Schedule
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.following import Following
 from tfcourse.search.halving import going_on, rungs
-
-VECTOR = 16
+from tfcourse.search.padding import padding
 
 
 @dataclass
@@ -54,9 +53,8 @@ class CohortFitTuner(FitTuner):
 
     def _job(self, trial: Any, repeat: int, schedule: Schedule) -> _Job:
         network, optimizer, batch_size = self.hypermodel.specs(trial.hyperparameters)
-        # A later round may hold wider layers than the space it came from; rounded, few paddings serve all of them.
-        widest = max(most_units(self.hypermodel.space), -(-max(network.units, default=1) // VECTOR) * VECTOR)
-        member = member_of_spec(network, optimizer, self.seed_of(trial, repeat), pad_to=widest)
+        pad_to = padding(network, most_units(self.hypermodel.space))
+        member = member_of_spec(network, optimizer, self.seed_of(trial, repeat), pad_to=pad_to)
         return _Job(trial, member, batch_size, Following(schedule))
 
     def _train_to(

@@ -14,6 +14,7 @@ from tfcourse.cohort.member import member_of_spec
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.search.fit import Examples, Schedule, Training
 from tfcourse.search.following import Following
+from tfcourse.search.padding import padding
 
 SEEDS = 5
 _FRESH = 0x5EED
@@ -57,7 +58,7 @@ def retrain(
         jobs: a setting and the seed of its initial weights and dropout masks.
         examples: what they train and validate on.
         schedule: for how long each, in which order of minibatches, and until when.
-        pad_to: units to which hidden layers are padded, as in the search.
+        pad_to: units to which hidden layers are padded at least, as in the search.
         on_end: called with the position of each job that ended, in the caller's thread.
 
     Raises:
@@ -79,7 +80,10 @@ def retrain(
             raise OutOfTimeError
 
     fit_together(
-        [member_of_spec(setting.network, setting.optimizer, seed, pad_to=pad_to) for setting, seed in jobs],
+        [
+            member_of_spec(setting.network, setting.optimizer, seed, pad_to=padding(setting.network, pad_to))
+            for setting, seed in jobs
+        ],
         examples.x,
         examples.y,
         validation_data=(examples.x_validation, examples.y_validation),
