@@ -81,7 +81,8 @@ REUSE = 1.25
 
 def compiled(layout: Layout, jit_compile: bool) -> Program:
     """Return the program of ``layout``, the same object each time, so that it is compiled once a process."""
-    return _programs.setdefault((layout, jit_compile), Program(layout, jit_compile))
+    key = layout, jit_compile
+    return _programs.get(key) or _programs.setdefault(key, Program(*key))
 
 
 def is_compiled(layout: Layout, jit_compile: bool) -> bool:
