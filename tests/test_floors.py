@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    ("errors", "names", "quiet", "interrupt", "equations"),
+    ("errors", "names", "defaults", "quiet", "interrupt", "equations"),
     ("files", "command", "space", "data"),
     ("course_space", "plan"),
     ("space_file", "first_settings"),
@@ -21,7 +21,7 @@ FLOORS = (
     ("verdict",),
     ("report",),
     ("finishing", "baseline"),
-    ("tune", "babysitting", "retesting"),
+    ("tune", "starting", "babysitting", "retesting"),
     ("train", "predict", "retest", "babysit"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.messy_files import write_files
-from tfcourse import predict, train
+from tfcourse import predict, starting, train
 
 SUFFIXES = ".csv, .tsv, .csv.gz, .tsv.gz, .parquet"
 START_AGAIN = "Restore it from a copy, or start the search again in a new folder."
@@ -151,7 +151,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(arguments: str) -> None:
     """Make a run folder as the command does, without the search."""
     argv = shlex.split(arguments)
-    train._start(vars(train.build_parser().parse_args(argv)), argv)
+    starting.start(vars(train.build_parser().parse_args(argv)), argv)
 
 
 def check(capsys: pytest.CaptureFixture[str], status: int, message: str) -> None:

@@ -9,25 +9,12 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from tfcourse import defaults
 from tfcourse.command import INTERRUPTED, OK, Parser, duration, one_of, run_command, whole_number
-from tfcourse.errors import UserError
-from tfcourse.files import remove_leftovers
 from tfcourse.interrupt import patient_interrupt
 
-DEFAULT_TRIALS = 32
-DEFAULT_ROUNDS = 2
-DEFAULT_SAMPLER = "random"
-LEAST_TRIALS_OF_A_ROUND = 8
-"""Fewer leave no more than four leading trials, too few to narrow a space by."""
-MOST_TRIALS = 100_000
-"""Where a budget of time is given instead of a number of trials."""
-FREE_ON_RESUME = (
-    "resume", "trials", "budget", "quiet", "json", "data", "test_data", "ensemble", "calibrate", "tensorboard",
-)  # fmt: skip
 FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
 """Part of a budget that is kept for the test split and the export."""
 
@@ -61,7 +48,7 @@ def build_parser() -> Parser:
         "--trials",
         metavar="N",
         type=whole_number(1),
-        help=f"number of trials (default {DEFAULT_TRIALS}; with --budget as many as fit)",
+        help=f"number of trials (default {defaults.TRIALS}; with --budget as many as fit)",
     )
     search.add_argument(
         "--epochs", metavar="N", type=whole_number(1), help="most epochs of a trial (default: by the data's size)"
@@ -84,13 +71,13 @@ def build_parser() -> Parser:
         "--rounds",
         metavar="N",
         type=whole_number(1),
-        help=f"rounds, coarse to fine: each searches the region of the leading trials (default {DEFAULT_ROUNDS})",
+        help=f"rounds, coarse to fine: each searches the region of the leading trials (default {defaults.ROUNDS})",
     )
     search.add_argument(
         "--sampler",
         metavar="NAME",
         type=one_of("random", "quasi-random"),
-        help=f"how trials are drawn: random, or evenly spread quasi-random points (default {DEFAULT_SAMPLER})",
+        help=f"how trials are drawn: random, or evenly spread quasi-random points (default {defaults.SAMPLER})",
     )
     search.add_argument("--first", metavar="FILE.toml", help="settings of your own to try first")
     search.add_argument(
@@ -138,12 +125,13 @@ def _run(argv: Sequence[str] | None) -> int:
     given = vars(build_parser().parse_args(argv))
     from tfcourse.report.page import try_to_write_report
     from tfcourse.run.show import make_console, show_data, show_result
+    from tfcourse.starting import resume, start
 
     console = make_console(quiet=given.get("quiet", False), stderr=given.get("json", False))
     if "resume" in given:
-        folder, prepared, plan = _resume(given)
+        folder, prepared, plan = resume(given)
     else:
-        folder, prepared, plan = _start(given, argv)
+        folder, prepared, plan = start(given, sys.argv[1:] if argv is None else argv)
     if folder.record["status"] == "completed":
         result = folder.result()
     else:
@@ -154,8 +142,8 @@ def _run(argv: Sequence[str] | None) -> int:
             result = _search(folder, prepared, plan, console, started, given.get("budget"))
         except KeyboardInterrupt:
             folder.update(status="interrupted", seconds_before=_spent(folder, started))
-            resume = f"python -m tfcourse.train --resume {shlex.quote(str(folder.path))}"
-            print(f"Interrupted; the trials that ended are kept. Go on with: {resume}", file=sys.stderr)
+            again = f"python -m tfcourse.train --resume {shlex.quote(str(folder.path))}"
+            print(f"Interrupted; the trials that ended are kept. Go on with: {again}", file=sys.stderr)
             return INTERRUPTED
         try_to_write_report(folder.path, tensorboard=given.get("tensorboard", False))
     show_result(console, result, result["classes"])
@@ -163,115 +151,6 @@ def _run(argv: Sequence[str] | None) -> int:
     if given.get("json"):
         print(json.dumps(result, indent=2))
     return OK
-
-
-def _start(given: dict[str, Any], argv: Sequence[str] | None) -> tuple[Any, Any, Any]:
-    """Read the data, plan the search and make the run folder."""
-    from tfcourse.course_space import default_space
-    from tfcourse.data.prepare import DataOptions, prepare, rows_in_split
-    from tfcourse.data.training_counts import training_counts
-    from tfcourse.first_settings import read_first_settings
-    from tfcourse.plan import Plan, default_epochs, default_patience, with_batch_size
-    from tfcourse.run.folder import RunFolder, check_new, default_path
-    from tfcourse.space_file import read_space
-
-    if "out" in given:
-        check_new(Path(given["out"]))
-    space = read_space(given["space"]) if "space" in given else default_space()
-    options = DataOptions(**{key: _frozen(given[key]) for key in DataOptions.__dataclass_fields__ if key in given})
-    prepared = prepare(options)
-    rows = len(prepared.train)
-    space = with_batch_size(space, given.get("batch_size"), rows)
-    epochs = given.get("epochs") or default_epochs(rows, int(space["batch_size"].from_unit(0.5)))
-    trials = given.get("trials") or (MOST_TRIALS if "budget" in given else DEFAULT_TRIALS)
-    first = tuple(read_first_settings(given["first"], space)) if "first" in given else ()
-    engine = given.get("engine", "cohort")
-    if given.get("halving") and engine == "keras":
-        raise UserError(
-            "--halving was given with --engine keras, which trains one trial at a time; use --engine cohort."
-        )
-    plan = Plan(
-        space, trials, epochs, default_patience(epochs), given.get("objective", "val_loss"), engine, options.seed,
-        sampler=given.get("sampler", DEFAULT_SAMPLER), starts=_round_starts(given, trials), first=first,
-        repeats=given.get("repeats", 1), halving=given.get("halving", False),
-    )  # fmt: skip
-    folder = RunFolder.create(
-        Path(given["out"]) if "out" in given else default_path(prepared.name),
-        {
-            "command": shlex.join(["python", "-m", "tfcourse.train", *(sys.argv[1:] if argv is None else argv)]),
-            "status": "running",
-            "options": {
-                **options.to_json(),
-                "data": _absolute(options.data),
-                "test_data": _absolute(options.test_data),
-            },
-            "given": {key: value for key, value in given.items() if key not in FREE_ON_RESUME},
-            "budget": given.get("budget"),
-            "plan": {key: value for key, value in plan.to_json().items() if key != "space"},
-            "space": plan.space.to_json(),
-            "data": {
-                "name": prepared.name, "fingerprint": prepared.fingerprint, "split": rows_in_split(prepared),
-                "columns": prepared.columns, "notes": prepared.notes,
-            },
-            "model": _model_options(given),
-            "classes": list(prepared.classes),
-            "features": prepared.features.to_json(),
-            "training": training_counts(prepared.features, prepared.train.x, prepared.train.y, prepared.classes),
-            "seconds": 0.0,
-            "seconds_before": 0.0,
-        },
-    )  # fmt: skip
-    return folder, prepared, plan
-
-
-def _round_starts(given: dict[str, Any], trials: int) -> tuple[int, ...]:
-    """Return the number of each round's first trial; few trials make one round unless more are asked for."""
-    from tfcourse.plan import round_starts
-
-    rounds = given.get("rounds", DEFAULT_ROUNDS if trials >= LEAST_TRIALS_OF_A_ROUND * DEFAULT_ROUNDS else 1)
-    if rounds > trials:
-        raise UserError(f"--rounds: {rounds} rounds were given, but only {trials} trials; give at most {trials}.")
-    return round_starts(trials, rounds)
-
-
-def _resume(given: dict[str, Any]) -> tuple[Any, Any, Any]:
-    """Open a run folder and read its data again, refusing what would make it another search."""
-    from tfcourse.data.prepare import DataOptions, prepare
-    from tfcourse.plan import plan_from_json
-    from tfcourse.run.folder import RunFolder
-
-    folder = RunFolder.open(Path(given["resume"]))
-    remove_leftovers(folder.path)
-    record = folder.record
-    record["seconds_before"] = max(record["seconds_before"], record["seconds"])  # it was killed, not interrupted
-    for key, value in given.items():
-        if key not in FREE_ON_RESUME and record["given"].get(key) != value:
-            flag = "--" + key.replace("_", "-")
-            was = f"with {flag} {_words(record['given'][key])}" if key in record["given"] else f"without {flag}"
-            raise UserError(
-                f"--resume: {flag} {_words(value)} was given, but the search was started {was}."
-                " Leave it out to go on with that search, or start a new one with --out."
-            )
-    options = folder.parse(lambda record: DataOptions(**{k: _frozen(v) for k, v in record["options"].items()}))
-    options = replace(options, **{key: given[key] for key in ("data", "test_data") if key in given})
-    plan = folder.parse(lambda record: plan_from_json({**record["plan"], "space": record["space"]}))
-    fingerprint = folder.parse(lambda record: record["data"]["fingerprint"])
-    for flag, path in (("--data", options.data), ("--test-data", options.test_data)):
-        if path is not None and Path(path).is_absolute() and not Path(path).exists():
-            raise UserError(f"--resume: the search's data is no longer at {path!r}; give its new place with {flag}.")
-    prepared = prepare(options)
-    if prepared.fingerprint != fingerprint:
-        raise UserError(
-            f"--resume: {options.data!r} holds other data than the search in {given['resume']!r} was started with."
-            " Give that data with --data, or start a new search with --out."
-        )
-    more = given.get("trials", plan.trials)
-    if more > plan.trials or ("budget" in given and record["status"] == "completed"):
-        plan = replace(plan, trials=max(more, plan.trials))
-        folder.update(status="running", plan={k: v for k, v in plan.to_json().items() if k != "space"})
-    if (model := {**record.get("model", {}), **_model_options(given)}) != record.get("model", {}):
-        folder.update(status="running", model=model)  # the search is done; another model is saved from it
-    return folder, prepared, plan
 
 
 def _search(
@@ -293,7 +172,7 @@ def _search(
     if budget is not None:
         finishing = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
         deadline = finishing - retraining_seconds(budget)
-    total = plan.trials if plan.trials < MOST_TRIALS else None
+    total = plan.trials if plan.trials < defaults.MOST_TRIALS else None
     done = len(tuner.oracle.end_order)
     with patient_interrupt() as interrupted:
         with SearchProgress(console, total, done, deadline) as progress:
@@ -315,22 +194,6 @@ def _search(
 
 def _spent(folder: Any, started: float) -> float:
     return float(folder.record["seconds_before"]) + time.monotonic() - started
-
-
-def _model_options(given: dict[str, Any]) -> dict[str, Any]:
-    return {key: given[key] for key in ("ensemble", "calibrate") if key in given}
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _words(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _absolute(path: str | None) -> str | None:
-    return str(Path(path).resolve()) if path is not None and Path(path).exists() else path
 
 
 if __name__ == "__main__":

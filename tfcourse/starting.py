@@ -1,0 +1,154 @@
+"""How a run begins: data, plan and run folder, from the options of a new search or from an earlier part of one."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tfcourse import defaults
+from tfcourse.course_space import default_space
+from tfcourse.data.prepare import DataOptions, Prepared, prepare, rows_in_split
+from tfcourse.data.training_counts import training_counts
+from tfcourse.errors import UserError
+from tfcourse.files import remove_leftovers
+from tfcourse.first_settings import read_first_settings
+from tfcourse.plan import Plan, default_epochs, default_patience, plan_from_json, round_starts, with_batch_size
+from tfcourse.run.folder import RunFolder, check_new, default_path
+from tfcourse.space_file import read_space
+
+LEAST_TRIALS_OF_A_ROUND = 8
+"""Fewer leave no more than four leading trials, too few to narrow a space by."""
+FREE_ON_RESUME = (
+    "resume", "trials", "budget", "quiet", "json", "data", "test_data", "ensemble", "calibrate", "tensorboard",
+)  # fmt: skip
+
+
+def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepared, Plan]:
+    """Read the data, plan the search and make the run folder.
+
+    Args:
+        given: the options that were given, by name.
+        argv: the command line, to be told in the run folder.
+
+    Raises:
+        UserError: if the data, the space or the options do not allow the search.
+    """
+
+    if "out" in given:
+        check_new(Path(given["out"]))
+    space = read_space(given["space"]) if "space" in given else default_space()
+    options = DataOptions(**{key: _frozen(given[key]) for key in DataOptions.__dataclass_fields__ if key in given})
+    prepared = prepare(options)
+    rows = len(prepared.train)
+    space = with_batch_size(space, given.get("batch_size"), rows)
+    epochs = given.get("epochs") or default_epochs(rows, int(space["batch_size"].from_unit(0.5)))
+    trials = given.get("trials") or (defaults.MOST_TRIALS if "budget" in given else defaults.TRIALS)
+    first = tuple(read_first_settings(given["first"], space)) if "first" in given else ()
+    engine = given.get("engine", "cohort")
+    if given.get("halving") and engine == "keras":
+        raise UserError(
+            "--halving was given with --engine keras, which trains one trial at a time; use --engine cohort."
+        )
+    plan = Plan(
+        space, trials, epochs, default_patience(epochs), given.get("objective", "val_loss"), engine, options.seed,
+        sampler=given.get("sampler", defaults.SAMPLER), starts=_round_starts(given, trials), first=first,
+        repeats=given.get("repeats", 1), halving=given.get("halving", False),
+    )  # fmt: skip
+    folder = RunFolder.create(
+        Path(given["out"]) if "out" in given else default_path(prepared.name),
+        {
+            "command": shlex.join(["python", "-m", "tfcourse.train", *argv]),
+            "status": "running",
+            "options": {
+                **options.to_json(),
+                "data": _absolute(options.data),
+                "test_data": _absolute(options.test_data),
+            },
+            "given": {key: value for key, value in given.items() if key not in FREE_ON_RESUME},
+            "budget": given.get("budget"),
+            "plan": {key: value for key, value in plan.to_json().items() if key != "space"},
+            "space": plan.space.to_json(),
+            "data": {
+                "name": prepared.name, "fingerprint": prepared.fingerprint, "split": rows_in_split(prepared),
+                "columns": prepared.columns, "notes": prepared.notes,
+            },
+            "model": _model_options(given),
+            "classes": list(prepared.classes),
+            "features": prepared.features.to_json(),
+            "training": training_counts(prepared.features, prepared.train.x, prepared.train.y, prepared.classes),
+            "seconds": 0.0,
+            "seconds_before": 0.0,
+        },
+    )  # fmt: skip
+    return folder, prepared, plan
+
+
+def _round_starts(given: dict[str, Any], trials: int) -> tuple[int, ...]:
+    """Return the number of each round's first trial; few trials make one round unless more are asked for."""
+    rounds = given.get("rounds", defaults.ROUNDS if trials >= LEAST_TRIALS_OF_A_ROUND * defaults.ROUNDS else 1)
+    if rounds > trials:
+        raise UserError(f"--rounds: {rounds} rounds were given, but only {trials} trials; give at most {trials}.")
+    return round_starts(trials, rounds)
+
+
+def resume(given: dict[str, Any]) -> tuple[RunFolder, Prepared, Plan]:
+    """Open a run folder and read its data again, refusing what would make it another search.
+
+    Args:
+        given: the options that were given, by name; ``resume`` is the folder.
+
+    Raises:
+        UserError: if the folder is no run, its data are gone or others, or an option belongs to another search.
+    """
+
+    folder = RunFolder.open(Path(given["resume"]))
+    remove_leftovers(folder.path)
+    record = folder.record
+    record["seconds_before"] = max(record["seconds_before"], record["seconds"])  # it was killed, not interrupted
+    for key, value in given.items():
+        if key not in FREE_ON_RESUME and record["given"].get(key) != value:
+            flag = "--" + key.replace("_", "-")
+            was = f"with {flag} {_words(record['given'][key])}" if key in record["given"] else f"without {flag}"
+            raise UserError(
+                f"--resume: {flag} {_words(value)} was given, but the search was started {was}."
+                " Leave it out to go on with that search, or start a new one with --out."
+            )
+    options = folder.parse(lambda record: DataOptions(**{k: _frozen(v) for k, v in record["options"].items()}))
+    options = replace(options, **{key: given[key] for key in ("data", "test_data") if key in given})
+    plan = folder.parse(lambda record: plan_from_json({**record["plan"], "space": record["space"]}))
+    fingerprint = folder.parse(lambda record: record["data"]["fingerprint"])
+    for flag, path in (("--data", options.data), ("--test-data", options.test_data)):
+        if path is not None and Path(path).is_absolute() and not Path(path).exists():
+            raise UserError(f"--resume: the search's data is no longer at {path!r}; give its new place with {flag}.")
+    prepared = prepare(options)
+    if prepared.fingerprint != fingerprint:
+        raise UserError(
+            f"--resume: {options.data!r} holds other data than the search in {given['resume']!r} was started with."
+            " Give that data with --data, or start a new search with --out."
+        )
+    more = given.get("trials", plan.trials)
+    if more > plan.trials or ("budget" in given and record["status"] == "completed"):
+        plan = replace(plan, trials=max(more, plan.trials))
+        folder.update(status="running", plan={k: v for k, v in plan.to_json().items() if k != "space"})
+    if (model := {**record.get("model", {}), **_model_options(given)}) != record.get("model", {}):
+        folder.update(status="running", model=model)  # the search is done; another model is saved from it
+    return folder, prepared, plan
+
+
+def _model_options(given: dict[str, Any]) -> dict[str, Any]:
+    return {key: given[key] for key in ("ensemble", "calibrate") if key in given}
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _words(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _absolute(path: str | None) -> str | None:
+    return str(Path(path).resolve()) if path is not None and Path(path).exists() else path
