@@ -6,7 +6,7 @@
 Every way searches the same space on the same split with the same training for each trial, by the cohort engine. The
 ways that learn from results (Bayesian optimization, TPE) are asked for 8 settings at a time, so that a cohort can
 train them; sequential asking would need 8 times the programs. Seconds: programs are compiled once for each table and
-way, in a first run that is not counted except that its extra seconds are added to every run. KerasTuner's own seconds
+way, by the first seed; what it takes longer than the others is added to their seconds. KerasTuner's own seconds
 are not those of the cohort: they are a trial's cost in ``keras_tuner`` itself, measured on a sample, times the trials.
 On a machine that others use as well, ``--processor-seconds`` counts seconds of processor time in place of the clock's.
 """
@@ -282,25 +282,23 @@ def measured(folder: Path, table: str, way: str, seeds: int, trials: int, kt_sec
     from tfcourse.cohort import program
 
     program._programs.clear()
-    began = clock()
-    run(Task(folder, table, 0), way, trials)
-    cold = clock() - began
     runs: list[dict[str, Any]] = []
+    took: list[float] = []
     for seed in range(seeds):
         began = clock()
         ended = run(Task(folder, table, seed), way, trials)
-        extra = max(0.0, cold - (clock() - began)) if seed == 0 else runs[0]["compiling"]
-        seconds = [each[0] + extra for each in ended]
+        took.append(clock() - began)
+        seconds = [each[0] for each in ended]
         if way.startswith("keras_tuner"):
             seconds = [kt_seconds * (number + 1) for number in range(len(ended))]
         runs.append(
-            {
-                "compiling": extra,
-                "seconds": seconds,
-                "validation": [each[1] for each in ended],
-                "test": [each[2] for each in ended],
-            }
+            {"seconds": seconds, "validation": [each[1] for each in ended], "test": [each[2] for each in ended]}
         )
+    compiling = max(0.0, took[0] - float(np.median(took[1:]))) if seeds > 1 else 0.0
+    for later in runs[1:]:
+        later["compiling"] = compiling
+        if not way.startswith("keras_tuner"):
+            later["seconds"] = [seconds + compiling for seconds in later["seconds"]]
     return {"table": table, "way": way, "runs": runs}
 
 

@@ -10,6 +10,7 @@ layers are drawn with a larger epsilon.
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import cycle
 
 import keras
@@ -122,7 +123,7 @@ def test_many_features_whose_first_products_are_computed_as_one():
         assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
 
 
-def test_a_program_that_is_there_serves_somewhat_smaller_members_and_never_other_classes(data):
+def test_a_program_that_is_there_serves_smaller_members_and_never_other_classes(data):
     x, y = data
     fit = {"epochs": 2, "batch_size": 47, "shuffle": False}  # a batch size of its own: no other test's programs
     optimizer = OPTIMIZERS[1]
@@ -134,8 +135,12 @@ def test_a_program_that_is_there_serves_somewhat_smaller_members_and_never_other
     for history, trial in zip(histories, smaller, strict=True):
         assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
     fit_together([(NetworkSpec(20, 5, (72, 72)), optimizer, 0)] * 3, x, y, **fit)
-    fit_together([(NetworkSpec(20, 4, (16, 16)), optimizer, 0)] * 3, x, y, **fit)
-    assert len(program._programs) == there + 2, "five classes, and members that are too small, have their own"
+    assert len(program._programs) == there + 1, "five classes have their own"
+    held = next(layout for layout, _ in program._programs if layout.batch_size == 47 and layout.classes == 4)
+    tiny = dataclasses.replace(held, widths=tuple(min(width, 16) for width in held.widths))
+    assert program.cheapest(tiny, True, fixed=False, epochs=2) == held
+    assert program.cheapest(tiny, True, fixed=True, epochs=2) == tiny, "its padding is fixed"
+    assert program.cheapest(tiny, True, fixed=False, epochs=10**6) == tiny, "the rest would cost more than compiling"
 
 
 @pytest.mark.parametrize("weights", ["class", "sample"])

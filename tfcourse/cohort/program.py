@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from tfcourse.cohort.layers import NONZERO_AT_ZERO, Batch, Numbers, drop, hashed, normalize
 from tfcourse.cohort.optimizers import update
+from tfcourse.cohort.plan import COMPILING
 
 Weights = list[dict[str, tf.Tensor]]
 EVALUATION_ROWS = 512
@@ -75,7 +76,7 @@ class Layout:
 
 _programs: dict[tuple[Layout, bool], Program] = {}
 # TensorFlow keeps a program as long as the process lives, some 40 MB each, and compiling one takes seconds. So a larger
-# one that is there already is taken as long as it multiplies at most this much more.
+# one that is there already is taken as long as it multiplies at most this much more, or costs less than compiling.
 REUSE = 1.25
 
 
@@ -90,13 +91,14 @@ def is_compiled(layout: Layout, jit_compile: bool) -> bool:
     return (layout, jit_compile) in _programs
 
 
-def cheapest(layout: Layout, jit_compile: bool, *, fixed: bool) -> Layout:
+def cheapest(layout: Layout, jit_compile: bool, *, fixed: bool, epochs: int) -> Layout:
     """Return the layout to train in instead of ``layout``: a compiled one that holds it and costs little more.
 
     Args:
         layout: what the members need at least.
         jit_compile: as they will train.
         fixed: whether the widths must stay as they are.
+        epochs: how often it will run, over all cohorts.
     """
 
     def holds(other: Layout) -> bool:
@@ -108,7 +110,9 @@ def cheapest(layout: Layout, jit_compile: bool, *, fixed: bool) -> Layout:
 
     there = [other for other, jit in list(_programs) if jit == jit_compile and holds(other)]
     best = min(there, key=lambda other: other.multiplications, default=layout)
-    return best if best.multiplications <= REUSE * layout.multiplications else layout
+    more = best.multiplications - layout.multiplications
+    cheap = more <= (REUSE - 1) * layout.multiplications or 2 * more * epochs <= COMPILING
+    return best if cheap else layout
 
 
 class Program:

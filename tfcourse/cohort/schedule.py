@@ -7,6 +7,7 @@ one, so that late epochs do not carry the stopped.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 import functools
@@ -69,7 +70,11 @@ class Schedule:
         groups: dict[tuple[object, ...], list[Member]] = {}
         for plan in plans:
             groups.setdefault(self._group(plan), []).extend(members[index] for index in plan.indices)
-        self._waiting = [(plan, self._layout(plan, groups[self._group(plan)])) for plan in plans]
+        cohorts = collections.Counter(map(self._group, plans))
+        epochs = max(history.params["epochs"] for history in histories) - initial_epoch
+        self._waiting = [
+            (plan, self._layout(plan, groups[self._group(plan)], epochs * cohorts[self._group(plan)])) for plan in plans
+        ]
         self._idle: list[RunningCohort] = []
         self._running = 0
         self._compiled: set[Layout] = set()
@@ -84,10 +89,10 @@ class Schedule:
         """Return what the cohorts have in common that may merge."""
         return (plan.widths, plan.places, plan.batch_size, self.members[plan.indices[0]].key)
 
-    def _layout(self, plan: CohortPlan, group: Sequence[Member]) -> Layout:
+    def _layout(self, plan: CohortPlan, group: Sequence[Member], epochs: int) -> Layout:
         """Return the layout in which a cohort trains: its own, or one a little larger that is compiled already."""
         layout = layout_of(plan, group, self.training, self.validation)
-        return cheapest(layout, self.jit_compile, fixed=any(member.pad_to for member in group))
+        return cheapest(layout, self.jit_compile, fixed=any(member.pad_to for member in group), epochs=epochs)
 
     def run(self) -> None:
         """Train everything; on an interrupt or an error the present epochs end first."""
