@@ -315,7 +315,7 @@ class Babysitter(keras.callbacks.Callback):
     def _back_and_slower(self, what: str) -> bool:
         """Go back to the best epoch with half the present learning rate; say whether that was possible.
 
-        If not one epoch has ended since the last time, the best epoch's weights may be what is wrong: back to the start.
+        If no epoch has ended since the last time, the best epoch's weights may be what is wrong: back to the start.
         """
         rate = self.live.present(self.kept.epoch).get("learning_rate")
         if rate is None or rate / 2 < LEAST_RATE:
