@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded: its notes would drown the numbers
 
 import matplotlib
 import numpy as np
@@ -19,6 +16,11 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
+
+from tfcourse.quiet import quiet_start
+
+with quiet_start():  # TensorFlow's own messages would drown the numbers
+    import tensorflow  # noqa: F401
 
 T = TypeVar("T")
 

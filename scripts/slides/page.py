@@ -38,6 +38,7 @@ td.measured { font-variant-numeric: tabular-nums; font-weight: 600; text-align: 
 .index td { padding: .3rem .7rem .3rem 0; } .index a { color: inherit; }
 img { width: 100%; height: auto; display: block; border-radius: 6px; margin-top: .6rem; }
 pre { white-space: pre-wrap; font-size: .85rem; }
+code { overflow-wrap: anywhere; }
 """
 
 
