@@ -110,9 +110,12 @@ class Slide:
         parser.add_argument("--quick", action="store_true", help="small settings, for a test; the verdict may differ")
         parser.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
         arguments = parser.parse_args(argv)
+        try:
+            arguments.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            parser.error(f"--out {arguments.out} cannot be made a folder ({error.strerror}); name another.")
         outcome = measure(Settings(arguments.quick, arguments.seed))
         stem = Path(sys.modules[measure.__module__].__file__ or self.row).stem
-        arguments.out.mkdir(parents=True, exist_ok=True)
         for suffix, theme in THEMES.items():
             with matplotlib.rc_context(STYLE | theme):
                 figure = Figure(figsize=self.size, layout="constrained")
