@@ -84,7 +84,7 @@ def measure(settings: Settings) -> Outcome:
                 size = 12 + 90 * np.clip(fine_loss[0].min() / loss, 0, 1) ** 2
                 axes.scatter(*p.T, s=size, color=colour, alpha=0.75, label=name, linewidth=0)
             axes.add_patch(Rectangle(box[0], *(box[1] - box[0]), fill=False, color=ORANGE, linewidth=2))
-            ticks, limits = np.linspace(*part, 5), part + 0.04 * np.outer([-1, 1], part[1] - part[0])
+            ticks, limits = np.linspace(part[0], part[1], 5), part + 0.04 * np.outer([-1, 1], part[1] - part[0])
             axes.set_xticks(ticks[:, 0], [f"{ALPHA.reached(tick):.2g}" for tick in ticks[:, 0]])
             axes.set_yticks(ticks[:, 1], [f"{BETA.reached(tick):.4f}" for tick in ticks[:, 1]])
             axes.set(xlim=limits[:, 0], ylim=limits[:, 1], xlabel="learning rate α", ylabel="momentum β", title=title)
