@@ -71,3 +71,12 @@ def said(value: float, objective: str) -> str:
     ('98.77%', '0.0307')
     """
     return f"{value:.2%}" if "accuracy" in objective else f"{value:.4f}"
+
+
+def gap_said(gap: float, objective: str) -> str:
+    """Return a difference of two values of the objective as people write it.
+
+    >>> gap_said(0.046, "val_accuracy"), gap_said(0.0082, "val_loss")
+    ('4.60 percentage points', '0.0082')
+    """
+    return f"{100 * gap:.2f} percentage points" if "accuracy" in objective else said(gap, objective)

@@ -9,7 +9,7 @@ const charts = (() => {
   const placer = (scale) => (value) => value === null || value === undefined ? null : scale === "log" ? Math.log10(value) : value;
   const percent = (share, places = 2) => `${(100 * share).toFixed(places)}%`;
   const short = (value) => typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : String(value);
-  const score = (data, value) => data.objective.lower ? short(value) : percent(value);
+  const score = (data, value) => !data.objective.lower ? percent(value) : value >= 0.001 ? value.toFixed(4) : String(Number(value.toPrecision(2)));
 
   function lines(...texts) {
     const box = document.createElement("div");
@@ -154,7 +154,7 @@ const charts = (() => {
         ...axis(theme, dim, { axisLabel: label }), dim: index, name: upright ? dim.label : dim.label.replaceAll(" ", "\n"),
         axisLine: { show: true, lineStyle: { color: theme.muted } },
         nameLocation: upright ? "start" : "end", nameGap: upright ? -4 : 12,
-        nameTextStyle: { color: theme.ink, fontSize: upright || width / dims.length > 70 ? 12 : 9, lineHeight: 14, fontFamily: theme.font, ...(upright && { align: "left", verticalAlign: "bottom", padding: [0, 0, 8, 0] }) },
+        nameTextStyle: { color: theme.ink, fontSize: upright || width / dims.length > 70 ? 12 : 8.5, lineHeight: 14, fontFamily: theme.font, ...(upright && { align: "left", verticalAlign: "bottom", padding: [0, 0, 8, 0] }) },
         areaSelectStyle: { width: 20, color: theme.accent, borderColor: theme.accent, borderWidth: 1, opacity: 0.25 },
       })),
       series: [{
@@ -277,21 +277,25 @@ const charts = (() => {
     };
   }
 
-  // Accuracy against confidence, a bin a point; on the diagonal the model is as sure as it may be.
+  // Accuracy against confidence, a bin a point with its interval; on the diagonal the model is as sure as it may be.
   function reliability(data, theme) {
     const sets = data.reliability, most = Math.max(...sets.flatMap((set) => set.bins.map((bin) => bin.count)), 1);
     const ticks = [0, 0.2, 0.4, 0.6, 0.8, 1].map((tick) => [tick, percent(tick, 0)]);
     const colours = [theme.gold, theme.accent];
     return {
       grid: { left: 62, right: 16, top: 12, bottom: 44 },
-      tooltip: tooltip(theme, ({ data: { bin, label } }) => bin && lines(label, `confidence ${percent(bin.confidence)}, right in ${percent(bin.accuracy)}`, `${bin.count} rows`)),
+      tooltip: tooltip(theme, ({ data: { bin, label } }) => bin && lines(label, `confidence ${percent(bin.confidence)}, right in ${percent(bin.accuracy)}`, `${bin.count} rows, so ${percent(bin.low, 0)} to ${percent(bin.high, 0)}`)),
       xAxis: axis(theme, { low: 0, high: 1, ticks }, name(theme, "confidence")),
       yAxis: axis(theme, { low: 0, high: 1, ticks }, faint(theme)),
       series: [
         { type: "line", data: [[0, 0], [1, 1]], silent: true, showSymbol: false, lineStyle: { color: theme.muted, type: "dashed", width: 1 } },
         ...sets.map((set, index) => ({
-          type: "line", name: set.label, symbol: index ? "circle" : "emptyCircle", lineStyle: { color: colours[index % 2], width: 2, type: index ? "solid" : [4, 3] }, itemStyle: { color: colours[index % 2] },
-          data: set.bins.map((bin) => ({ value: [bin.confidence, bin.accuracy], bin, label: set.label, symbolSize: 5 + 11 * Math.sqrt(bin.count / most) })),
+          type: "line", name: "interval", silent: true, showSymbol: false, lineStyle: { color: colours[index], width: 1.2, opacity: 0.6 },
+          data: set.bins.flatMap((bin) => [[bin.confidence, bin.low], [bin.confidence, bin.high], [null, null]]),
+        })),
+        ...sets.map((set, index) => ({
+          type: "scatter", name: set.label, symbol: index ? "circle" : "emptyCircle", itemStyle: { color: colours[index] },
+          data: set.bins.map((bin) => ({ value: [bin.confidence, bin.accuracy], bin, label: set.label, symbolSize: 6 + 10 * Math.sqrt(bin.count / most) })),
         })),
       ],
     };
@@ -333,10 +337,10 @@ const charts = (() => {
         data: rows.map((row) => ({ value: [row.x, place(row.best)], row, run: run.name })),
       });
     });
-    const write = (value) => score(data, value);
+    const write = (value) => data.objective.lower ? short(value) : percent(value, 1);
     return {
       grid: { left: 62, right: 16, top: 12, bottom: 44 },
-      tooltip: tooltip(theme, ({ data: { row, run } }) => lines(run, `${data.objective.label} ${write(row.best)}`, `after ${short(row.x)} ${by}`)),
+      tooltip: tooltip(theme, ({ data: { row, run } }) => lines(run, `${data.objective.label} ${score(data, row.best)}`, `after ${short(row.x)} ${by}`)),
       xAxis: axis(theme, { low: 0, high: end * 1.02, ticks: ticksBetween(0, end, "linear").map((tick) => [tick, String(tick)]) }, name(theme, by === "seconds" ? "seconds of searching" : "trials ended")),
       yAxis: axisAround(theme, values, data.objective.scale, write, faint(theme)),
       series,

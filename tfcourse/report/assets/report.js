@@ -160,6 +160,7 @@
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { showAgain(); chips(); });
   window.addEventListener("beforeprint", () => {
     root.classList.add("printing"); // light, and as wide as paper
+    for (const details of document.querySelectorAll("details")) details.open = true;
     figures.forEach(show);
     chips();
     fit();
