@@ -20,6 +20,7 @@ from tfcourse.report.figures import (
     beyond,
     isolation,
     lower_is_better,
+    most_shown,
     parameter_axis,
     score_axis,
     searched,
@@ -121,6 +122,7 @@ def report_context(run: Run) -> dict[str, Any]:
         "candidates": candidate_rows(run),
         "objective": words.OBJECTIVES[run.objective],
         "leaders": leader_table(run, names),
+        "score": lambda value: words.score_text(value, run.objective),
         "fixed": [(name, best.values[name]) for name in fixed],
         "rounds": run.rounds,
         "timed": any(row["seconds"] is not None for row in data["progress"]),
@@ -134,7 +136,8 @@ def report_context(run: Run) -> dict[str, Any]:
 def chart_data(run: Run) -> dict[str, Any]:
     """Return the rows of every chart, JSON-ready."""
     trials, objective = run.trials, run.objective
-    scores = score_axis(trials, objective)
+    most = most_shown(trials, objective, len(run.classes))
+    scores = score_axis(trials, objective, most)
     completed = [trial.score for trial in trials]
     parameters = []
     for parameter in sorted(searched(run.rounds), key=lambda parameter: importance_order(parameter.name)):
@@ -155,7 +158,9 @@ def chart_data(run: Run) -> dict[str, Any]:
         "score": _axis_json(scores) | {"beyond": beyond(scores, objective)},
         "isolation": _axis_json(
             axis_over(
-                scores.scale, [best for best in bests if best is not None], percent=not lower_is_better(objective)
+                scores.scale,
+                [min(most, best) for best in bests if best is not None],
+                percent=not lower_is_better(objective),
             )
         ),
         "trials": {
@@ -163,8 +168,12 @@ def chart_data(run: Run) -> dict[str, Any]:
             "status": [trial.status for trial in trials],
             "score": [_short(trial.score) for trial in trials],
             "round": [trial.round for trial in trials],
-            "place": [None if score is None else _short(position(scores.scale, score)) for score in completed],
+            "place": [
+                None if score is None else _short(min(position(scores.scale, score), scores.high))
+                for score in completed
+            ],
         },
+        "beyond": {"above": most, "count": sum(score is not None and score > most for score in completed)},
         "diverged": sum(trial.status == "diverged" for trial in trials),
         "rounds": len(run.rounds),
         "parameters": parameters,

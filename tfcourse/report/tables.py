@@ -14,6 +14,8 @@ LEADERS_SHOWN = 10
 MOST_CLASSES_IN_TABLE = 30
 MOST_CLASSES_BESIDE = 12
 """Up to so many classes the confusion matrix and the measures of each class stand side by side."""
+MOST_CLASSES_WIDE = 20
+"""Confusion matrices of more classes are set smaller, to fit a screen."""
 LONGEST_UPRIGHT = 4
 """Class names above a confusion matrix are turned where one is longer than this."""
 UNITS = "units_"
@@ -97,6 +99,7 @@ def class_tables(run: Run) -> dict[str, Any] | None:
         "confusion": shaded(confusion) if small else None,
         "turned": max(map(len, run.classes)) > LONGEST_UPRIGHT,
         "beside": len(run.classes) <= MOST_CLASSES_BESIDE,
+        "dense": len(run.classes) > MOST_CLASSES_WIDE,
         "mistakes": most_confused(confusion, run.classes),
         "rows": per_class(confusion, run.classes),
     }

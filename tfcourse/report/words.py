@@ -65,7 +65,9 @@ def score_text(score: float | None, objective: str) -> str:
         return "–"
     if not lower_is_better(objective):
         return percent(score)
-    return f"{score:.4f}" if score >= 0.001 or score == 0 else f"{score:.2g}"
+    if 0 < score < 0.001:
+        return f"{score:.2g}"
+    return f"{score:.4f}" if score < 1000 else f"{score:.3g}"
 
 
 def counts_text(run: Run) -> str:

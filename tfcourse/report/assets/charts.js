@@ -8,8 +8,9 @@ const charts = (() => {
   // Scores and losses are drawn on plain axes; the logarithm is taken here.
   const placer = (scale) => (value) => value === null || value === undefined ? null : scale === "log" ? Math.log10(value) : value;
   const percent = (share, places = 2) => `${(100 * share).toFixed(places)}%`;
-  const short = (value) => typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : String(value);
-  const score = (data, value) => !data.objective.lower ? percent(value) : value >= 0.001 ? value.toFixed(4) : String(Number(value.toPrecision(2)));
+  const short = (value) => typeof value !== "number" ? String(value)
+    : Math.abs(value) >= 1e5 ? Number(value.toPrecision(3)).toExponential() : String(Number(value.toPrecision(4)));
+  const score = (data, value) => !data.objective.lower ? percent(value) : value >= 0.001 && value < 1000 ? value.toFixed(4) : short(Number(value.toPrecision(3)));
 
   function lines(...texts) {
     const box = document.createElement("div");
@@ -97,8 +98,8 @@ const charts = (() => {
       trials.score[point.index] === null ? "diverged" : `${data.objective.label} ${score(data, trials.score[point.index])}`,
       data.rounds > 1 && `round ${trials.round[point.index] + 1}`,
     );
-    const place = placer(data.objective.scale);
-    const steps = own.isolation.flatMap((row) => [[row.low, place(row.best)], [row.high, place(row.best)], [null, null]]);
+    const top = (row) => Math.min(trials.place[row.trial], data.isolation.high);
+    const steps = own.isolation.flatMap((row) => [[row.low, top(row)], [row.high, top(row)], [null, null]]);
     const onBelow = { xAxisIndex: 1, yAxisIndex: 1 };
     const bottom = axis(theme, own), category = own.scale === "choice";
     return {
@@ -126,7 +127,7 @@ const charts = (() => {
         { type: "line", name: "best of each part", ...onBelow, data: steps, showSymbol: false, silent: true, lineStyle: { color: theme.accent, width: 3, cap: "butt" } },
         {
           type: "scatter", name: "best of each part", ...onBelow, symbolSize: 7, itemStyle: { color: theme.accent },
-          data: own.isolation.map((row) => ({ value: [(row.low + row.high) / 2, place(row.best)], row, index: row.trial })),
+          data: own.isolation.map((row) => ({ value: [(row.low + row.high) / 2, top(row)], row, index: row.trial })),
         },
       ],
     };
@@ -198,7 +199,7 @@ const charts = (() => {
 
   // The best score so far, against trials or seconds.
   function progress(data, theme, by) {
-    const place = placer(data.objective.scale);
+    const place = placer(data.objective.scale), within = (value) => Math.min(place(value), data.score.high);
     const rows = data.progress.map((row, index) => ({ ...row, x: by === "seconds" ? row.seconds : index + 1 })).filter((row) => row.x !== null);
     const end = rows.length ? rows.at(-1).x : 1;
     const ticks = ticksBetween(0, end, "linear").map((tick) => [tick, String(tick)]);
@@ -211,9 +212,9 @@ const charts = (() => {
       yAxis: axis(theme, ends, faint(theme)),
       series: [
         { type: "scatter", name: "trials", symbolSize: rows.length > MANY ? 3 : 6, itemStyle: { color: theme.muted, opacity: rows.length > MANY ? 0.35 : 0.5 },
-          data: rows.filter((row) => row.score !== null).map((row) => ({ value: [row.x, place(row.score)], row })) },
+          data: rows.filter((row) => row.score !== null).map((row) => ({ value: [row.x, within(row.score)], row })) },
         { type: "line", name: "best so far", step: "end", showSymbol: false, silent: true, lineStyle: { color: theme.accent, width: 2.5 },
-          data: rows.filter((row) => row.best !== null).map((row) => [row.x, place(row.best)]),
+          data: rows.filter((row) => row.best !== null).map((row) => [row.x, within(row.best)]),
           markLine: baseline === null ? undefined : {
             silent: true, symbol: "none", lineStyle: { color: theme.gold, type: "dashed", width: 1.5 }, data: [{ yAxis: baseline }],
             label: { formatter: "softmax regression", position: "insideEndTop", color: theme.gold, fontSize: 12, fontFamily: theme.font, textBorderColor: theme.card, textBorderWidth: 3 },
@@ -227,12 +228,12 @@ const charts = (() => {
     const { rows } = data.enough, place = placer(data.objective.scale);
     const low = rows.map((row) => [row.k, place(row.low)]), gap = rows.map((row) => [row.k, place(row.high) - place(row.low)]);
     const write = (value) => data.objective.lower ? short(value) : percent(value);
-    const most = rows.at(-1).k;
+    const most = rows.at(-1).k, seen = (value) => data.objective.lower ? Math.min(value, data.beyond.above) : value;
     return {
       grid: { left: 62, right: 16, top: 12, bottom: 44 },
       tooltip: tooltip(theme, ({ data: { row } }) => row && lines(`Best of ${row.k} trials: ${score(data, row.expected)}`, `95 % of searches: ${score(data, row.low)} to ${score(data, row.high)}`)),
       xAxis: axis(theme, { low: Math.min(1, most), high: most, ticks: [...new Set([1, ...ticksBetween(0, most, "linear").filter((tick) => tick > 0 && Number.isInteger(tick))])].map((tick) => [tick, String(tick)]) }, name(theme, "trials")),
-      yAxis: axisAround(theme, rows.flatMap((row) => [row.low, row.high]), data.objective.scale, write, faint(theme)),
+      yAxis: axisAround(theme, rows.flatMap((row) => [row.low, seen(row.high)]), data.objective.scale, write, faint(theme)),
       series: [
         { type: "line", data: low, stack: "band", stackStrategy: "all", showSymbol: false, silent: true, lineStyle: { opacity: 0 } },
         { type: "line", data: gap, stack: "band", stackStrategy: "all", showSymbol: false, silent: true, lineStyle: { opacity: 0 }, areaStyle: { color: theme.accent, opacity: 0.18 } },
