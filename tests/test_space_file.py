@@ -45,7 +45,8 @@ def test_values_lists_and_tables(tmp_path: Path) -> None:
     assert space["learning_rate"] == Parameter("learning_rate", "log", 1e-3, 0.1)
     assert (space["momentum"].scale, space["momentum"].low, space["momentum"].parent) == ("linear", 0.5, "optimizer")
     assert [(space[f"units_{layer}"].low, space[f"units_{layer}"].high) for layer in range(1, 5)] == [(8, 32)] * 4
-    assert space["rho"] == default_space()["rho"]
+    assert space["beta_1"] == default_space()["beta_1"]
+    assert "rho" not in space.names, "no optimizer of this space has it"
 
 
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
@@ -81,6 +82,10 @@ OPTIMIZERS = "'sgd', 'rmsprop', 'adam', 'adamw'"
             "[learning_rate]\nlow = 0.1\nhigh = 0.1",
             "--space: learning_rate: low < high must hold, but low = 0.1 and high = 0.1 were given. To fix a parameter"
             " give it a single value.",
+        ),
+        (
+            'rho = 0.9\noptimizer = ["adam", "sgd"]',
+            "--space: rho plays no part with optimizer = 'adam', 'sgd'; leave it out or add another.",
         ),
         (
             "[learning_rate]\nlow = 1",

@@ -115,7 +115,7 @@ def report_context(run: Run) -> dict[str, Any]:
         "record": run.record,
         "result": run.result,
         "title": run.record["data"]["name"],
-        "command": run.record["command"],
+        "commands": [run.record["command"], *run.record.get("resumed", [])],
         "resume": f"python -m tfcourse.train --resume {shlex.quote(str(run.path))}",
         "status_line": words.status_line(run),
         "sentences": words.by_topic(run.verdict["sentences"] or words.plain_sentences(run)),
