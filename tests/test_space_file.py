@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tfcourse import train
 from tfcourse.course_space import KNOWN, default_space
 from tfcourse.errors import UserError
 from tfcourse.space import Parameter
@@ -88,6 +89,11 @@ OPTIMIZERS = "'sgd', 'rmsprop', 'adam', 'adamw'"
             "--space: rho plays no part with optimizer = 'adam', 'sgd'; leave it out or add another.",
         ),
         (
+            "[learning_rate]\nlow = 1\nhigh = 0.1",
+            "--space: learning_rate: low < high must hold, but low = 1 and high = 0.1 were given. To fix a parameter"
+            " give it a single value.",
+        ),
+        (
             "[learning_rate]\nlow = 1",
             "--space: learning_rate.high is missing; a range needs low and high.",
         ),
@@ -127,11 +133,14 @@ OPTIMIZERS = "'sgd', 'rmsprop', 'adam', 'adamw'"
         ),
     ],
 )
-def test_a_mistake_names_the_key(text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_names_the_key(
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(write(tmp_path, text).parent)
-    with pytest.raises(UserError) as caught:
-        read_space("space.toml")
-    assert str(caught.value) == message
+    assert train.main(["--space", "space.toml", "--out", "run"]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", f"error: {message}\n")
+    assert not Path("run").exists()
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
