@@ -11,6 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
+
+settings.register_profile("tfcourse", deadline=None)  # a busy machine is no mistake
+settings.load_profile("tfcourse")
 
 
 def pets(rows: int = 120, seed: int = 0) -> pd.DataFrame:
