@@ -48,11 +48,11 @@ def test_ties_prefer_the_simplest() -> None:
     assert texts(winner, candidate("trial 5", CLOSE, 400), best=0.31)[-1] == (
         "note",
         "Trial 3 and trial 5 (0.3060) tie: their differences are within the spread of the seeds. Prefer the simplest,"
-        " trial 5: it has 400 weights, trial 3 1,000.",
+        " trial 5: it has 400 weights, trial 3 has 1,000.",
     )
     level, text = texts(winner, candidate("trial 5", CLOSE, 400), candidate("softmax regression", CLOSE, 65))[-1]
     assert level == "warning"
-    assert text.endswith("Prefer the simplest, softmax regression: it has 65 weights, trial 3 1,000.")
+    assert text.endswith("Prefer the simplest, softmax regression: it has 65 weights, trial 3 has 1,000.")
     own = judge_winner([candidate("trial 3", A, 9), candidate("trial 5", CLOSE, 400)], 0.31, "val_loss")
     assert own.sentences[-1].text.endswith("Trial 3 is also the simplest: 9 weights.")
     assert own.numbers["prefer"] == "trial 3"

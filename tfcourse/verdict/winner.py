@@ -161,8 +161,8 @@ def _tie(winner: Candidate, ties: Sequence[Candidate], simplest: Candidate, obje
         return _sentence("note", f"{text} {_capital(winner.name)} is also the simplest: {winner.parameters:,} weights.")
     return _sentence(
         "warning" if simplest.trial is None else "note",
-        f"{text} Prefer the simplest, {simplest.name}: it has {simplest.parameters:,} weights, {winner.name}"
-        f" {winner.parameters:,}.",
+        f"{text} Prefer the simplest, {simplest.name}: it has {simplest.parameters:,} weights,"
+        f" {winner.name} has {winner.parameters:,}.",
     )
 
 

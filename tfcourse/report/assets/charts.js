@@ -8,6 +8,7 @@ const charts = (() => {
   // Scores and losses are drawn on plain axes; the logarithm is taken here.
   const placer = (scale) => (value) => value === null || value === undefined ? null : scale === "log" ? Math.log10(value) : value;
   const percent = (share, places = 2) => `${(100 * share).toFixed(places)}%`;
+  const tickPercent = (share) => `${Number((100 * share).toPrecision(4))}%`;
   const short = (value) => typeof value !== "number" ? String(value)
     : Math.abs(value) >= 1e5 ? Number(value.toPrecision(3)).toExponential() : String(Number(value.toPrecision(4)));
   const score = (data, value) => !data.objective.lower ? percent(value) : value >= 0.001 && value < 1000 ? value.toFixed(4) : short(Number(value.toPrecision(3)));
@@ -187,12 +188,13 @@ const charts = (() => {
       }
     });
     const write = (value) => state.metric === "loss" ? short(value) : percent(value);
+    const writeTick = state.metric === "loss" ? short : tickPercent;
     const ticks = ticksBetween(1, epochs, "linear").filter((tick) => Number.isInteger(tick) && tick > 0);
     return {
       grid: { left: 62, right: 16, top: 10, bottom: 44 },
       tooltip: tooltip(theme, ({ data: point }) => lines(`Trial ${point.trial}, epoch ${point.value[0]}`, `${point.metric.startsWith("val_") ? "validation" : "training"} ${state.metric} ${write(point.raw)}`)),
       xAxis: axis(theme, { low: 1, high: Math.max(epochs, 2), ticks: [...new Set([1, ...ticks])].map((tick) => [tick, String(tick)]) }, name(theme, "epoch")),
-      yAxis: axisAround(theme, values, scale, write, faint(theme)),
+      yAxis: axisAround(theme, values, scale, writeTick, faint(theme)),
       series,
     };
   }
@@ -217,7 +219,7 @@ const charts = (() => {
           data: rows.filter((row) => row.best !== null).map((row) => [row.x, within(row.best)]),
           markLine: baseline === null ? undefined : {
             silent: true, symbol: "none", lineStyle: { color: theme.gold, type: "dashed", width: 1.5 }, data: [{ yAxis: baseline }],
-            label: { formatter: "softmax regression", position: "insideEndTop", color: theme.gold, fontSize: 12, fontFamily: theme.font, textBorderColor: theme.card, textBorderWidth: 3 },
+            label: { formatter: "softmax regression", position: data.objective.lower ? "insideEndTop" : "insideEndBottom", color: theme.gold, fontSize: 12, fontFamily: theme.font, textBorderColor: theme.card, textBorderWidth: 3 },
           } },
       ],
     };
@@ -227,7 +229,7 @@ const charts = (() => {
   function enough(data, theme) {
     const { rows } = data.enough, place = placer(data.objective.scale);
     const low = rows.map((row) => [row.k, place(row.low)]), gap = rows.map((row) => [row.k, place(row.high) - place(row.low)]);
-    const write = (value) => data.objective.lower ? short(value) : percent(value);
+    const write = data.objective.lower ? short : tickPercent;
     const most = rows.at(-1).k, seen = (value) => data.objective.lower ? Math.min(value, data.beyond.above) : value;
     return {
       grid: { left: 62, right: 16, top: 12, bottom: 44 },
@@ -265,7 +267,7 @@ const charts = (() => {
     const rows = [...data.intervals].reverse();
     const low = Math.min(...rows.map((row) => row.low)), high = Math.max(...rows.map((row) => row.high));
     const room = 0.1 * (high - low) || 0.01;
-    const ticks = ticksBetween(low - room, Math.min(1, high + room), "linear").map((tick) => [tick, `${Number((100 * tick).toPrecision(4))}%`]);
+    const ticks = ticksBetween(low - room, Math.min(1, high + room), "linear").map((tick) => [tick, tickPercent(tick)]);
     return {
       grid: { left: 8, right: 16, top: 4, bottom: 26, containLabel: true },
       tooltip: tooltip(theme, ({ data: { row } }) => row && lines(row.label, `${percent(row.mean)}, interval ${percent(row.low)} to ${percent(row.high)}`)),
@@ -338,7 +340,7 @@ const charts = (() => {
         data: rows.map((row) => ({ value: [row.x, place(row.best)], row, run: run.name })),
       });
     });
-    const write = (value) => data.objective.lower ? short(value) : percent(value, 1);
+    const write = data.objective.lower ? short : tickPercent;
     return {
       grid: { left: 62, right: 16, top: 12, bottom: 44 },
       tooltip: tooltip(theme, ({ data: { row, run } }) => lines(run, `${data.objective.label} ${score(data, row.best)}`, `after ${short(row.x)} ${by}`)),
