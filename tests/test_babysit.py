@@ -91,6 +91,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         yield said
     finally:
         if is_held(folder):
+            until(lambda: (folder / "status.json").exists())
             os.kill(process_of(folder), signal.SIGKILL)
 
 
