@@ -21,7 +21,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-from engines import peak
+from engine_tasks import peak
 from rich.console import Console
 from rich.table import Table
 

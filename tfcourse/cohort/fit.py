@@ -93,7 +93,7 @@ def fit_together(
         workers: programs run at the same time; one a core when left out, one on a GPU.
         memory: bytes that may be counted on; those free when left out.
 
-    A member whose loss becomes infinite or not a number stops at that epoch's end.
+    A member whose loss, or validation loss, becomes infinite or not a number stops at that epoch's end.
 
     Raises:
         NotFusableError: if a model has a part that a cohort cannot train; the message names it.
@@ -103,11 +103,14 @@ def fit_together(
         return []
     training = Examples(x, y, sample_weight, class_weight)
     validation = Examples(*validation_data) if validation_data is not None else None
+    models = [id(member) for member in members if isinstance(member, keras.Model)]
+    if len(set(models)) < len(models):
+        raise UserError("The same model was given twice; clone it with keras.models.clone_model to train it twice.")
     everyone = [_member(member, training, seed) for member in members]
     for member in everyone:
         for examples in (training, validation):
             if examples is not None:
-                examples.check_labels(member.classes)
+                examples.check_labels(member.classes, member.sparse)
     if monitor.startswith("val_") and validation is None and (restore_best_weights or patience is not None):
         raise UserError(f"monitor={monitor!r} needs validation_data; give it, or monitor='loss'.")
     epoch_counts = _each(epochs, len(everyone), "epochs")

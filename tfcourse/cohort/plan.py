@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tfcourse.cohort.layers import Dense, variables, widths
 from tfcourse.cohort.member import Member
@@ -204,12 +206,28 @@ def places_that_fit(members: Sequence[Member], batch_sizes: Sequence[int], memor
 
 def available_memory() -> int:
     """Return the bytes of memory that are free for use, or 4 GiB where the system does not say."""
+    free = [_free_memory(), _free_in_container()]
+    return min((each for each in free if each is not None), default=4 * 2**30)
+
+
+def _free_memory() -> int | None:
     try:
         with open("/proc/meminfo") as lines:
             free = next(line for line in lines if line.startswith("MemAvailable:"))
         return int(free.split()[1]) * 1024
     except (OSError, StopIteration):
-        names = os.sysconf_names if hasattr(os, "sysconf_names") else {}
-        if "SC_AVPHYS_PAGES" in names:
+        if "SC_AVPHYS_PAGES" in getattr(os, "sysconf_names", {}):
             return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        return 4 * 2**30
+        return None
+
+
+def _free_in_container(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Return what a container's limit leaves free, its file cache counted as free; None where there is no limit."""
+    try:
+        limit, used = ((folder / name).read_text().strip() for name in ("memory.max", "memory.current"))
+        cached = re.search(r"^inactive_file (\d+)", (folder / "memory.stat").read_text(), re.MULTILINE)
+    except OSError:
+        return None
+    if limit == "max":
+        return None
+    return max(0, int(limit) - int(used) + (int(cached[1]) if cached else 0))
