@@ -41,7 +41,7 @@ def measure(engine: str, trials: list[Trial], data: Data, settings: dict[str, An
     return {"engine": engine, **each, **result}
 
 
-def compare(task: str, count: int, data: Data, options: argparse.Namespace) -> list[dict[str, Any]]:
+def compare(task: str, count: int, data: Data, options: argparse.Namespace, console: Console) -> list[dict[str, Any]]:
     """Return the measurements of every engine on ``count`` trials; slow engines train the first few of them."""
     settings: dict[str, Any] = {**TASKS[task], "way": (1, False)}
     trials = draw(count, data, settings["batch_size"])
@@ -52,6 +52,7 @@ def compare(task: str, count: int, data: Data, options: argparse.Namespace) -> l
         sample = trials if engine == "cohort" else trials[: options.sample]
         results.append(measure(engine, sample, data, settings))
         settings["way"] = results[-1].get("way", settings["way"])
+        console.print(f"{engine}: {results[-1]['seconds_per_trial']:.3f} s / trial", highlight=False)
     return results
 
 
@@ -116,7 +117,7 @@ def main(argv: list[str] | None = None) -> int:
         if options.task == "memory":
             written.append(long_search(count, data, console))
             continue
-        results = compare(options.task, count, data, options)
+        results = compare(options.task, count, data, options, console)
         console.print(table(f"{options.task}: {count} trials, {os.cpu_count()} cores", results, count))
         written.append({"task": options.task, "trials": count, "results": results})
         if options.out:

@@ -125,6 +125,10 @@ def sparse_categorical_crossentropy(y_true, y_pred):
     return keras.losses.sparse_categorical_crossentropy(y_true, y_pred) * 2
 
 
+def a_tenth() -> float:
+    return 0.1
+
+
 def shared() -> keras.Model:
     inputs, twice = keras.Input((20,)), layers.Dense(20, name="twice")
     model = keras.Model(inputs, layers.Dense(4, activation="softmax")(twice(twice(inputs))))
@@ -183,7 +187,7 @@ def compiled(model: keras.Model, *arguments: object, **named: object) -> keras.M
         (lambda: compiled(Own(), "sgd", "sparse_categorical_crossentropy"), "class 'Own' .* code of its own"),
         (lambda: keras.Sequential([keras.Input((20,)), layers.Dense(4)]), "not compiled; call model.compile"),
         (lambda: compiled(keras.Sequential([layers.Dense(4)]), "sgd", "mse"), "not built; give it a keras.Input"),
-        (lambda: compiled(keras.Sequential([keras.Input((20,))]), "sgd", "mse"), "has no layers"),
+        (lambda: compiled(keras.Model(*[keras.Input((20,))] * 2), "sgd", "mse"), "has no layers"),
         (shared, "layer 'twice' .* not a single chain"),
         (two_inputs, "several inputs or outputs"),
         (
@@ -210,7 +214,7 @@ def compiled(model: keras.Model, *arguments: object, **named: object) -> keras.M
         (lambda: chain(layers.BatchNormalization(trainable=False, name="b")), "layer 'b' .* frozen"),
         (lambda: without_decay(var_names=["bias"]), "AdamW with exclude_from_weight_decay"),
         (lambda: chain(optimizer=keras.optimizers.SGD(use_ema=True)), "SGD with use_ema"),
-        (lambda: chain(optimizer=keras.optimizers.SGD(lambda: 0.1)), "SGD with a function for its learning rate"),
+        (lambda: chain(optimizer=keras.optimizers.SGD(a_tenth)), "SGD with a function for its learning rate"),
         (lambda: chain(optimizer=keras.optimizers.Adam(gradient_accumulation_steps=2)), "gradient_accumulation_steps"),
         (lambda: chain(optimizer=keras.optimizers.Adam(epsilon=0.0)), "Adam .* epsilon > 0 must hold"),
         (lambda: with_loss(sparse_categorical_crossentropy), "loss 'sparse_categorical_crossentropy' cannot"),

@@ -170,7 +170,7 @@ class Slower(keras.callbacks.Callback):
 )
 def test_callbacks_that_a_cohort_cannot_honour_fall_back(tmp_path, capsys, callback, reason):
     tuner = CohortTuner(build, oracle(trials=2), directory=tmp_path)
-    tuner.search(**FIT, callbacks=[callback])
+    tuner.search(**{**FIT, "epochs": 1}, callbacks=[callback])
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("CohortTuner")]
     assert len(said) == 1, "once, not for each trial"
     assert "is trained by Model.fit" in said[0]

@@ -157,7 +157,8 @@ def _translated(layer: keras.layers.Layer) -> tuple[list[Layer], list[keras.Vari
 def _refuse_set(layer: keras.layers.Layer, *names: str) -> None:
     for name in names:
         if getattr(layer, name, None):
-            raise NotFusableError(f"layer {layer.name!r} cannot be trained in a cohort: it has a {name}.")
+            article = "an" if name[0] in "aeiou" else "a"
+            raise NotFusableError(f"layer {layer.name!r} cannot be trained in a cohort: it has {article} {name}.")
 
 
 def _activation(layer: keras.layers.Layer, function: Any, units: int) -> tuple[list[Layer], bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 import zlib
 from collections import defaultdict
 from collections.abc import Callable
@@ -267,7 +268,9 @@ class CohortTuner(keras_tuner.Tuner):
             # KerasTuner ends a search after three failures in a row. Those that diverge end first here, so their turn
             # comes after the others', and counts as if the trials had ended in the order in which they were drawn.
             for _, report in sorted(diverged.items()):
-                report()
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)  # KerasTuner's own, of the curves
+                    report()
                 self.oracle.end_order.sort(key=self.oracle.start_order.index)
         return list(alone.values())
 
