@@ -7,7 +7,8 @@
 Every engine trains the same trials on the same data for the same epochs, each in a process of its own, one after the
 other. The slow engines train a sample of the trials, and the table says so; their time per trial is what is compared.
 The matrix-product peak of the machine is measured before and after each engine. Processor seconds, of all threads, are
-given beside the time that passes: other work on the machine stretches the one and hardly changes the other.
+given beside the time that passes: other work on the machine stretches the one and hardly changes the other. GFLOP/s are
+those inside the cohorts' training loop, without what padding adds; its share of the peak is given by both times.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from rich.table import Table
 def _measured(engine: str, trials: list[Trial], data: Data, settings: dict[str, Any]) -> dict[str, Any]:
     before = peak()
     result = {**ENGINES, "memory": memory_engine}[engine](trials, data, settings)
-    return {**result, "peak_gflops": max(before, peak())}
+    after = peak()
+    return {**result, **{f"peak_{name}": max(before[name], after[name]) for name in before}}
 
 
 def measure(engine: str, trials: list[Trial], data: Data, settings: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +63,7 @@ def table(title: str, results: list[dict[str, Any]], count: int) -> Table:
     shown = Table(title=title)
     columns = (
         "engine", "trials timed", "s / trial", f"s for {count}", "cohort is faster by", "processor s / trial",
-        "cohort works less by", "GFLOP/s", "peak",
+        "cohort works less by", "GFLOP/s", "peak", "share", "share by processor time",
     )  # fmt: skip
     for column in columns:
         shown.add_column(column, justify="left" if column == "engine" else "right")
@@ -70,11 +72,14 @@ def table(title: str, results: list[dict[str, Any]], count: int) -> Table:
     for row in results:
         passed, worked = (row[name] for name in names)
         faster, less = (row[name] / cohort[name] for name in names)
-        rate = f"{row['loop_gflops']:.0f}" if "loop_gflops" in row else ""
+        rate, *shares = ["", "", ""]
+        if "loop_gflops" in row:
+            rate = f"{row['loop_gflops']:.0f}"
+            shares = [f"{row[f'loop_{name}'] / row[f'peak_{name}']:.0%}" for name in ("gflops", "gflops_of_a_core")]
         timed = str(row["trials"]) + ("" if row["trials"] == count else " (sample)")
         shown.add_row(
             row["engine"], timed, f"{passed:.3f}", f"{passed * count:.0f}", f"{faster:.1f}", f"{worked:.3f}",
-            f"{less:.1f}", rate, f"{row['peak_gflops']:.0f}",
+            f"{less:.1f}", rate, f"{row['peak_gflops']:.0f}", *shares,
         )  # fmt: skip
     return shown
 
