@@ -70,6 +70,16 @@ def test_cohorts_are_as_large_as_the_memory_allows_and_one_that_does_not_fit_is_
         places_that_fit(members, [64, 64], 2**20, 2, 16)
 
 
+def test_kernels_of_a_cohort_stay_in_the_cache_unless_a_number_of_places_is_asked_for():
+    wide = [member_of_spec(NetworkSpec(784, 10, (80, 80, 80)), OptimizerSpec(), seed) for seed in range(16)]
+    assert [len(plan.indices) for plan in plan_cohorts(wide, [64] * 16)] == [8, 8]
+    assert [len(plan.indices) for plan in plan_cohorts(wide, [64] * 16, cached=np.inf)] == [16]
+    fixed = [dataclasses.replace(each, pad_to=4000) for each in wide[:8]]
+    assert [plan.places for plan in plan_cohorts(fixed, [64] * 8)] == [4, 4], "XLA keeps the axis k from four on"
+    huge = [member_of_spec(NetworkSpec(784, 10, (4000,)), OptimizerSpec(), seed) for seed in range(2)]
+    assert [plan.places for plan in plan_cohorts(huge, [64] * 2)] == [1, 1]
+
+
 def test_training_keeps_to_the_memory_it_may_count_on():
     members = [member(60) for _ in range(4)]
     x, y = np.zeros((8, 64), np.float32), np.zeros(8, int)
