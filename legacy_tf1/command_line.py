@@ -27,7 +27,7 @@ def build_parser(program: str, description: str) -> argparse.ArgumentParser:
         help="the coefficients of the cost, fed at every step; A > 0 (default: 1 -10 25)",
     )
     parser.add_argument(
-        "--learning-rate", type=float, default=0.01, help="α, above 0 and below 1/A, where it diverges (default: 0.01)"
+        "--learning-rate", type=float, default=0.01, help="α, above 0; from 1/A on it diverges (default: 0.01)"
     )
     parser.add_argument("--steps", type=int, default=1000, help="steps after the first one (default: 1000)")
     parser.add_argument(
@@ -129,7 +129,7 @@ def _plot_mistake(file: Path | None) -> str | None:
     if file.is_dir():
         return f"--plot {file}: that is a folder; name a file, such as {file / 'w.png'}."
     if not file.absolute().parent.is_dir():
-        return f"--plot {file}: its folder does not exist."
+        return f"--plot {file}: its folder does not exist; make it first, or name a file in one that does."
     from matplotlib.figure import Figure
 
     formats = Figure().canvas.get_supported_filetypes()

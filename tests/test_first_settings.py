@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tfcourse import train
 from tfcourse.course_space import default_space
 from tfcourse.errors import UserError
 from tfcourse.first_settings import read_first_settings
@@ -48,3 +49,14 @@ def test_mistakes_are_told(tmp_path: Path, text: str, message: str) -> None:
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--first: there is no file"):
         read_first_settings(tmp_path / "none.toml", default_space())
+
+
+def test_a_mistake_ends_the_command_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text("[[setting]]\ndropout = 0.7\n")
+    assert train.main(["--first", "mine.toml", "--out", "run"]) == 2
+    message = "--first: setting 1: dropout = 0.7 was given, but the space allows 0 to 0.5; widen it with --space."
+    assert capsys.readouterr().err == f"error: {message}\n"
+    assert not Path("run").exists()

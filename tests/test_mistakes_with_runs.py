@@ -31,6 +31,20 @@ RESUME = [
         f"--resume: --batch-size 8 was given, but the search was started with --batch-size 4 6. {GO_ON}",
     ),
     (
+        "run --space narrow.toml",
+        "--resume: --space narrow.toml holds another space than the search was started with: dropout is 0 ... 0.2"
+        f" (linear) instead of 0 ... 0.5 (linear). {GO_ON}",
+    ),
+    (
+        "run --space nesterov.toml",
+        "--resume: --space nesterov.toml holds another space than the search was started with: nesterov is searched as"
+        f" well. {GO_ON}",
+    ),
+    (
+        "run --first mine.toml",
+        f"--resume: --first mine.toml holds other settings than the search was started with. {GO_ON}",
+    ),
+    (
         "run --data other.csv",
         "--resume: 'other.csv' holds other data than the search in 'run' was started with. Give that data with"
         " --data, or start a new search with --out.",
@@ -138,6 +152,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with messy files and two runs, each as it is before the search and as if it had ended."""
     folder = tmp_path_factory.mktemp("runs")
     write_files(folder)
+    (folder / "narrow.toml").write_text("[dropout]\nlow = 0\nhigh = 0.2\n")
+    (folder / "nesterov.toml").write_text("nesterov = [true, false]\n")
+    (folder / "mine.toml").write_text("[[setting]]\nlearning_rate = 0.01\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         start("--data good.csv --target y --batch-size 4 6 --out run")
@@ -242,3 +259,26 @@ def test_a_model_that_is_cut_off(hurt: Path, capsys: pytest.CaptureFixture[str])
     (hurt / "model.keras").write_bytes(b"PK\x03\x04 and no more")
     message = "'hurt/model.keras' is damaged (it is not a whole .keras file). Restore it from a copy."
     check(capsys, predict.main(["hurt", "--data", "good.csv"]), message)
+
+
+def test_a_space_file_may_be_called_otherwise_but_not_say_otherwise(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("good.csv", "narrow.toml", "mine.toml"):
+        shutil.copy(folder / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    given = "--space narrow.toml --first mine.toml"
+    start(f"--data good.csv --target y --batch-size 4 6 --out mine {given}")
+    Path("narrow.toml").rename("same.toml")
+    record = Path("mine/run.json").read_bytes()
+    resumed = vars(
+        train.build_parser().parse_args(["--resume", "mine", "--space", "same.toml", "--first", "mine.toml"])
+    )
+    starting.resume(resumed, [])
+    assert Path("mine/run.json").read_bytes() == record
+    Path("narrow.toml").write_text("[dropout]\nlow = 0\nhigh = 0.4\n")
+    message = (
+        "--resume: --space narrow.toml holds another space than the search was started with: dropout is 0 ... 0.4"
+        f" (linear) instead of 0 ... 0.2 (linear). {GO_ON}"
+    )
+    check(capsys, train.main(["--resume", "mine", "--space", "narrow.toml"]), message)

@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 
 from tfcourse import predict, train
+from tfcourse.course_space import default_space
+from tfcourse.first_settings import read_first_settings
+from tfcourse.report import __main__ as report
 from tfcourse.space_file import space_from_toml
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
-COMMANDS = {"tfcourse.train": train.main, "tfcourse.predict": predict.main}
+COMMANDS = {"tfcourse.train": train.main, "tfcourse.predict": predict.main, "tfcourse.report": report.main}
 
 
 def run_line(line: str) -> None:
@@ -42,7 +45,11 @@ def test_blocks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             for line in code.splitlines():
                 run_line(line)
         elif language == "toml":
-            space_from_toml(tomllib.loads(code))
+            if code.startswith("[[setting]]"):
+                (tmp_path / "mine.toml").write_text(code)
+                assert read_first_settings(tmp_path / "mine.toml", default_space())
+            else:
+                space_from_toml(tomllib.loads(code))
         counts[language] = counts.get(language, 0) + 1
     assert min(counts.values()) >= 1
     assert (tmp_path / "predictions.csv").read_text().startswith("label,probability_0,probability_1,probability_2\n")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tfcourse import train
 from tfcourse.course_space import KNOWN, default_space
 from tfcourse.errors import UserError
 from tfcourse.space import Parameter
@@ -45,7 +46,8 @@ def test_values_lists_and_tables(tmp_path: Path) -> None:
     assert space["learning_rate"] == Parameter("learning_rate", "log", 1e-3, 0.1)
     assert (space["momentum"].scale, space["momentum"].low, space["momentum"].parent) == ("linear", 0.5, "optimizer")
     assert [(space[f"units_{layer}"].low, space[f"units_{layer}"].high) for layer in range(1, 5)] == [(8, 32)] * 4
-    assert space["rho"] == default_space()["rho"]
+    assert space["beta_1"] == default_space()["beta_1"]
+    assert "rho" not in space.names, "no optimizer of this space has it"
 
 
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
@@ -80,6 +82,15 @@ OPTIMIZERS = "'sgd', 'rmsprop', 'adam', 'adamw'"
         (
             "[learning_rate]\nlow = 0.1\nhigh = 0.1",
             "--space: learning_rate: low < high must hold, but low = 0.1 and high = 0.1 were given. To fix a parameter"
+            " give it a single value.",
+        ),
+        (
+            'rho = 0.9\noptimizer = ["adam", "sgd"]',
+            "--space: rho plays no part with optimizer = 'adam', 'sgd'; leave it out or add another.",
+        ),
+        (
+            "[learning_rate]\nlow = 1\nhigh = 0.1",
+            "--space: learning_rate: low < high must hold, but low = 1 and high = 0.1 were given. To fix a parameter"
             " give it a single value.",
         ),
         (
@@ -122,11 +133,14 @@ OPTIMIZERS = "'sgd', 'rmsprop', 'adam', 'adamw'"
         ),
     ],
 )
-def test_a_mistake_names_the_key(text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_names_the_key(
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(write(tmp_path, text).parent)
-    with pytest.raises(UserError) as caught:
-        read_space("space.toml")
-    assert str(caught.value) == message
+    assert train.main(["--space", "space.toml", "--out", "run"]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", f"error: {message}\n")
+    assert not Path("run").exists()
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,7 +144,7 @@ def test_trials_that_diverge_are_counted_and_a_run_of_only_such_says_what_to_cha
 
 def test_a_budget_ends_the_search_with_a_valid_result(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    assert train.main(["--budget", "12s", "--quiet", "--out", str(out)]) == 0
+    assert train.main(["--budget", "20s", "--quiet", "--out", str(out)]) == 0
     result = read(out / "result.json")
     assert result["trials"]["completed"] >= 1
     assert 0 < result["test"]["accuracy"] <= 1

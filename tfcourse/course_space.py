@@ -91,7 +91,8 @@ _DEFAULTS: dict[str, Parameter] = {
 def build_space(changes: Mapping[str, Parameter]) -> SearchSpace:
     """Return the default space with the parameters in ``changes`` put in or replaced.
 
-    ``units`` stands for every hidden layer and becomes ``units_1``, ``units_2``, ...; parents are filled in.
+    ``units`` stands for every hidden layer and becomes ``units_1``, ``units_2``, ...; parents are filled in, and what
+    no optimizer of the space has is left out.
 
     >>> build_space({"layers": Parameter("layers", "choice", values=(1,))}).names[-3:]
     ('units_1', 'learning_rate_decay', 'dropout')
@@ -115,6 +116,8 @@ def build_space(changes: Mapping[str, Parameter]) -> SearchSpace:
                 )
         else:
             parent, parent_values = _PARENTS.get(name, ("", ()))
+            if parent and not any(chosen[parent].contains(value) for value in parent_values):
+                continue  # rho, say, without RMSprop
             parameters.append(replace(parameter, parent=parent, parent_values=parent_values))
     return SearchSpace(tuple(parameters))
 

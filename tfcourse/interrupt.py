@@ -11,8 +11,11 @@ from types import FrameType
 
 
 @contextlib.contextmanager
-def patient_interrupt() -> Iterator[Callable[[], bool]]:
+def patient_interrupt(after: str = "epoch") -> Iterator[Callable[[], bool]]:
     """Give a function that tells whether Ctrl-C was pressed; a second Ctrl-C interrupts at once.
+
+    Args:
+        after: what the training stops after, to be told.
 
     Inside the block the first SIGINT or SIGTERM only sets a flag: an exception raised just anywhere could be
     swallowed by TensorFlow's callbacks. Who runs in the block asks the function and raises KeyboardInterrupt.
@@ -27,7 +30,7 @@ def patient_interrupt() -> Iterator[Callable[[], bool]]:
         if pressed.is_set():
             raise KeyboardInterrupt
         pressed.set()
-        print("Stopping after this epoch; press Ctrl-C again to stop at once.", file=sys.stderr)
+        print(f"Stopping after this {after}; press Ctrl-C again to stop at once.", file=sys.stderr)
 
     if threading.current_thread() is not threading.main_thread():
         yield pressed.is_set

@@ -21,7 +21,7 @@ from tfcourse.data.table import Table
 from tfcourse.errors import UserError
 from tfcourse.files import replacing
 from tfcourse.run.exported import model_inputs, predict
-from tfcourse.run.folder import RunFolder
+from tfcourse.run.folder import SEARCH, TRAINING, RunFolder
 
 
 def build_parser() -> Parser:
@@ -30,7 +30,7 @@ def build_parser() -> Parser:
         prog="python -m tfcourse.predict",
         description="Write the label and the class probabilities of each row, by the model of a run.",
     )
-    parser.add_argument("run", metavar="RUN", help="the folder that python -m tfcourse.train wrote")
+    parser.add_argument("run", metavar="RUN", help="the folder that python -m tfcourse.train or tfcourse.babysit wrote")
     parser.add_argument(
         "--data",
         required=True,
@@ -50,8 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     arguments: argparse.Namespace = build_parser().parse_args(argv)
-    folder = RunFolder.open(Path(arguments.run))
-    folder.result()  # the search has ended
+    folder = RunFolder.open(Path(arguments.run), SEARCH, TRAINING)
+    folder.result()  # it has ended
     features = folder.parse(lambda record: features_from_json(record["features"]))
     _check_out(arguments.out)
     inputs = model_inputs(read_rows(arguments.data, features), features)

@@ -54,7 +54,14 @@ def space_from_toml(entries: dict[str, Any]) -> SearchSpace:
     >>> space_from_toml({"dropout": 0.0, "optimizer": ["adam", "sgd"]})["optimizer"].values
     ('adam', 'sgd')
     """
-    return build_space({name: _parameter(name, entry) for name, entry in entries.items()})
+    space = build_space({name: _parameter(name, entry) for name, entry in entries.items()})
+    for name in entries:
+        if name != "units" and name not in space.names:
+            optimizers = ", ".join(map(repr, space["optimizer"].values))
+            raise UserError(
+                f"--space: {name} plays no part with optimizer = {optimizers}; leave it out or add another."
+            )
+    return space
 
 
 def _parameter(name: str, entry: Any) -> Parameter:

@@ -24,6 +24,8 @@ LEAST_TRIALS_OF_A_ROUND = 8
 FREE_ON_RESUME = (
     "resume", "trials", "budget", "quiet", "json", "data", "test_data", "ensemble", "calibrate", "tensorboard",
 )  # fmt: skip
+FILES_OF_SETTINGS = ("space", "first")
+"""Options that name a file: what it says must be the same on a resume, not what it is called."""
 
 
 def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepared, Plan]:
@@ -94,11 +96,12 @@ def _round_starts(given: dict[str, Any], trials: int) -> tuple[int, ...]:
     return round_starts(trials, rounds)
 
 
-def resume(given: dict[str, Any]) -> tuple[RunFolder, Prepared, Plan]:
+def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepared, Plan]:
     """Open a run folder and read its data again, refusing what would make it another search.
 
     Args:
         given: the options that were given, by name; ``resume`` is the folder.
+        argv: the command line, told in the run folder if it changes what comes of the run.
 
     Raises:
         UserError: if the folder is no run, its data are gone or others, or an option belongs to another search.
@@ -109,7 +112,7 @@ def resume(given: dict[str, Any]) -> tuple[RunFolder, Prepared, Plan]:
     record = folder.record
     record["seconds_before"] = max(record["seconds_before"], record["seconds"])  # it was killed, not interrupted
     for key, value in given.items():
-        if key not in FREE_ON_RESUME and record["given"].get(key) != value:
+        if key not in (*FREE_ON_RESUME, *FILES_OF_SETTINGS) and record["given"].get(key) != value:
             flag = "--" + key.replace("_", "-")
             was = f"with {flag} {_words(record['given'][key])}" if key in record["given"] else f"without {flag}"
             raise UserError(
@@ -129,13 +132,34 @@ def resume(given: dict[str, Any]) -> tuple[RunFolder, Prepared, Plan]:
             f"--resume: {options.data!r} holds other data than the search in {given['resume']!r} was started with."
             " Give that data with --data, or start a new search with --out."
         )
+    _check_settings(given, record, plan, len(prepared.train))
     more = given.get("trials", plan.trials)
+    changes: dict[str, Any] = {}
     if more > plan.trials or ("budget" in given and record["status"] == "completed"):
         plan = replace(plan, trials=max(more, plan.trials))
-        folder.update(status="running", plan={k: v for k, v in plan.to_json().items() if k != "space"})
+        changes["plan"] = {k: v for k, v in plan.to_json().items() if k != "space"}
     if (model := {**record.get("model", {}), **_model_options(given)}) != record.get("model", {}):
-        folder.update(status="running", model=model)  # the search is done; another model is saved from it
+        changes["model"] = model  # if the search is done, another model is saved from it
+    if changes:
+        commands = [*record.get("resumed", []), shlex.join(["python", "-m", "tfcourse.train", *argv])]
+        folder.update(status="running", resumed=commands, **changes)
     return folder, prepared, plan
+
+
+def _check_settings(given: dict[str, Any], record: dict[str, Any], plan: Plan, rows: int) -> None:
+    """Refuse files of settings that say something else than those that the search was started with."""
+    advice = "Leave it out to go on with that search, or start a new one with --out."
+    if "space" in given:
+        space = with_batch_size(read_space(given["space"]), record["given"].get("batch_size"), rows)
+        if difference := plan.space.first_difference(space):
+            raise UserError(
+                f"--resume: --space {given['space']} holds another space than the search was started with:"
+                f" {difference}. {advice}"
+            )
+    if "first" in given and tuple(read_first_settings(given["first"], plan.space)) != plan.first:
+        raise UserError(
+            f"--resume: --first {given['first']} holds other settings than the search was started with. {advice}"
+        )
 
 
 def _model_options(given: dict[str, Any]) -> dict[str, Any]:

@@ -128,12 +128,12 @@ def _run(argv: Sequence[str] | None) -> int:
     from tfcourse.starting import resume, start
 
     console = make_console(quiet=given.get("quiet", False), stderr=given.get("json", False))
-    if "resume" in given:
-        folder, prepared, plan = resume(given)
-    else:
-        folder, prepared, plan = start(given, sys.argv[1:] if argv is None else argv)
+    words, tensorboard = sys.argv[1:] if argv is None else argv, given.get("tensorboard", False)
+    folder, prepared, plan = resume(given, words) if "resume" in given else start(given, words)
     if folder.record["status"] == "completed":
         result = folder.result()
+        if tensorboard:
+            try_to_write_report(folder.path, tensorboard=True)
     else:
         from tfcourse.data.prepare import rows_in_split
 
@@ -145,7 +145,7 @@ def _run(argv: Sequence[str] | None) -> int:
             again = f"python -m tfcourse.train --resume {shlex.quote(str(folder.path))}"
             print(f"Interrupted; the trials that ended are kept. Go on with: {again}", file=sys.stderr)
             return INTERRUPTED
-        try_to_write_report(folder.path, tensorboard=given.get("tensorboard", False))
+        try_to_write_report(folder.path, tensorboard=tensorboard)
     show_result(console, result, result["classes"])
     console.print(f"Written to {folder.path}: report.html, model.keras, result.json, run.json, search/", markup=False)
     if given.get("json"):

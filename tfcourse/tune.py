@@ -223,6 +223,7 @@ def finish(
             **result["model"],
             "test": result["test"],
             "asked": wanted["ensemble"],
+            "average": plain_measures(validation, test) if len(members) > 1 else None,
             "single": {name: result["best"][name] for name in ("validation", "test")} if len(members) > 1 else None,
         },
         baseline_test=result["baseline"]["test"],
@@ -257,6 +258,15 @@ def measures_on(predictions: Predictions, temperature: float) -> dict[str, float
     probabilities = predictions.probabilities(temperature)
     accuracy = float((probabilities.argmax(axis=1) == predictions.y).mean())
     return {"loss": log_loss(probabilities, predictions.y), "accuracy": accuracy}
+
+
+def plain_measures(validation: Predictions, test: Predictions) -> dict[str, dict[str, float]]:
+    """Return what a network is worth on both splits before any temperature."""
+    on_test = measures_on(test, 1.0)
+    return {
+        "validation": measures_on(validation, 1.0),
+        "test": {"accuracy": on_test["accuracy"], "log_loss": on_test["loss"]},
+    }
 
 
 def curves_of(trial: Any) -> dict[str, list[float]]:

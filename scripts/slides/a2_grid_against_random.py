@@ -72,7 +72,7 @@ def measure(settings: Settings) -> Outcome:
             alpha, epsilon = scales.log_from_unit(place[:, 0], 1e-4, 1), scales.log_from_unit(place[:, 1], 1e-10, 1e-6)
             axes.scatter(alpha, epsilon, c=brightness, cmap="viridis", s=30)
             axes.plot(alpha, np.full(len(alpha), 6e-11), "|", color=ORANGE if name == "grid" else BLUE, markersize=9)
-            axes.set(xscale="log", yscale="log", xlabel="α", ylabel="ε")
+            axes.set(xscale="log", yscale="log", xlabel="α (the brighter, the better)", ylabel="ε")
             axes.set_title(f"25 points: {len(np.unique(alpha))} values of α")
             axes.set(xlim=(7e-5, 1.4), ylim=(4e-11, 1.4e-6))
         for i, best in enumerate(bests.values()):

@@ -30,15 +30,16 @@ Day = tuple[float, float, bool]
 def train(alpha: float, days: int, units: int, seed: int, *, watched: bool) -> list[Day]:
     """Train a day, one epoch, at a time; return the journal: α, validation loss at night, whether it was taken back."""
     data = digits()
+    valid = data.x_test, data.y_test
     keras.utils.set_random_seed(seed)
     model = build_mlp(NetworkSpec(64, 10, (units, units)), OptimizerSpec("sgd", alpha, momentum=0.9), seed=seed)
-    yesterday, lowest = (model.get_weights(), [np.array(v) for v in model.optimizer.variables]), np.inf
+    model.optimizer.build(model.trainable_variables)
+    lowest = float(model.evaluate(*valid, verbose=0)[0])  # the first evening is judged as well
+    yesterday = (model.get_weights(), [v.numpy() for v in model.optimizer.variables])
     journal: list[Day] = []
     for _ in range(days):
         model.optimizer.learning_rate = alpha
-        valid = (data.x_test, data.y_test)
-        history = model.fit(data.x, data.y, batch_size=64, verbose=0, validation_data=valid).history
-        loss = history["val_loss"][0]
+        loss = model.fit(data.x, data.y, batch_size=64, verbose=0, validation_data=valid).history["val_loss"][0]
         wrong = watched and not loss <= 1.1 * lowest  # not a number is wrong as well
         journal.append((alpha, loss, wrong))
         if not watched:
@@ -50,7 +51,7 @@ def train(alpha: float, days: int, units: int, seed: int, *, watched: bool) -> l
                 variable.assign(value)
             alpha /= 3
         else:
-            yesterday, lowest = (model.get_weights(), [np.array(v) for v in model.optimizer.variables]), loss
+            yesterday, lowest = (model.get_weights(), [v.numpy() for v in model.optimizer.variables]), loss
             alpha *= 1.5
     return journal
 

@@ -22,17 +22,22 @@ SCRIPTS = sorted(path.stem for path in HERE.glob("[a-d][0-9]_*.py"))
 
 def run(stem: str, arguments: Sequence[str]) -> dict[str, Any]:
     """Run one script; return its record, or one that holds the error in place of a verdict."""
-    script = importlib.import_module(stem)
     out = Path(arguments[1])
     start = time.perf_counter()
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            script.main(arguments)
+            importlib.import_module(stem).main(arguments)
         record = json.loads((out / f"{stem}.json").read_text(encoding="utf-8"))
     except Exception:  # one broken script must not keep the others from the page; the page and the exit status tell
-        slide = script.SLIDE
-        record = {"row": slide.row, "title": slide.title, "claim": slide.claim, "criterion": slide.criterion}
-        record |= {"stem": stem, "numbers": [], "holds": None, "note": traceback.format_exc(limit=-2)}
+        slide = getattr(sys.modules.get(stem), "SLIDE", None)
+        record = {key: getattr(slide, key, "") for key in ("title", "claim", "criterion")}
+        record |= {
+            "row": stem.split("_")[0].upper(),
+            "stem": stem,
+            "numbers": [],
+            "holds": None,
+            "note": traceback.format_exc(limit=-2),
+        }
     return record | {"seconds": time.perf_counter() - start}
 
 
@@ -49,11 +54,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", metavar="ROW", default=[], help="rows to run, such as a5 c1")
     options = parser.parse_args(argv)
-    chosen = [stem for stem in SCRIPTS if not options.only or stem.split("_")[0] in map(str.lower, options.only)]
-    if not chosen:
-        rows = " ".join(stem.split("_")[0] for stem in SCRIPTS)
-        print(f"all.py: error: --only {' '.join(options.only)} names no row; there are {rows}.", file=sys.stderr)
+    by_row = {stem.split("_")[0]: stem for stem in SCRIPTS}
+    unknown = [row for row in options.only if row.lower() not in by_row]
+    if unknown:
+        print(f"all.py: error: --only {' '.join(unknown)} names no row; there are {' '.join(by_row)}.", file=sys.stderr)
         return 2
+    chosen = sorted({by_row[row.lower()] for row in options.only}) or SCRIPTS
     arguments = ["--out", str(options.out), "--seed", str(options.seed), *(["--quick"] if options.quick else [])]
     records: list[dict[str, Any]] = []
     start = time.perf_counter()

@@ -32,15 +32,19 @@ def backpropagate(w: Weights, x: np.ndarray, y: np.ndarray) -> tuple[float, Weig
 
 
 def update(o: OptimizerSpec, w: Weights, v: Weights, s: Weights, gradients: Weights, t: int) -> None:
-    """Change w by one step, the t-th from 1, of the optimizer; v and s are its averages of dW and dW²."""
+    """Change w by one step, the t-th from 1, of the optimizer; v and s are its averages of dW and dW².
+
+    Keras rounds momentum, and β1 and β2 where it takes their powers, to float32 even in float64; so does this.
+    """
+    momentum, beta_1, beta_2 = (float(np.float32(value)) for value in (o.momentum, o.beta_1, o.beta_2))
     for i, g in enumerate(gradients):
         if o.name == "sgd":
-            v[i] = o.momentum * v[i] - o.learning_rate * g
+            v[i] = momentum * v[i] - o.learning_rate * g
             w[i] = w[i] + v[i]
         elif o.name == "rmsprop":
             s[i] = o.rho * s[i] + (1 - o.rho) * g**2
             w[i] = w[i] - o.learning_rate * g / np.sqrt(s[i] + o.epsilon)
         else:  # ε is added as Keras does: to √s before its bias is corrected
             v[i], s[i] = o.beta_1 * v[i] + (1 - o.beta_1) * g, o.beta_2 * s[i] + (1 - o.beta_2) * g**2
-            rate = o.learning_rate * np.sqrt(1 - o.beta_2**t) / (1 - o.beta_1**t)
+            rate = o.learning_rate * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
             w[i] = w[i] - rate * v[i] / (np.sqrt(s[i]) + o.epsilon)

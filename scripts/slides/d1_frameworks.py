@@ -58,12 +58,15 @@ def measure(settings: Settings) -> Outcome:
 
     def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, sharey=True)
-        bars = left.barh(list(ran), [float(result["milliseconds"]) for result in ran.values()], color=BLUE)
-        left.bar_label(bars, fmt="%.2f", padding=3)
-        left.set(title="milliseconds a step, first half (compilation) left out", xscale="log")
+        milliseconds = [float(result["milliseconds"]) for result in ran.values()]
+        bars = left.barh(list(ran), milliseconds, color=BLUE)
+        left.bar_label(bars, fmt="%.3g", padding=3)
+        left.set(title="milliseconds a step, once compiled", xscale="log", xlim=(0.1, 5 * max(milliseconds)))
+        left.invert_yaxis()
         bars = right.barh(list(ran), [int(result["lines"].sum()) for result in ran.values()], color=GREEN)
         right.bar_label(bars, padding=3)
         right.set(title="lines of code, both programs")
+        right.margins(x=0.1)
 
     return Outcome(numbers, holds and bool(ran), draw)
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded: its notes would drown the numbers
 
 import matplotlib
 import numpy as np
@@ -19,6 +16,11 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
+
+from tfcourse.quiet import quiet_start
+
+with quiet_start():  # TensorFlow's own messages would drown the numbers
+    import tensorflow  # noqa: F401
 
 T = TypeVar("T")
 
@@ -108,9 +110,12 @@ class Slide:
         parser.add_argument("--quick", action="store_true", help="small settings, for a test; the verdict may differ")
         parser.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
         arguments = parser.parse_args(argv)
+        try:
+            arguments.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            parser.error(f"--out {arguments.out} cannot be made a folder ({error.strerror}); name another.")
         outcome = measure(Settings(arguments.quick, arguments.seed))
         stem = Path(sys.modules[measure.__module__].__file__ or self.row).stem
-        arguments.out.mkdir(parents=True, exist_ok=True)
         for suffix, theme in THEMES.items():
             with matplotlib.rc_context(STYLE | theme):
                 figure = Figure(figsize=self.size, layout="constrained")

@@ -38,6 +38,10 @@ td.measured { font-variant-numeric: tabular-nums; font-weight: 600; text-align: 
 .index td { padding: .3rem .7rem .3rem 0; } .index a { color: inherit; }
 img { width: 100%; height: auto; display: block; border-radius: 6px; margin-top: .6rem; }
 pre { white-space: pre-wrap; font-size: .85rem; }
+code { overflow-wrap: anywhere; }
+@media (max-width: 40rem) { section td { display: inline; border: 0; padding: 0 .5rem 0 0; }
+  section tr { display: block; border-top: 1px solid var(--line); padding: .3rem 0; }
+  picture { display: block; overflow-x: auto; } img { width: 44rem; max-width: none; } }
 """
 
 

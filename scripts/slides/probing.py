@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import keras
 import numpy as np
 from material import Split
 
 from tfcourse.cohort.fit import fit_together
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+
+
+@contextlib.contextmanager
+def in_float64() -> Iterator[None]:
+    """Let Keras compute in float64 meanwhile; the policy goes with it, because it is settled at the first layer."""
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before[0])
+        keras.config.set_dtype_policy(before[1])
 
 
 def by_own_statistics(model: keras.Model, x: np.ndarray) -> np.ndarray:

@@ -82,7 +82,10 @@ MISTAKES = [
     ("--coefficients 1 inf 0", "--coefficients must be finite float32 numbers, but 1 inf 0 was given."),
     ("--coefficients 1e-30 1e30 0", "the minimum, at w = -5e+59, is out of float32's range."),
     ("--steps -1", "--steps must be 0 or more, but -1 was given."),
-    ("--plot no/such/folder/w.png", "--plot no/such/folder/w.png: its folder does not exist."),
+    (
+        "--plot no/such/folder/w.png",
+        "--plot no/such/folder/w.png: its folder does not exist; make it first, or name a file in one that does.",
+    ),
     ("--plot .", "--plot .: that is a folder; name a file, such as w.png."),
 ]
 

@@ -5,14 +5,25 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PATIENCE = 120
+TAKE_PIPES = """
+import os, sys
+reading, writing = (os.dup(int(end)) for end in sys.argv[1:3])
+for end, place in ((reading, 3), (writing, 4)):  # where the protocol's ends must be
+    os.dup2(end, place)
+    os.set_inheritable(place, True)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
 
 
 def find_chromium() -> str | None:
@@ -30,18 +41,14 @@ class Browser:
         to_browser, self.to_browser = os.pipe()
         self.from_browser, from_browser = os.pipe()
 
-        def take_pipes() -> None:  # the protocol's ends are file descriptors 3 and 4
-            reading, writing = os.dup(to_browser), os.dup(from_browser)
-            os.dup2(reading, 3)
-            os.dup2(writing, 4)
-
         self.process = subprocess.Popen(
             [
+                sys.executable, "-c", TAKE_PIPES, str(to_browser), str(from_browser),
                 command, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                 "--remote-debugging-pipe", f"--user-data-dir={self.profile}", "--hide-scrollbars", "about:blank",
             ],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            close_fds=False, preexec_fn=take_pipes,
+            pass_fds=(to_browser, from_browser),
         )  # fmt: skip
         os.close(to_browser)
         os.close(from_browser)
@@ -78,6 +85,8 @@ class Browser:
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self.kept:
+            if not select.select([self.from_browser], [], [], PATIENCE)[0]:
+                raise TimeoutError(f"Chromium says nothing for {PATIENCE} s; complaints: {self.complaints}")
             part = os.read(self.from_browser, 1 << 20)
             if not part:
                 raise RuntimeError("Chromium has gone")

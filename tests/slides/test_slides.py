@@ -1,6 +1,8 @@
 """Each script runs with small settings, prints claim, numbers and verdict, and saves its figure."""
 
+import contextlib
 import importlib
+import io
 import json
 import re
 from html.parser import HTMLParser
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.report.browser import Browser, find_chromium
 from tests.slides.conftest import SLIDES
 
 ROOT = SLIDES.parents[1]
@@ -40,6 +43,15 @@ def test_script(stem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert (tmp_path / f"{stem}{suffix}.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_hand_written_loop_is_model_fit_to_float64_rounding(tmp_path: Path) -> None:
+    script = importlib.import_module("b5_hand_written_loop")
+    assert script.main(["--quick", "--out", str(tmp_path)]) == 0
+    numbers = json.loads((tmp_path / "b5_hand_written_loop.json").read_text(encoding="utf-8"))["numbers"]
+    differences = [number["measured"] for number in numbers if "difference" in number["what"]]
+    assert len(differences) == 3
+    assert max(differences) < 1e-12  # in float32 it is above 1e-7
+
+
 @pytest.mark.parametrize("stem", SCRIPTS)
 def test_script_is_short(stem: str) -> None:
     assert len((SLIDES / f"{stem}.py").read_text(encoding="utf-8").splitlines()) < 100
@@ -58,20 +70,46 @@ class Links(HTMLParser):
         self.ids += [str(value) for name, value in attrs if name == "id"]
 
 
-def test_the_page_is_self_contained_and_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    everything = importlib.import_module("all")
-    assert everything.main(["--quick", "--only", "c6", "a5", "c1", "--out", str(tmp_path)]) == 0
-    lines = capsys.readouterr().out.splitlines()
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """Return the page of three scripts, and what making it printed."""
+    out, printed = tmp_path_factory.mktemp("page"), io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        everything = importlib.import_module("all")
+        assert everything.main(["--quick", "--only", "c6", "a5", "c1", "--out", str(out)]) == 0
+    return out / "index.html", printed.getvalue().splitlines()
+
+
+def test_the_page_is_self_contained_and_in_order(page: tuple[Path, list[str]]) -> None:
+    file, lines = page
     assert re.fullmatch(r"\[ 1/3\] a5_log_scale +holds +\d+\.\d s +about +\d+ s left", lines[0])
     assert lines[-1].startswith("3 of 3 claims hold")
-    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
     links = Links()
-    links.feed(page)
+    links.feed(text)
     assert links.ids == ["A5", "C1", "C6"]
     assert all(link.startswith(("#", "data:image/png;base64,")) for link in links.found)
     assert len([link for link in links.found if link.startswith("data:")]) == 6
-    assert page.count("does not hold") == 0
-    assert "148.413" in page
+    assert text.count("does not hold") == 0
+    assert "148.413" in text
+
+
+@pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium here")
+def test_the_page_in_a_browser(page: tuple[Path, list[str]]) -> None:
+    browser = Browser()
+    try:
+        shown = {}
+        for width, dark in ((1200, False), (390, False), (390, True)):
+            browser.look(width, 900, dark=dark)
+            browser.open(page[0])
+            assert browser.evaluate("document.documentElement.scrollWidth") == width  # nothing sticks out
+            assert browser.evaluate("[...document.images].map(image => image.naturalWidth > 0)") == [True] * 3
+            assert [url for url in browser.requests() if not url.startswith(("file:", "data:"))] == []
+            shown[dark] = browser.evaluate("document.images[0].currentSrc")
+        assert shown[True] != shown[False]  # the dark figure on a dark page
+        assert browser.complaints == []
+    finally:
+        browser.close()
 
 
 def test_a_script_that_fails_is_told_and_does_not_stop_the_others(
@@ -90,5 +128,16 @@ def test_a_script_that_fails_is_told_and_does_not_stop_the_others(
 
 
 def test_a_row_that_does_not_exist(capsys: pytest.CaptureFixture[str]) -> None:
-    assert importlib.import_module("all").main(["--only", "z9"]) == 2
-    assert "--only z9 names no row; there are a1 " in capsys.readouterr().err
+    assert importlib.import_module("all").main(["--only", "a5", "z9"]) == 2
+    assert capsys.readouterr().err.startswith("all.py: error: --only z9 names no row; there are a1 a2 ")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "file"
+    file.write_text("in the way", encoding="utf-8")
+    with pytest.raises(SystemExit) as stop:
+        importlib.import_module("a5_log_scale").main(["--quick", "--out", str(file)])
+    assert stop.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert f"error: --out {file} cannot be made a folder (File exists); name another." in captured.err

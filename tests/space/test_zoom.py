@@ -54,9 +54,17 @@ def test_a_limit_is_kept_and_said() -> None:
     dropout = Parameter("dropout", "linear", 0.0, 0.5)
     narrower, words = zoomed(dropout, [0.0, 0.01, 0.02, 0.04], (0.0, 0.99))
     assert narrower.low == 0.0
-    assert "crowd 0, beyond which it does not go" in words
+    assert words.startswith("dropout: the leading trials crowd 0, beyond which it does not go; 0 ... 0.5 narrows to 0 ")
     units = Parameter("units_1", "integer", 1, 8)
     assert zoomed(units, [1, 1, 1, 2], (1, 8192))[0].low == 1
+    same, words = zoomed(dropout, [0.0, 0.01, 0.02, 0.5], (0.0, 0.99))
+    assert same == dropout
+    assert words == "dropout: the leading trials crowd 0, beyond which it does not go"
+
+
+def test_a_small_change_is_told_with_the_digits_that_it_takes() -> None:
+    values = [0.9, 0.91, 0.93, 0.94, 0.96, 0.97, 0.98, 0.985, 0.9982]
+    assert zoomed(BETA, values, EVERYWHERE)[1] == "momentum: 0.9 ... 0.999 narrows to 0.9 ... 0.9989"
 
 
 def test_whole_numbers_stay_whole() -> None:

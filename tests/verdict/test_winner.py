@@ -36,8 +36,8 @@ def test_a_winner_that_leads_and_was_too_good() -> None:
     assert texts(candidate("trial 3", A), candidate("trial 5", WORSE), candidate("softmax regression", WORSE)) == [
         (
             "warning",
-            "Trial 3, trained again from 5 fresh seeds, comes to 0.3040 ± 0.0114; the search's best score of 0.2500 was"
-            " 0.0540 better than that.",
+            "Trial 3, trained again from 5 fresh seeds, has a validation loss of 0.3040 ± 0.0114; the search's best"
+            " score of 0.2500 was 0.0540 better than that.",
         ),
         ("good", "Trial 3 leads trial 5 (0.5040) and softmax regression (0.5040) beyond the spread of the seeds."),
     ]
@@ -48,11 +48,11 @@ def test_ties_prefer_the_simplest() -> None:
     assert texts(winner, candidate("trial 5", CLOSE, 400), best=0.31)[-1] == (
         "note",
         "Trial 3 and trial 5 (0.3060) tie: their differences are within the spread of the seeds. Prefer the simplest,"
-        " trial 5: it has 400 weights, trial 3 1000.",
+        " trial 5: it has 400 weights, trial 3 has 1,000.",
     )
     level, text = texts(winner, candidate("trial 5", CLOSE, 400), candidate("softmax regression", CLOSE, 65))[-1]
     assert level == "warning"
-    assert text.endswith("Prefer the simplest, softmax regression: it has 65 weights, trial 3 1000.")
+    assert text.endswith("Prefer the simplest, softmax regression: it has 65 weights, trial 3 has 1,000.")
     own = judge_winner([candidate("trial 3", A, 9), candidate("trial 5", CLOSE, 400)], 0.31, "val_loss")
     assert own.sentences[-1].text.endswith("Trial 3 is also the simplest: 9 weights.")
     assert own.numbers["prefer"] == "trial 3"
@@ -67,8 +67,8 @@ def test_a_winner_that_falls_behind() -> None:
 def test_accuracies_are_better_high() -> None:
     found = judge_winner([candidate("trial 3", WORSE), candidate("trial 5", A)], 0.55, "val_accuracy")
     assert [sentence.text for sentence in found.sentences] == [
-        "Trial 3, trained again from 5 fresh seeds, comes to 50.40% ± 1.14%; the search's best score of 55.00% was"
-        " 4.60% better than that.",
+        "Trial 3, trained again from 5 fresh seeds, has a validation accuracy of 50.40% ± 1.14 percentage points; the"
+        " search's best score of 55.00% was 4.60 percentage points better than that.",
         "Trial 3 leads trial 5 (30.40%) beyond the spread of the seeds.",
     ]
     assert found.numbers["search_best_too_good_by"] == pytest.approx(0.046)
@@ -79,8 +79,8 @@ def test_retrainings_that_diverged_are_said_and_left_out() -> None:
     lost = candidate("trial 3", (0.3, None, 0.3, None, 0.3))
     found = judge_winner([lost, candidate("trial 5", (None, None, None, 0.3, 0.4))], 0.3, "val_loss")
     assert [sentence.text for sentence in found.sentences] == [
-        "Trial 3, trained again from 3 fresh seeds, comes to 0.3000 ± 0.0000; the search's best score of 0.3000 was not"
-        " too good.",
+        "Trial 3, trained again from 3 fresh seeds, has a validation loss of 0.3000 ± 0.0000; the search's best score"
+        " of 0.3000 was not too good.",
         "Trial 3 diverged in 2 of its 5 retrainings.",
         "Trial 5 diverged in 3 of its 5 retrainings.",
     ]

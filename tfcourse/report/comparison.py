@@ -62,7 +62,10 @@ def comparison_context(runs: Sequence[Run]) -> dict[str, Any]:
                 for by in ("trials", "seconds")
             },
         },
-        "commands": [(name, run.record["command"]) for name, run in zip(names, runs, strict=True)],
+        "commands": [
+            (name, "\n".join([run.record["command"], *run.record.get("resumed", [])]))
+            for name, run in zip(names, runs, strict=True)
+        ],
     }
 
 
@@ -80,8 +83,8 @@ def compare(runs: Sequence[Run], names: Sequence[str]) -> list[dict[str, str]]:
     """
     said: list[tuple[str, str, str]] = []
     comparable = True
-    if len({run.record["data"]["fingerprint"] for run in runs}) > 1:
-        comparable = False
+    same_data = len({run.record["data"]["fingerprint"] for run in runs}) == 1
+    if not same_data:
         said.append(("Data", "warning", "The runs read different data: their scores are no measure of each other."))
     else:
         differ = [name for name in _SPLIT if len({str(run.record["options"].get(name)) for run in runs}) > 1]
@@ -96,7 +99,7 @@ def compare(runs: Sequence[Run], names: Sequence[str]) -> list[dict[str, str]]:
     open_runs = [name for name, run in zip(names, runs, strict=True) if not run.result]
     if open_runs:
         said.append(("Unfinished", "note", f"Not ended yet, so not tested: {', '.join(open_runs)}."))
-    if len(tested) > 1:
+    if len(tested) > 1 and same_data:
         said += _leads(tested, comparable=comparable)
     return [{"topic": topic, "level": level, "text": text} for topic, level, text in said]
 

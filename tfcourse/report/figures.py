@@ -27,9 +27,20 @@ def searched(rounds: Sequence[Round]) -> list[Parameter]:
     return [parameter for parameter in rounds[0].space if parameter.name in open_names]
 
 
-def score_axis(trials: Sequence[TrialRecord], objective: str) -> Axis:
-    """Return the axis of the objective over the completed trials: log for a loss, linear for an accuracy."""
+def most_shown(trials: Sequence[TrialRecord], objective: str, classes: int) -> float:
+    """Return the score up to which the objective's axis reaches: a loss of twice that of guessing, 2 ln C.
+
+    A trial that nearly diverged can have a loss of 1e9, beside which no difference between the others is seen. Where
+    all trials are worse than that, and for accuracies, the worst score is shown.
+    """
     scores = [trial.score for trial in trials if trial.score is not None and math.isfinite(trial.score)]
+    limit = 2 * math.log(classes)
+    return limit if lower_is_better(objective) and min(scores) < limit < max(scores) else max(scores)
+
+
+def score_axis(trials: Sequence[TrialRecord], objective: str, most: float = math.inf) -> Axis:
+    """Return the axis of the objective over the completed trials, up to ``most``: log for a loss, else linear."""
+    scores = [min(most, trial.score) for trial in trials if trial.score is not None and math.isfinite(trial.score)]
     if lower_is_better(objective):
         return axis_over("log", scores)
     return axis_over("linear", scores, percent=True)

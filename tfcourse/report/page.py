@@ -13,7 +13,6 @@ from tfcourse.errors import UserError
 from tfcourse.files import replacing
 from tfcourse.report import words
 from tfcourse.report.axes import axis_over, position
-from tfcourse.report.classes import most_confused, per_class, shaded
 from tfcourse.report.comparison import comparison_context
 from tfcourse.report.curves import curve_rows
 from tfcourse.report.figures import (
@@ -21,22 +20,18 @@ from tfcourse.report.figures import (
     beyond,
     isolation,
     lower_is_better,
+    most_shown,
     parameter_axis,
     score_axis,
     searched,
 )
 from tfcourse.report.source import Run, read_run
 from tfcourse.report.summaries import write_summaries
+from tfcourse.report.tables import candidate_rows, class_tables, confusion_cells, leader_table
 from tfcourse.report.verdict_rows import enough_rows, importance_rows, reliability_rows
 from tfcourse.run.show import importance_order
 
-LEADERS_SHOWN = 10
 CURVES_SHOWN = 5
-MOST_CLASSES_IN_TABLE = 30
-MOST_CLASSES_BESIDE = 12
-"""Up to so many classes the confusion matrix and the measures of each class stand side by side."""
-LONGEST_UPRIGHT = 4
-"""Class names above a confusion matrix are turned where one is longer than this."""
 
 
 def write_report(path: Path, out: Path | None = None, *, tensorboard: bool = False) -> Path:
@@ -120,15 +115,14 @@ def report_context(run: Run) -> dict[str, Any]:
         "record": run.record,
         "result": run.result,
         "title": run.record["data"]["name"],
-        "command": run.record["command"],
+        "commands": [run.record["command"], *run.record.get("resumed", [])],
         "resume": f"python -m tfcourse.train --resume {shlex.quote(str(run.path))}",
         "status_line": words.status_line(run),
         "sentences": words.by_topic(run.verdict["sentences"] or words.plain_sentences(run)),
         "candidates": candidate_rows(run),
         "objective": words.OBJECTIVES[run.objective],
-        "leaders": run.leaders[:LEADERS_SHOWN],
+        "leaders": leader_table(run, names),
         "score": lambda value: words.score_text(value, run.objective),
-        "open_names": names,
         "fixed": [(name, best.values[name]) for name in fixed],
         "rounds": run.rounds,
         "timed": any(row["seconds"] is not None for row in data["progress"]),
@@ -142,7 +136,8 @@ def report_context(run: Run) -> dict[str, Any]:
 def chart_data(run: Run) -> dict[str, Any]:
     """Return the rows of every chart, JSON-ready."""
     trials, objective = run.trials, run.objective
-    scores = score_axis(trials, objective)
+    most = most_shown(trials, objective, len(run.classes))
+    scores = score_axis(trials, objective, most)
     completed = [trial.score for trial in trials]
     parameters = []
     for parameter in sorted(searched(run.rounds), key=lambda parameter: importance_order(parameter.name)):
@@ -163,7 +158,9 @@ def chart_data(run: Run) -> dict[str, Any]:
         "score": _axis_json(scores) | {"beyond": beyond(scores, objective)},
         "isolation": _axis_json(
             axis_over(
-                scores.scale, [best for best in bests if best is not None], percent=not lower_is_better(objective)
+                scores.scale,
+                [min(most, best) for best in bests if best is not None],
+                percent=not lower_is_better(objective),
             )
         ),
         "trials": {
@@ -171,8 +168,12 @@ def chart_data(run: Run) -> dict[str, Any]:
             "status": [trial.status for trial in trials],
             "score": [_short(trial.score) for trial in trials],
             "round": [trial.round for trial in trials],
-            "place": [None if score is None else _short(position(scores.scale, score)) for score in completed],
+            "place": [
+                None if score is None else _short(min(position(scores.scale, score), scores.high))
+                for score in completed
+            ],
         },
+        "beyond": {"above": most, "count": sum(score is not None and score > most for score in completed)},
         "diverged": sum(trial.status == "diverged" for trial in trials),
         "rounds": len(run.rounds),
         "parameters": parameters,
@@ -186,46 +187,6 @@ def chart_data(run: Run) -> dict[str, Any]:
         "reliability": reliability_rows(numbers.get("calibration")),
         "confusion": confusion_cells(run),
     }
-
-
-def confusion_cells(run: Run) -> dict[str, Any] | None:
-    """Return the confusion matrix for a chart where it has too many classes for a table."""
-    if run.result is None or len(run.classes) <= MOST_CLASSES_IN_TABLE:
-        return None
-    return {"classes": run.classes, "counts": run.result["test"]["confusion"]}
-
-
-def class_tables(run: Run) -> dict[str, Any] | None:
-    """Return the confusion matrix, the most frequent mistakes and the measures of each class; None before the test."""
-    if run.result is None:
-        return None
-    confusion = run.result["test"]["confusion"]
-    small = len(run.classes) <= MOST_CLASSES_IN_TABLE
-    return {
-        "confusion": shaded(confusion) if small else None,
-        "turned": max(map(len, run.classes)) > LONGEST_UPRIGHT,
-        "beside": len(run.classes) <= MOST_CLASSES_BESIDE,
-        "mistakes": most_confused(confusion, run.classes),
-        "rows": per_class(confusion, run.classes),
-    }
-
-
-def candidate_rows(run: Run) -> list[dict[str, Any]]:
-    """Return the settings that were trained again, their scores in words."""
-
-    def said(score: float | None) -> str:
-        return "diverged" if score is None else words.score_text(score, run.objective)
-
-    return [
-        {
-            "name": candidate["name"],
-            "parameters": candidate.get("parameters", "–"),
-            "mean": words.score_text(candidate["mean"], run.objective),
-            "sd": words.score_text(candidate["sd"], run.objective),
-            "scores": [said(score) for score in candidate["scores"]],
-        }
-        for candidate in (run.verdict["numbers"].get("winner") or {}).get("candidates", [])
-    ]
 
 
 def alternatives(run: Run, data: dict[str, Any]) -> dict[str, Any]:

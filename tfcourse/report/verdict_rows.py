@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfcourse.report.words import label
+from tfcourse.run.measure import accuracy_interval
 
 
 def importance_rows(numbers: Mapping[str, Any] | None) -> list[dict[str, Any]]:
@@ -38,17 +39,25 @@ def enough_rows(numbers: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def reliability_rows(numbers: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """Return the reliability diagram of the test split, before and after temperature scaling; empty bins are left out.
 
+    Each bin's accuracy has its 95 % interval (Wilson's), ``low`` to ``high``: few rows say little.
+
     >>> bins = {"count": [0, 4], "confidence": [None, 0.9], "accuracy": [None, 0.75]}
-    >>> reliability_rows({"test": {"before": {"bins": bins}}})[0]["bins"]
-    [{'count': 4, 'confidence': 0.9, 'accuracy': 0.75}]
+    >>> (row,) = reliability_rows({"test": {"before": {"bins": bins}}})[0]["bins"]
+    >>> row["count"], row["confidence"], row["accuracy"], round(row["low"], 2), round(row["high"], 2)
+    (4, 0.9, 0.75, 0.3, 0.95)
     """
     split = (numbers or {}).get("test") or {}
-    rows = []
+    keys = ("count", "confidence", "accuracy")
+    sets = []
     for when, name in (("before", "as trained"), ("after", "with the temperature")):
         bins = (split.get(when) or {}).get("bins") or {}
-        keys = ("count", "confidence", "accuracy")
-        kept = [dict(zip(keys, row, strict=True)) for row in zip(*(bins.get(key, ()) for key in keys), strict=True)]
-        kept = [row for row in kept if row["count"]]
+        rows = [dict(zip(keys, row, strict=True)) for row in zip(*(bins.get(key, ()) for key in keys), strict=True)]
+        kept = [{**row, **_interval(row["accuracy"], row["count"])} for row in rows if row["count"]]
         if kept:
-            rows.append({"label": name, "bins": kept})
-    return rows
+            sets.append({"label": name, "bins": kept})
+    return sets
+
+
+def _interval(accuracy: float, count: int) -> dict[str, float]:
+    low, high = accuracy_interval(round(accuracy * count), count)
+    return {"low": low, "high": high}

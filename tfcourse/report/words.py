@@ -58,12 +58,16 @@ def percent(share: float | None, places: int = 2) -> str:
 def score_text(score: float | None, objective: str) -> str:
     """Return the objective's value as people write it.
 
-    >>> score_text(0.030688, "val_loss"), score_text(0.98886, "val_accuracy")
-    ('0.0307', '98.89%')
+    >>> score_text(0.030688, "val_loss"), score_text(0.0000421, "val_loss"), score_text(0.98886, "val_accuracy")
+    ('0.0307', '4.2e-05', '98.89%')
     """
     if score is None:
         return "–"
-    return f"{score:.4f}" if lower_is_better(objective) else percent(score)
+    if not lower_is_better(objective):
+        return percent(score)
+    if 0 < score < 0.001:
+        return f"{score:.2g}"
+    return f"{score:.4f}" if score < 1000 else f"{score:.3g}"
 
 
 def counts_text(run: Run) -> str:

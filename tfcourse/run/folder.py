@@ -28,7 +28,15 @@ _NEEDED = (
     "format", "command", "status", "options", "given", "budget", "plan", "space", "data", "classes", "features",
     "seconds", "seconds_before",
 )  # fmt: skip
-_RESULT_NEEDED = ("best", "baseline", "test", "trials", "seconds", "classes")
+SEARCH, TRAINING = "search", "babysat training"
+_NEEDED_BY = {
+    SEARCH: _NEEDED,
+    TRAINING: ("format", "command", "options", "seed", "start", "data", "classes", "features"),
+}
+_RESULT_NEEDED_BY = {
+    SEARCH: ("best", "baseline", "test", "trials", "seconds", "classes"),
+    TRAINING: ("test", "classes"),
+}
 T = TypeVar("T")
 
 
@@ -63,15 +71,24 @@ class RunFolder:
         return folder
 
     @classmethod
-    def open(cls, path: Path) -> RunFolder:
+    def open(cls, path: Path, *kinds: str) -> RunFolder:
         """Read a run folder.
 
+        Args:
+            path: the folder.
+            *kinds: of what it may be: ``search`` (default) or ``babysat training``.
+
         Raises:
-            UserError: if it is no run folder or is damaged.
+            UserError: if it is no run folder, of another kind, or damaged.
         """
         if not path.is_dir():
             raise UserError(f"There is no run folder {str(path)!r}; give the folder that a search wrote.")
-        record = _read_with(path / "run.json", _NEEDED)
+        kinds = kinds or (SEARCH,)
+        record = _read_with(path / "run.json", ("format",))
+        kind = record.get("kind", SEARCH)
+        if kind not in kinds:
+            raise UserError(f"{str(path)!r} holds a {kind}; this needs the folder of a {' or a '.join(kinds)}.")
+        record = _read_with(path / "run.json", _NEEDED_BY[kind])
         if record["format"] != FORMAT:
             raise UserError(f"{str(path)!r} was written by another version of tfcourse, which must also read it.")
         return cls(path, record)
@@ -100,6 +117,11 @@ class RunFolder:
         self.save()
 
     @property
+    def kind(self) -> str:
+        """What was run: :data:`SEARCH` or :data:`TRAINING`."""
+        return str(self.record.get("kind", SEARCH))
+
+    @property
     def model_path(self) -> Path:
         """Where the exported model lies."""
         return self.path / "model.keras"
@@ -115,12 +137,17 @@ class RunFolder:
         Raises:
             UserError: if it has not ended yet.
         """
+        if not self.result_path.exists() and self.kind == TRAINING:
+            raise UserError(
+                f"The training in {str(self.path)!r} has left no model yet; it does when it is stopped:"
+                f" python -m tfcourse.babysit stop {self.path}"
+            )
         if not self.result_path.exists():
             raise UserError(
                 f"The search in {str(self.path)!r} has not ended; go on with it:"
                 f" python -m tfcourse.train --resume {self.path}"
             )
-        return _read_with(self.result_path, _RESULT_NEEDED)
+        return _read_with(self.result_path, _RESULT_NEEDED_BY[self.kind])
 
 
 def _read_with(path: Path, needed: Sequence[str]) -> dict[str, Any]:

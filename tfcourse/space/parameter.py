@@ -124,6 +124,16 @@ class Parameter:
             return self.low - 0.5 + p * (self.high - self.low + 1)
         return float(_MAPS[self.scale][0](p, self.low, self.high))
 
+    def in_words(self) -> str:
+        """Return the range with its scale, or the choices.
+
+        >>> Parameter("learning_rate", "log", 1e-4, 1.0).in_words()
+        '0.0001 ... 1 (log)'
+        """
+        if self.scale == "choice":
+            return ", ".join(map(str, self.values))
+        return f"{self.low:.10g} ... {self.high:.10g} ({self.scale})"
+
     def to_json(self) -> dict[str, Any]:
         """Return the fields that are set, JSON-ready."""
         fields: dict[str, Any] = {"name": self.name, "scale": self.scale}

@@ -81,6 +81,22 @@ class SearchSpace:
             notes += [note] if note else []
         return SearchSpace(tuple(parameters)), tuple(notes)
 
+    def first_difference(self, other: SearchSpace) -> str:
+        """Return in words how ``other`` first differs from this space; empty if it does not.
+
+        >>> wide, narrow = (SearchSpace((Parameter("dropout", "linear", 0.0, high),)) for high in (0.5, 0.2))
+        >>> wide.first_difference(narrow)
+        'dropout is 0 ... 0.2 (linear) instead of 0 ... 0.5 (linear)'
+        """
+        for name in dict.fromkeys((*self.names, *other.names)):
+            if name not in other.names:
+                return f"{name} is not searched"
+            if name not in self.names:
+                return f"{name} is searched as well"
+            if self[name] != other[name]:
+                return f"{name} is {other[name].in_words()} instead of {self[name].in_words()}"
+        return ""
+
     @property
     def names(self) -> tuple[str, ...]:
         """The parameters' names, in order."""

@@ -99,22 +99,26 @@ def _range(parameter: Parameter, start: float, end: float, limits: tuple[float, 
 
 
 def _in_words(old: Parameter, new: Parameter, crowded_low: bool, crowded_high: bool) -> str:
-    before, after = (f"{each.low:.3g} ... {each.high:.3g}" for each in (old, new))
-    moved = [end for end, moves in ((old.low, new.low < old.low), (old.high, new.high > old.high)) if moves]
-    stuck = [
-        end
-        for end, crowded, moves in (
-            (old.low, crowded_low, new.low < old.low), (old.high, crowded_high, new.high > old.high),
-        )
-        if crowded and not moves
-    ]  # fmt: skip
+    before, after = _ranges(old, new)
+    ends = ((old.low, crowded_low, new.low < old.low), (old.high, crowded_high, new.high > old.high))
+    moved = " and ".join(f"{end:.3g}" for end, _, moves in ends if moves)
+    stuck = " and ".join(f"{end:.3g}" for end, crowded, moves in ends if crowded and not moves)
     if moved:
-        ends = " and ".join(f"{end:.3g}" for end in moved)
-        return f"{old.name}: the leading trials crowd {ends}, so {before} moves to {after}"
+        return f"{old.name}: the leading trials crowd {moved}, so {before} moves to {after}"
+    narrows = f"{before} narrows to {after}" if before != after else ""
     if stuck:
-        ends = " and ".join(f"{end:.3g}" for end in stuck)
-        return f"{old.name}: the leading trials crowd {ends}, beyond which it does not go; {before} becomes {after}"
-    return f"{old.name}: {before} narrows to {after}" if (old.low, old.high) != (new.low, new.high) else ""
+        said = f"{old.name}: the leading trials crowd {stuck}, beyond which it does not go"
+        return f"{said}; {narrows}" if narrows else said
+    return f"{old.name}: {narrows}" if narrows else ""
+
+
+def _ranges(old: Parameter, new: Parameter) -> tuple[str, str]:
+    """Return both ranges with three digits, or with as many as it takes to tell them apart."""
+    for digits in range(3, 17):
+        before, after = (f"{each.low:.{digits}g} ... {each.high:.{digits}g}" for each in (old, new))
+        if before != after:
+            break
+    return before, after
 
 
 def _listed(values: Sequence[Value]) -> str:

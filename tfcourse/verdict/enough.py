@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.run.trials import TrialRecord
-from tfcourse.verdict.sentence import Finding, Sentence, said
+from tfcourse.verdict.sentence import Finding, Sentence, gap_said
 from tfcourse.verdict.setting import ended, is_scored
 
 LEAST_TRIALS = 8
@@ -71,15 +71,15 @@ def _sentence(
 ) -> Sentence:
     where = f" of round {number + 1}" if len(rounds) > 1 else ""
     text = (
-        f"The second half of the {len(costs)} trials{where} made the expected best {said(doubling, objective)} better;"
-        " twice as many may bring about as much again at most"
+        f"The second half of the {len(costs)} trials{where} made the expected best {gap_said(doubling, objective)}"
+        " better; twice as many may bring about as much again at most"
     )
     if spread is not None:
         small = doubling <= spread
-        against = f"the spread of the seeds is {said(spread, objective)}"
+        against = f"the spread of the seeds is {gap_said(spread, objective)}"
     else:
         small = doubling <= SMALL * float(np.median(costs) - costs[0])
-        against = f"the middling trial is {said(float(np.median(costs) - costs[0]), objective)} behind the best"
+        against = f"the middling trial is {gap_said(float(np.median(costs) - costs[0]), objective)} behind the best"
     if small:
         return Sentence("enough", "good", f"{text}, which is little: {against}.")
     return Sentence("enough", "note", f"{text}, which is worth trying: {against}.")

@@ -54,7 +54,8 @@ def judge_model(model: Mapping[str, Any], objective: str) -> Finding:
 
     Args:
         model: ``saved`` in words, ``trials``, ``temperature`` or None, ``validation`` and ``test``; ``asked``, how
-            many networks were to be averaged; ``single``, with ``validation`` and ``test``, if several are, else None.
+            many networks were to be averaged. If several are: ``average`` and ``single``, each with ``validation`` and
+            ``test``, both without the temperature, so that they can be compared; else None.
         objective: ``val_loss`` or ``val_accuracy``.
     """
     name = objective.removeprefix("val_")
@@ -62,20 +63,26 @@ def judge_model(model: Mapping[str, Any], objective: str) -> Finding:
     if model["temperature"] is not None:
         text += f", its logits divided by a temperature of {model['temperature']:.3g}"
     sentences = [Sentence("model", "note", text + ".")]
-    single = model.get("single")
-    if single is not None:
-        tempered = "" if model["temperature"] is None else ", at its temperature,"
-        own, other = model["validation"][name], single["validation"][name]
-        better = own > other if name == "accuracy" else own < other
-        written = [f"{value:.2%}" if name == "accuracy" else f"{value:.4f}" for value in (own, other)]
-        text = (
-            f"The average{tempered} has validation {name} {written[0]}, the best single network {written[1]}; on the"
-            f" test split they are right in {model['test']['accuracy']:.2%} and {single['test']['accuracy']:.2%}, with"
-            f" log-loss {model['test']['log_loss']:.4f} and {single['test']['log_loss']:.4f}."
-        )
-        sentences.append(Sentence("model", "good" if better else "warning", text))
+    average, single = model.get("average"), model.get("single")
+    if average is not None and single is not None:
+        sentences.append(_average(average, single, name, tempered=model["temperature"] is not None))
     if len(model["trials"]) < model["asked"]:
         found = len(model["trials"])
         text = f"{model['asked']} networks were to be averaged, but {found} trial{'s' * (found > 1)} completed."
         sentences.append(Sentence("model", "warning", text))
     return Finding(sentences, dict(model))
+
+
+def _average(average: Mapping[str, Any], single: Mapping[str, Any], name: str, *, tempered: bool) -> Sentence:
+    """Compare the average with the best single network: good if it is no worse in any of the three."""
+    own, other = average["validation"][name], single["validation"][name]
+    worse = own < other if name == "accuracy" else own > other
+    on_test, single_test = average["test"], single["test"]
+    doubtful = on_test["log_loss"] > single_test["log_loss"] or on_test["accuracy"] < single_test["accuracy"]
+    written = [f"{value:.2%}" if name == "accuracy" else f"{value:.4f}" for value in (own, other)]
+    text = (
+        f"{'Before the temperature, the' if tempered else 'The'} average has validation {name} {written[0]}, the best"
+        f" single network {written[1]}; on the test split they are right in {on_test['accuracy']:.2%} and"
+        f" {single_test['accuracy']:.2%}, with log-loss {on_test['log_loss']:.4f} and {single_test['log_loss']:.4f}."
+    )
+    return Sentence("model", "warning" if worse else "note" if doubtful else "good", text)

@@ -67,7 +67,18 @@ def listed(names: Sequence[str]) -> str:
 def said(value: float, objective: str) -> str:
     """Return a value of the objective as people write it: accuracies in percent, losses with four places.
 
-    >>> said(0.98765, "val_accuracy"), said(0.030688, "val_loss")
-    ('98.77%', '0.0307')
+    >>> said(0.98765, "val_accuracy"), said(0.030688, "val_loss"), said(844041.035, "val_loss")
+    ('98.77%', '0.0307', '8.44e+05')
     """
-    return f"{value:.2%}" if "accuracy" in objective else f"{value:.4f}"
+    if "accuracy" in objective:
+        return f"{value:.2%}"
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.3g}"
+
+
+def gap_said(gap: float, objective: str) -> str:
+    """Return a difference of two values of the objective as people write it.
+
+    >>> gap_said(0.046, "val_accuracy"), gap_said(0.0082, "val_loss")
+    ('4.60 percentage points', '0.0082')
+    """
+    return f"{100 * gap:.2f} percentage points" if "accuracy" in objective else said(gap, objective)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tfcourse.verdict.sentence import Finding, Level, Sentence, listed, said
+from tfcourse.verdict.sentence import Finding, Level, Sentence, gap_said, listed, said
 
 CONFIDENCE = 0.95
 LEAST_SCORES = 3
@@ -142,12 +142,13 @@ def _again(winner: Candidate, best_score: float, too_good: float, objective: str
     assert winner.mean is not None
     assert winner.deviation is not None
     text = (
-        f"{_capital(winner.name)}, trained again from {len(winner.finite)} fresh seeds, comes to"
-        f" {said(winner.mean, objective)} ± {said(winner.deviation, objective)}"
+        f"{_capital(winner.name)}, trained again from {len(winner.finite)} fresh seeds, has a"
+        f" {objective.replace('val_', 'validation ')} of {said(winner.mean, objective)} ±"
+        f" {gap_said(winner.deviation, objective)}"
     )
     best = f"the search's best score of {said(best_score, objective)}"
     if too_good > 0:
-        text += f"; {best} was {said(too_good, objective)} better than that."
+        text += f"; {best} was {gap_said(too_good, objective)} better than that."
     else:
         text += f"; {best} was not too good."
     return _sentence("warning" if too_good > 2 * winner.deviation else "note", text)
@@ -157,11 +158,11 @@ def _tie(winner: Candidate, ties: Sequence[Candidate], simplest: Candidate, obje
     names = listed([_capital(winner.name), *(f"{other.name} ({said(other.mean or 0.0, objective)})" for other in ties)])
     text = f"{names} tie: their differences are within the spread of the seeds."
     if simplest is winner:
-        return _sentence("note", f"{text} {_capital(winner.name)} is also the simplest: {winner.parameters} weights.")
+        return _sentence("note", f"{text} {_capital(winner.name)} is also the simplest: {winner.parameters:,} weights.")
     return _sentence(
         "warning" if simplest.trial is None else "note",
-        f"{text} Prefer the simplest, {simplest.name}: it has {simplest.parameters} weights, {winner.name}"
-        f" {winner.parameters}.",
+        f"{text} Prefer the simplest, {simplest.name}: it has {simplest.parameters:,} weights,"
+        f" {winner.name} has {winner.parameters:,}.",
     )
 
 

@@ -8,8 +8,10 @@ const charts = (() => {
   // Scores and losses are drawn on plain axes; the logarithm is taken here.
   const placer = (scale) => (value) => value === null || value === undefined ? null : scale === "log" ? Math.log10(value) : value;
   const percent = (share, places = 2) => `${(100 * share).toFixed(places)}%`;
-  const short = (value) => typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : String(value);
-  const score = (data, value) => data.objective.lower ? short(value) : percent(value);
+  const tickPercent = (share) => `${Number((100 * share).toPrecision(4))}%`;
+  const short = (value) => typeof value !== "number" ? String(value)
+    : Math.abs(value) >= 1e5 ? Number(value.toPrecision(3)).toExponential() : String(Number(value.toPrecision(4)));
+  const score = (data, value) => !data.objective.lower ? percent(value) : value >= 0.001 && value < 1000 ? value.toFixed(4) : short(Number(value.toPrecision(3)));
 
   function lines(...texts) {
     const box = document.createElement("div");
@@ -97,8 +99,8 @@ const charts = (() => {
       trials.score[point.index] === null ? "diverged" : `${data.objective.label} ${score(data, trials.score[point.index])}`,
       data.rounds > 1 && `round ${trials.round[point.index] + 1}`,
     );
-    const place = placer(data.objective.scale);
-    const steps = own.isolation.flatMap((row) => [[row.low, place(row.best)], [row.high, place(row.best)], [null, null]]);
+    const top = (row) => Math.min(trials.place[row.trial], data.isolation.high);
+    const steps = own.isolation.flatMap((row) => [[row.low, top(row)], [row.high, top(row)], [null, null]]);
     const onBelow = { xAxisIndex: 1, yAxisIndex: 1 };
     const bottom = axis(theme, own), category = own.scale === "choice";
     return {
@@ -126,7 +128,7 @@ const charts = (() => {
         { type: "line", name: "best of each part", ...onBelow, data: steps, showSymbol: false, silent: true, lineStyle: { color: theme.accent, width: 3, cap: "butt" } },
         {
           type: "scatter", name: "best of each part", ...onBelow, symbolSize: 7, itemStyle: { color: theme.accent },
-          data: own.isolation.map((row) => ({ value: [(row.low + row.high) / 2, place(row.best)], row, index: row.trial })),
+          data: own.isolation.map((row) => ({ value: [(row.low + row.high) / 2, top(row)], row, index: row.trial })),
         },
       ],
     };
@@ -154,7 +156,7 @@ const charts = (() => {
         ...axis(theme, dim, { axisLabel: label }), dim: index, name: upright ? dim.label : dim.label.replaceAll(" ", "\n"),
         axisLine: { show: true, lineStyle: { color: theme.muted } },
         nameLocation: upright ? "start" : "end", nameGap: upright ? -4 : 12,
-        nameTextStyle: { color: theme.ink, fontSize: upright || width / dims.length > 70 ? 12 : 9, lineHeight: 14, fontFamily: theme.font, ...(upright && { align: "left", verticalAlign: "bottom", padding: [0, 0, 8, 0] }) },
+        nameTextStyle: { color: theme.ink, fontSize: upright || width / dims.length > 70 ? 12 : 8.5, lineHeight: 14, fontFamily: theme.font, ...(upright && { align: "left", verticalAlign: "bottom", padding: [0, 0, 8, 0] }) },
         areaSelectStyle: { width: 20, color: theme.accent, borderColor: theme.accent, borderWidth: 1, opacity: 0.25 },
       })),
       series: [{
@@ -186,19 +188,20 @@ const charts = (() => {
       }
     });
     const write = (value) => state.metric === "loss" ? short(value) : percent(value);
+    const writeTick = state.metric === "loss" ? short : tickPercent;
     const ticks = ticksBetween(1, epochs, "linear").filter((tick) => Number.isInteger(tick) && tick > 0);
     return {
       grid: { left: 62, right: 16, top: 10, bottom: 44 },
       tooltip: tooltip(theme, ({ data: point }) => lines(`Trial ${point.trial}, epoch ${point.value[0]}`, `${point.metric.startsWith("val_") ? "validation" : "training"} ${state.metric} ${write(point.raw)}`)),
       xAxis: axis(theme, { low: 1, high: Math.max(epochs, 2), ticks: [...new Set([1, ...ticks])].map((tick) => [tick, String(tick)]) }, name(theme, "epoch")),
-      yAxis: axisAround(theme, values, scale, write, faint(theme)),
+      yAxis: axisAround(theme, values, scale, writeTick, faint(theme)),
       series,
     };
   }
 
   // The best score so far, against trials or seconds.
   function progress(data, theme, by) {
-    const place = placer(data.objective.scale);
+    const place = placer(data.objective.scale), within = (value) => Math.min(place(value), data.score.high);
     const rows = data.progress.map((row, index) => ({ ...row, x: by === "seconds" ? row.seconds : index + 1 })).filter((row) => row.x !== null);
     const end = rows.length ? rows.at(-1).x : 1;
     const ticks = ticksBetween(0, end, "linear").map((tick) => [tick, String(tick)]);
@@ -211,12 +214,12 @@ const charts = (() => {
       yAxis: axis(theme, ends, faint(theme)),
       series: [
         { type: "scatter", name: "trials", symbolSize: rows.length > MANY ? 3 : 6, itemStyle: { color: theme.muted, opacity: rows.length > MANY ? 0.35 : 0.5 },
-          data: rows.filter((row) => row.score !== null).map((row) => ({ value: [row.x, place(row.score)], row })) },
+          data: rows.filter((row) => row.score !== null).map((row) => ({ value: [row.x, within(row.score)], row })) },
         { type: "line", name: "best so far", step: "end", showSymbol: false, silent: true, lineStyle: { color: theme.accent, width: 2.5 },
-          data: rows.filter((row) => row.best !== null).map((row) => [row.x, place(row.best)]),
+          data: rows.filter((row) => row.best !== null).map((row) => [row.x, within(row.best)]),
           markLine: baseline === null ? undefined : {
             silent: true, symbol: "none", lineStyle: { color: theme.gold, type: "dashed", width: 1.5 }, data: [{ yAxis: baseline }],
-            label: { formatter: "softmax regression", position: "insideEndTop", color: theme.gold, fontSize: 12, fontFamily: theme.font, textBorderColor: theme.card, textBorderWidth: 3 },
+            label: { formatter: "softmax regression", position: data.objective.lower ? "insideEndTop" : "insideEndBottom", color: theme.gold, fontSize: 12, fontFamily: theme.font, textBorderColor: theme.card, textBorderWidth: 3 },
           } },
       ],
     };
@@ -226,13 +229,13 @@ const charts = (() => {
   function enough(data, theme) {
     const { rows } = data.enough, place = placer(data.objective.scale);
     const low = rows.map((row) => [row.k, place(row.low)]), gap = rows.map((row) => [row.k, place(row.high) - place(row.low)]);
-    const write = (value) => data.objective.lower ? short(value) : percent(value);
-    const most = rows.at(-1).k;
+    const write = data.objective.lower ? short : tickPercent;
+    const most = rows.at(-1).k, seen = (value) => data.objective.lower ? Math.min(value, data.beyond.above) : value;
     return {
       grid: { left: 62, right: 16, top: 12, bottom: 44 },
       tooltip: tooltip(theme, ({ data: { row } }) => row && lines(`Best of ${row.k} trials: ${score(data, row.expected)}`, `95 % of searches: ${score(data, row.low)} to ${score(data, row.high)}`)),
       xAxis: axis(theme, { low: Math.min(1, most), high: most, ticks: [...new Set([1, ...ticksBetween(0, most, "linear").filter((tick) => tick > 0 && Number.isInteger(tick))])].map((tick) => [tick, String(tick)]) }, name(theme, "trials")),
-      yAxis: axisAround(theme, rows.flatMap((row) => [row.low, row.high]), data.objective.scale, write, faint(theme)),
+      yAxis: axisAround(theme, rows.flatMap((row) => [row.low, seen(row.high)]), data.objective.scale, write, faint(theme)),
       series: [
         { type: "line", data: low, stack: "band", stackStrategy: "all", showSymbol: false, silent: true, lineStyle: { opacity: 0 } },
         { type: "line", data: gap, stack: "band", stackStrategy: "all", showSymbol: false, silent: true, lineStyle: { opacity: 0 }, areaStyle: { color: theme.accent, opacity: 0.18 } },
@@ -264,7 +267,7 @@ const charts = (() => {
     const rows = [...data.intervals].reverse();
     const low = Math.min(...rows.map((row) => row.low)), high = Math.max(...rows.map((row) => row.high));
     const room = 0.1 * (high - low) || 0.01;
-    const ticks = ticksBetween(low - room, Math.min(1, high + room), "linear").map((tick) => [tick, `${Number((100 * tick).toPrecision(4))}%`]);
+    const ticks = ticksBetween(low - room, Math.min(1, high + room), "linear").map((tick) => [tick, tickPercent(tick)]);
     return {
       grid: { left: 8, right: 16, top: 4, bottom: 26, containLabel: true },
       tooltip: tooltip(theme, ({ data: { row } }) => row && lines(row.label, `${percent(row.mean)}, interval ${percent(row.low)} to ${percent(row.high)}`)),
@@ -277,21 +280,25 @@ const charts = (() => {
     };
   }
 
-  // Accuracy against confidence, a bin a point; on the diagonal the model is as sure as it may be.
+  // Accuracy against confidence, a bin a point with its interval; on the diagonal the model is as sure as it may be.
   function reliability(data, theme) {
     const sets = data.reliability, most = Math.max(...sets.flatMap((set) => set.bins.map((bin) => bin.count)), 1);
     const ticks = [0, 0.2, 0.4, 0.6, 0.8, 1].map((tick) => [tick, percent(tick, 0)]);
     const colours = [theme.gold, theme.accent];
     return {
       grid: { left: 62, right: 16, top: 12, bottom: 44 },
-      tooltip: tooltip(theme, ({ data: { bin, label } }) => bin && lines(label, `confidence ${percent(bin.confidence)}, right in ${percent(bin.accuracy)}`, `${bin.count} rows`)),
+      tooltip: tooltip(theme, ({ data: { bin, label } }) => bin && lines(label, `confidence ${percent(bin.confidence)}, right in ${percent(bin.accuracy)}`, `${bin.count} rows, so ${percent(bin.low, 0)} to ${percent(bin.high, 0)}`)),
       xAxis: axis(theme, { low: 0, high: 1, ticks }, name(theme, "confidence")),
       yAxis: axis(theme, { low: 0, high: 1, ticks }, faint(theme)),
       series: [
         { type: "line", data: [[0, 0], [1, 1]], silent: true, showSymbol: false, lineStyle: { color: theme.muted, type: "dashed", width: 1 } },
         ...sets.map((set, index) => ({
-          type: "line", name: set.label, symbol: index ? "circle" : "emptyCircle", lineStyle: { color: colours[index % 2], width: 2, type: index ? "solid" : [4, 3] }, itemStyle: { color: colours[index % 2] },
-          data: set.bins.map((bin) => ({ value: [bin.confidence, bin.accuracy], bin, label: set.label, symbolSize: 5 + 11 * Math.sqrt(bin.count / most) })),
+          type: "line", name: "interval", silent: true, showSymbol: false, lineStyle: { color: colours[index], width: 1.2, opacity: 0.6 },
+          data: set.bins.flatMap((bin) => [[bin.confidence, bin.low], [bin.confidence, bin.high], [null, null]]),
+        })),
+        ...sets.map((set, index) => ({
+          type: "scatter", name: set.label, symbol: index ? "circle" : "emptyCircle", itemStyle: { color: colours[index] },
+          data: set.bins.map((bin) => ({ value: [bin.confidence, bin.accuracy], bin, label: set.label, symbolSize: 6 + 10 * Math.sqrt(bin.count / most) })),
         })),
       ],
     };
@@ -333,10 +340,10 @@ const charts = (() => {
         data: rows.map((row) => ({ value: [row.x, place(row.best)], row, run: run.name })),
       });
     });
-    const write = (value) => score(data, value);
+    const write = data.objective.lower ? short : tickPercent;
     return {
       grid: { left: 62, right: 16, top: 12, bottom: 44 },
-      tooltip: tooltip(theme, ({ data: { row, run } }) => lines(run, `${data.objective.label} ${write(row.best)}`, `after ${short(row.x)} ${by}`)),
+      tooltip: tooltip(theme, ({ data: { row, run } }) => lines(run, `${data.objective.label} ${score(data, row.best)}`, `after ${short(row.x)} ${by}`)),
       xAxis: axis(theme, { low: 0, high: end * 1.02, ticks: ticksBetween(0, end, "linear").map((tick) => [tick, String(tick)]) }, name(theme, by === "seconds" ? "seconds of searching" : "trials ended")),
       yAxis: axisAround(theme, values, data.objective.scale, write, faint(theme)),
       series,

@@ -40,6 +40,7 @@
       const renderer = (data.trials?.number.length ?? 0) > MANY ? "canvas" : "svg";
       chart = echarts.init(element, null, { renderer });
       drawn.set(element, chart);
+      element.chart = chart; // for the browser's console
       listen(element, chart);
     }
     chart.setOption({ animation: false, ...draw[element.dataset.chart](element, theme()) }, { notMerge: true });
@@ -160,6 +161,7 @@
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { showAgain(); chips(); });
   window.addEventListener("beforeprint", () => {
     root.classList.add("printing"); // light, and as wide as paper
+    for (const details of document.querySelectorAll("details")) details.open = true;
     figures.forEach(show);
     chips();
     fit();

@@ -1,0 +1,67 @@
+"""A journal keeps what was written, whatever happened to its last line."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfcourse.babysitting.journal import NAME, Journal, read_journal
+
+TEXT = st.text(max_size=20)
+
+
+def test_events_are_numbered_and_come_back(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.add("start", step=0)
+    journal.add("change", note="zu schnell ↓\nzwei Zeilen")
+    found = read_journal(tmp_path)
+    assert [(event["number"], event["kind"]) for event in found.events] == [(0, "start"), (1, "change")]
+    assert found.events[1]["note"] == "zu schnell ↓\nzwei Zeilen"
+    assert found.torn == []
+    assert (tmp_path / NAME).stat().st_mode & 0o077 == 0
+    assert len((tmp_path / NAME).read_text().splitlines()) == 2
+
+
+def test_a_torn_last_line_is_left_out_and_nothing_is_glued_to_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.add("start")
+    journal.add("epoch")
+    path = tmp_path / NAME
+    content = path.read_bytes()
+    path.write_bytes(content[:-9])
+    again = Journal(tmp_path)
+    assert again.torn == [2]
+    again.add("restart")
+    found = read_journal(tmp_path)
+    assert [event["kind"] for event in found.events] == ["start", "restart"]
+    assert found.torn == [2]
+    assert path.read_bytes().startswith(content[:-9])  # what was written stays written
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(TEXT, min_size=1, max_size=5), st.data())
+def test_whatever_is_cut_off_the_events_before_are_whole(notes: list[str], data: st.DataObject) -> None:
+    time = "2026-01-01T00:00:00+00:00"
+    lines = [json.dumps({"number": n, "kind": "change", "time": time, "note": note}) for n, note in enumerate(notes)]
+    content = "\n".join([*lines, ""]).encode()
+    cut = data.draw(st.integers(0, len(content)))
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / NAME).write_bytes(content[:cut])
+        found = read_journal(Path(folder))
+        # A line that only lacks its end is whole.
+        ends = [sum(len(line) + 1 for line in lines[: n + 1]) - 1 for n in range(len(lines))]
+        assert [event["note"] for event in found.events] == notes[: sum(end <= cut for end in ends)]
+        Journal(Path(folder)).add("restart")
+        after = read_journal(Path(folder)).events
+        assert [event["kind"] for event in after] == ["change"] * len(found.events) + ["restart"]
+
+
+def test_lines_that_are_no_events_are_named(tmp_path: Path) -> None:
+    good = json.dumps({"number": 0, "kind": "start", "time": "2026-01-01T00:00:00+00:00"})
+    (tmp_path / NAME).write_text(f'{good}\n[1]\n{{"number": "1"}}\n\x00\x00\n')
+    found = read_journal(tmp_path)
+    assert (len(found.events), found.torn) == (1, [2, 3, 4])

@@ -1,0 +1,80 @@
+"""What is said of the saved model: its score beside the baseline's, an average beside the best single network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tfcourse.verdict.measured import judge_model, judge_test
+
+
+def measured(right: float, low: float, high: float, confusion: list[list[int]]) -> dict[str, Any]:
+    n = sum(map(sum, confusion))
+    return {"n": n, "accuracy": right, "accuracy_interval": [low, high], "log_loss": 0.2, "confusion": confusion}
+
+
+EVEN = [[90, 10], [10, 90]]
+BASELINE = measured(0.85, 0.79, 0.89, EVEN)
+
+
+def test_the_score_is_told_with_its_interval_beside_the_baselines() -> None:
+    (sentence,) = judge_test(measured(0.9, 0.8506, 0.9344, EVEN), BASELINE).sentences
+    assert sentence.level == "good"
+    assert sentence.text == (
+        "On the test split (200 rows, used once, at the end) the saved model is right in 90.00%, 95 % interval 85.06%"
+        " to 93.44%; softmax regression in 85.00%."
+    )
+    assert judge_test(measured(0.9, 0.8499, 0.9344, EVEN), BASELINE).sentences[0].level == "note"
+
+
+def test_a_model_that_may_be_no_better_than_the_most_frequent_class_is_warned_of() -> None:
+    sentences = judge_test(measured(0.92, 0.87, 0.95, [[180, 0], [16, 4]]), BASELINE).sentences
+    assert [sentence.level for sentence in sentences] == ["note", "warning"]
+    assert sentences[1].text == (
+        "Always naming the most frequent class would be right in 90.00%: the test does not show that the model is"
+        " better than that."
+    )
+
+
+def part(loss: float, accuracy: float) -> dict[str, float]:
+    return {"loss": loss, "log_loss": loss, "accuracy": accuracy}
+
+
+def model(average: tuple[float, float], single: tuple[float, float], **changes: Any) -> dict[str, Any]:
+    """Return an average of three; each pair is the validation and the test loss."""
+    both = {
+        name: {"validation": part(losses[0], 0.9), "test": part(losses[1], 0.9)}
+        for name, losses in (("average", average), ("single", single))
+    }
+    plain = {"saved": "the average of trials 1, 2 and 3", "trials": [1, 2, 3], "temperature": None, "asked": 3}
+    return {**plain, **both, **changes}
+
+
+def test_which_model_is_saved_is_said() -> None:
+    one = {"saved": "trial 4", "trials": [4], "temperature": 1.25, "asked": 1, "average": None, "single": None}
+    (sentence,) = judge_model(one, "val_loss").sentences
+    assert sentence.text == "model.keras holds trial 4, its logits divided by a temperature of 1.25."
+
+
+@pytest.mark.parametrize(
+    ("average", "single", "level"),
+    [((0.2, 0.3), (0.25, 0.35), "good"), ((0.2, 0.4), (0.25, 0.35), "note"), ((0.3, 0.3), (0.25, 0.35), "warning")],
+)
+def test_an_average_is_compared_with_the_best_single_network(
+    average: tuple[float, float], single: tuple[float, float], level: str
+) -> None:
+    _, sentence = judge_model(model(average, single), "val_loss").sentences
+    assert sentence.level == level
+    assert sentence.text == (
+        f"The average has validation loss {average[0]:.4f}, the best single network {single[0]:.4f}; on the test split"
+        f" they are right in 90.00% and 90.00%, with log-loss {average[1]:.4f} and {single[1]:.4f}."
+    )
+    _, tempered = judge_model(model(average, single, temperature=0.5), "val_loss").sentences
+    assert tempered.text.startswith("Before the temperature, the average has validation loss ")
+
+
+def test_fewer_networks_than_asked_for_are_told() -> None:
+    sentences = judge_model(model((0.2, 0.3), (0.25, 0.35), asked=5), "val_accuracy").sentences
+    assert sentences[-1].text == "5 networks were to be averaged, but 3 trials completed."
+    assert "validation accuracy 90.00%, the best single network 90.00%" in sentences[1].text

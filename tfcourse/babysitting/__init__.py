@@ -1,0 +1,1 @@
+"""One training watched and changed while it runs: journal, checkpoints, commands, replay."""

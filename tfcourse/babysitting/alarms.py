@@ -1,0 +1,90 @@
+"""When to call the person who watches: pure rules over what has been measured."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfcourse.babysitting.journal import Event
+from tfcourse.babysitting.lineage import objective_of
+
+NOT_FINITE, DISK = "not finite", "disk nearly full"
+
+
+@dataclass(frozen=True)
+class AlarmRules:
+    """When to raise an alarm.
+
+    Args:
+        margin: by how much of itself the best loss may be exceeded; 0.5 is half as much again.
+        least_margin: by how much it may be exceeded in any case, since half of nearly nothing is nothing.
+        stalled: epochs without a better one that count as stalled.
+        checkpoints_left: for how many more checkpoints there must be room on the disk.
+    """
+
+    margin: float = 0.5
+    least_margin: float = 0.05
+    stalled: int = 20
+    checkpoints_left: int = 20
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """An alarm: which rule raised it, and what happened in words."""
+
+    what: str
+    text: str
+
+
+def of_loss(epochs: Sequence[Event], best: Event | None, rules: AlarmRules) -> list[Alarm]:
+    """Return the alarms that the last epoch raises; each is raised once, at the epoch at which it begins to hold.
+
+    Args:
+        epochs: the epochs that led to the present state, at least one; the last has just ended.
+        best: the one of them with the lowest loss; None if none was finite.
+        rules: when to raise an alarm.
+
+    >>> losses = [0.5, 0.4, 0.9, 0.9]
+    >>> epochs = [{"kind": "epoch", "epoch": e, "logs": {"val_loss": l}} for e, l in enumerate(losses, 1)]
+    >>> [alarm.what for alarm in of_loss(epochs[:3], epochs[1], AlarmRules())]
+    ['loss above its best']
+    >>> of_loss(epochs, epochs[1], AlarmRules())
+    []
+    """
+    last = epochs[-1]
+    now = objective_of(last)
+    if not math.isfinite(now):
+        return [Alarm(NOT_FINITE, f"the loss of epoch {last['epoch']} is not a finite number")]
+    if best is None:
+        return []
+    lowest, found = objective_of(best), []
+    limit = limit_above(lowest, rules)
+    was_above = len(epochs) > 1 and objective_of(epochs[-2]) > limit
+    name = "val_loss" if "val_loss" in last["logs"] else "loss"
+    if now > limit and not was_above:
+        text = f"{name} {now:.4g} is far above its best, {lowest:.4g} at epoch {best['epoch']}"
+        found.append(Alarm("loss above its best", text))
+    if last["epoch"] - best["epoch"] == rules.stalled:
+        text = f"no better {name} than {lowest:.4g} of epoch {best['epoch']} for {rules.stalled} epochs"
+        found.append(Alarm("stalled", text))
+    return found
+
+
+def limit_above(lowest: float, rules: AlarmRules) -> float:
+    """Return the loss above which there is an alarm.
+
+    >>> limit_above(0.4, AlarmRules()), round(limit_above(0.0001, AlarmRules()), 4)
+    (0.6000000000000001, 0.0501)
+    """
+    return lowest + max(rules.margin * abs(lowest), rules.least_margin)
+
+
+def of_disk(folder: Path, checkpoint_bytes: float, rules: AlarmRules) -> Alarm | None:
+    """Return an alarm if there is room for only a few more checkpoints on the folder's disk."""
+    free = shutil.disk_usage(folder).free
+    if free >= checkpoint_bytes * rules.checkpoints_left:
+        return None
+    return Alarm(DISK, f"{free / 1e6:.0f} MB are free, a checkpoint takes {checkpoint_bytes / 1e6:.1f}")

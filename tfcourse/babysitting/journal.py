@@ -1,0 +1,96 @@
+"""The journal of a babysat training: one JSON object a line, only ever added to, each on the disk before it counts.
+
+Every event has ``number`` (from 0), ``time`` (ISO 8601, with the zone) and ``kind``. A line that a power cut tore is
+left where it is and skipped by readers; nothing that was written before it is lost.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+Event = dict[str, Any]
+NAME = "journal.jsonl"
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a journal holds: its whole events, in order, and the numbers of the lines that are torn."""
+
+    events: list[Event] = field(default_factory=list)
+    torn: list[int] = field(default_factory=list)
+
+
+def read_journal(folder: Path) -> Read:
+    """Return what the journal of ``folder`` holds; an absent journal holds nothing.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / NAME).write_text('{"number": 0, "kind": "start", "time": ""}\\n{"number": 1, "ki')
+    >>> read = read_journal(folder)
+    >>> len(read.events), read.torn
+    (1, [2])
+    """
+    path = folder / NAME
+    events: list[Event] = []
+    torn: list[int] = []
+    if not path.exists():
+        return Read()
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        if not line.strip():
+            continue
+        event = _event(line)
+        if event is None:
+            torn.append(number)
+        else:
+            events.append(event)
+    return Read(events, torn)
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    whole = isinstance(event, dict) and isinstance(event.get("number"), int)
+    return event if whole and isinstance(event.get("kind"), str) and isinstance(event.get("time"), str) else None
+
+
+class Journal:
+    """The journal of a folder, opened to add to; only who holds the folder's lock may.
+
+    Args:
+        folder: where it lies; it is made if it is absent.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / NAME
+        found = read_journal(folder)
+        self.events, self.torn = found.events, found.torn
+        if self.path.exists() and (content := self.path.read_bytes()) and not content.endswith(b"\n"):
+            self._write(b"\n")  # what is added must not continue a torn line
+
+    @property
+    def next_number(self) -> int:
+        """The number of the event that is added next."""
+        return int(self.events[-1]["number"]) + 1 if self.events else 0
+
+    def add(self, kind: str, **fields: Any) -> Event:
+        """Write an event through to the disk and return it; numbers that are not finite become None."""
+        time = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        event = {"number": self.next_number, "time": time, "kind": kind, **fields}
+        self._write(json.dumps(event, allow_nan=False, ensure_ascii=False).encode() + b"\n")
+        self.events.append(event)
+        return event
+
+    def _write(self, line: bytes) -> None:
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, line)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,197 @@
+"""What a training keeps: where it is, its journal, its checkpoints, and the way back to each of them."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from tfcourse.babysitting.checkpoints import Checkpoints, DamagedCheckpointError
+from tfcourse.babysitting.journal import Event, Journal
+from tfcourse.babysitting.lineage import (
+    BACK,
+    STATES,
+    best_epoch,
+    epochs_of,
+    named_by_interventions,
+    objective_of,
+    surviving,
+)
+from tfcourse.babysitting.live import Live
+from tfcourse.babysitting.minibatches import Minibatches
+from tfcourse.babysitting.state import finite, restore, snapshot
+from tfcourse.errors import UserError
+
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Keeper:
+    """The journal and the checkpoints of one training.
+
+    Args:
+        folder: where they lie.
+        model: the compiled model.
+        live: its live hyperparameters.
+        minibatches: what it trains on, where their order is known.
+        say: called with each line for the person who watches.
+        interrupted: asked while waiting for room on the disk.
+
+    Attributes:
+        step: minibatches that led to the present weights.
+        epoch: epochs that led to them, to their end.
+        path: the states that led to them, as events of the journal.
+        best: the one among them with the lowest loss.
+        in_epoch: whether Keras is in the middle of an epoch.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        model: keras.Model,
+        live: Live,
+        minibatches: Minibatches | None,
+        say: Callable[[str], object],
+        interrupted: Callable[[], bool],
+    ) -> None:
+        self.folder, self.model, self.live, self.minibatches = folder, model, live, minibatches
+        self.say, self.interrupted = say, interrupted
+        self.step = self.epoch = 0
+        self.in_epoch = False
+        self.journal, self.checkpoints = Journal(folder), Checkpoints(folder)
+        self.path = surviving(self.journal.events)
+        self.best = best_epoch(self.path)
+        self.named = named_by_interventions(self.journal.events)
+        self.written = time.monotonic()
+        self._metrics: dict[str, Any] = {}
+        if self.journal.torn:
+            lines = ", ".join(map(str, self.journal.torn))
+            say(f"{self.journal.path}: torn and left out: line {lines}; all others are whole.")
+
+    @property
+    def offset(self) -> int:
+        """Rows of the present epoch that have been trained on, where they are known."""
+        return 0 if self.minibatches is None else self.minibatches.offset
+
+    def note(self, kind: str, *, checkpoint: bool = False, **fields: Any) -> Event:
+        """Add an event to the journal, after the checkpoint of the state that it describes.
+
+        Args:
+            kind: what happened.
+            checkpoint: whether the state is worth one.
+            **fields: what else to tell.
+        """
+        where = {"step": self.step, "epoch": self.epoch}
+        if kind in STATES:
+            written = checkpoint and self._write(self.journal.next_number)
+            where |= {"offset": self.offset, "checkpoint": written}
+        event = self._patiently(lambda: self.journal.add(kind, **{**where, **fields}))
+        if kind in STATES:
+            self.path.append(event)
+        elif kind in BACK:
+            self.path = [earlier for earlier in self.path if earlier["number"] <= event["to"]]
+            self.best = best_epoch(self.path)
+        self.named |= named_by_interventions([event])
+        return event
+
+    def note_epoch(self, logs: dict[str, float | None], *, checkpoint: bool, **fields: Any) -> Event:
+        """Add an epoch that has ended; the best one has a checkpoint in any case."""
+        best = objective_of({"logs": logs}) < (float("inf") if self.best is None else objective_of(self.best))
+        event = self.note("epoch", checkpoint=checkpoint or best, logs=logs, **fields)
+        if best:
+            self.best = event
+        return event
+
+    def last_epochs(self, count: int) -> list[Event]:
+        """Return the last epochs that led to the present weights."""
+        found: list[Event] = []
+        for event in reversed(self.path):
+            if len(found) == count:
+                break
+            found += epochs_of([event])
+        return found[::-1]
+
+    def _write(self, number: int) -> bool:
+        self.written = time.monotonic()
+        arrays = snapshot(self.model)
+        if not finite(arrays):
+            return False
+        facts = {"step": self.step, "epoch": self.epoch, "offset": self.offset, "live": self.live.values()}
+        try:
+            self.checkpoints.write(number, arrays, facts)
+        except OSError as error:
+            if error.errno not in DISK_IS_FULL:
+                raise
+            self.say(f"ALARM, disk full: no checkpoint at step {self.step}; training goes on.")
+            return False
+        return True
+
+    def load(self, state: Event) -> None:
+        """Put a kept state into the model, its optimizer, its random numbers and the order of its data.
+
+        Raises:
+            UserError: if its checkpoint cannot be read, or is of another model.
+        """
+        arrays, facts = self.checkpoints.read(int(state["number"]))
+        self.live.restore(facts["live"], facts["epoch"])
+        restore(self.model, arrays, groups=("model", "optimizer"))
+        self.step, self.epoch = int(facts["step"]), int(facts["epoch"])
+        self.live.set_rate(self.epoch)
+        if self.minibatches is None:
+            return
+        self.minibatches.epoch, self.minibatches.offset = self.epoch, int(facts["offset"])
+        self.model.stop_training = False
+        self._metrics = {name: value for name, value in arrays.items() if facts["offset"]}
+        if self.in_epoch:
+            self.model.reset_metrics()
+            self.restore_metrics()
+
+    def restore_metrics(self) -> None:
+        """Let the running means of an epoch that was begun before go on, once."""
+        if self._metrics:
+            restore(self.model, self._metrics, groups=("metrics",))
+        self._metrics = {}
+
+    def load_last(self) -> Event:
+        """Load the last state whose checkpoint can be read, and return it.
+
+        Raises:
+            UserError: if none can, or they are of another model.
+        """
+        for event in reversed([each for each in self.path if each["number"] in self.checkpoints.numbers]):
+            try:
+                self.load(event)
+            except DamagedCheckpointError as error:
+                self.say(f"{error} Going back one checkpoint further.")
+                continue
+            return event
+        raise UserError(f"No checkpoint in {str(self.folder)!r} can be read. Start again in another folder.")
+
+    def go_on(self, last: Event) -> None:
+        """Note that training goes on from the state that :meth:`load_last` gave."""
+        lost = [each for each in epochs_of(self.path) if each["number"] > last["number"]]
+        self.note("restart", to=last["number"])
+        again = f"; {len(lost)} later epochs are trained again" if lost else ""
+        self.say(f"Going on from epoch {self.epoch}, step {self.step}{again}.")
+
+    def make_room(self, most_bytes: float) -> None:
+        """Remove checkpoints that may go, never the best, the last, nor one that the journal names."""
+        ends = [event for event in (self.best, self.path[-1]) if event is not None]
+        self.checkpoints.thin(self.named | {int(event["number"]) for event in ends}, most_bytes)
+
+    def _patiently(self, write: Callable[[], Event]) -> Event:
+        """Write to the journal; with a full disk wait until there is room, since a training must not die of that."""
+        told = False
+        while True:
+            try:
+                return write()
+            except OSError as error:
+                if error.errno not in DISK_IS_FULL or self.interrupted():
+                    raise
+                if not told:
+                    self.say(f"ALARM, disk full: waiting for room in {self.folder}.")
+                told = True
+                time.sleep(1.0)

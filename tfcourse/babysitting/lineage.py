@@ -1,0 +1,140 @@
+"""Which events of a journal the present weights come from: what was reverted, or lost in a kill, is left out.
+
+A *state* is what an event leaves behind: weights, optimizer, data order, hyperparameters. Events of the kinds in
+:data:`STATES` change it by training or by hand; a revert, or a restart from a checkpoint, goes back to an earlier one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from tfcourse.babysitting.journal import Event
+from tfcourse.errors import UserError
+
+STATES = ("start", "epoch", "change", "checkpoint")
+BACK = ("revert", "restart")
+BACK_IN_TIME = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def surviving(events: Sequence[Event]) -> list[Event]:
+    """Return the states that lead to the present one, in order.
+
+    >>> events = [
+    ...     {"number": 0, "kind": "start"},
+    ...     {"number": 1, "kind": "epoch"},
+    ...     {"number": 2, "kind": "epoch"},
+    ...     {"number": 3, "kind": "revert", "to": 1},
+    ...     {"number": 4, "kind": "change"},
+    ... ]
+    >>> [event["number"] for event in surviving(events)]
+    [0, 1, 4]
+    """
+    path: list[Event] = []
+    for event in events:
+        if event["kind"] in STATES:
+            path.append(event)
+        elif event["kind"] in BACK:
+            path = [earlier for earlier in path if earlier["number"] <= event["to"]]
+    return path
+
+
+def epochs_of(path: Sequence[Event]) -> list[Event]:
+    """Return the epochs among the states."""
+    return [event for event in path if event["kind"] == "epoch"]
+
+
+def objective_of(epoch: Event) -> float:
+    """Return what an epoch is judged by: its validation loss, or its loss where nothing was validated.
+
+    An epoch whose loss was not finite has infinity.
+
+    >>> objective_of({"logs": {"loss": 0.5, "val_loss": None}})
+    inf
+    """
+    logs = epoch["logs"]
+    value = logs["val_loss"] if "val_loss" in logs else logs.get("loss")
+    return math.inf if value is None else float(value)
+
+
+def best_epoch(path: Sequence[Event]) -> Event | None:
+    """Return the epoch with the lowest objective, the first of several; None before any finite one."""
+    finite = [epoch for epoch in epochs_of(path) if math.isfinite(objective_of(epoch))]
+    return min(finite, key=objective_of, default=None)
+
+
+def named_by_interventions(events: Sequence[Event]) -> set[int]:
+    """Return the numbers of the states that the journal names by hand: where it began, changed, or went back to."""
+    kept = {int(event["number"]) for event in events if event["kind"] in ("start", "change")}
+    return kept | {int(event["to"]) for event in events if event["kind"] in BACK}
+
+
+def find_state(path: Sequence[Event], to: str, kept: set[int], now: datetime) -> Event:
+    """Return the state that ``to`` names.
+
+    Args:
+        path: the surviving states.
+        to: an epoch's number (0 is before the first), ``best``, or a time back such as ``-90s``, ``-10m``, ``-1d``.
+        kept: numbers of the states whose checkpoint is still there.
+        now: the present, with its time zone.
+
+    Raises:
+        UserError: if there is no such state; it says which there are.
+
+    >>> path = [{"number": 0, "kind": "start", "epoch": 0}, {"number": 1, "kind": "epoch", "epoch": 1}]
+    >>> find_state(path, "1", {0, 1}, datetime.now())["number"]
+    1
+    """
+    there = [event for event in path if event["number"] in kept]
+    if not there:
+        raise UserError("No checkpoint is there to go back to; the folder's checkpoints were removed.")
+    if to == "best":
+        best = best_epoch([event for event in there if event["kind"] == "epoch"])
+        if best is None:
+            raise UserError("No epoch with a finite loss has ended yet, so none is the best; --to 0 is the beginning.")
+        return best
+    if to[:1] == "-" and to[-1:] in BACK_IN_TIME:
+        return _at_time(there, to, now)
+    if not to.isdigit():
+        raise UserError(
+            f"--to: {to!r} was given; allowed are an epoch's number, best, or a time back such as -10m, -2h or -1d."
+        )
+    epoch = int(to)
+    found = [event for event in there if event["kind"] in ("start", "epoch") and event["epoch"] == epoch]
+    if found:
+        return found[-1]
+    numbers = [event["epoch"] for event in there if event["kind"] in ("start", "epoch")]
+    near = sorted(sorted(numbers, key=lambda number: abs(number - epoch))[:3])
+    why = "its checkpoint was thinned out" if any(e.get("epoch") == epoch for e in path) else "there is no such epoch"
+    raise UserError(f"--to: epoch {epoch} was given, but {why}; the nearest are {', '.join(map(str, near))}.")
+
+
+def _at_time(there: Sequence[Event], to: str, now: datetime) -> Event:
+    try:
+        back = timedelta(seconds=float(to[1:-1]) * BACK_IN_TIME[to[-1]])
+    except (ValueError, OverflowError):
+        raise UserError(f"--to: {to!r} was given; allowed are times back such as -90s, -10m, -2h or -1d.") from None
+    old = [event for event in there if datetime.fromisoformat(event["time"]) <= now - back]
+    if not old:
+        first = datetime.fromisoformat(there[0]["time"])
+        raise UserError(
+            f"--to: {to} was given, but the oldest checkpoint is of {first:%Y-%m-%d %H:%M:%S}; --to 0 goes back to it."
+        )
+    return old[-1]
+
+
+def last_epoch(path: Sequence[Event]) -> int:
+    """Return how many epochs the present state has seen to their end."""
+    return int(path[-1]["epoch"]) if path else 0
+
+
+def finite_logs(logs: dict[str, Any]) -> dict[str, float | None]:
+    """Return an epoch's numbers as JSON knows them: None for one that is not finite; losses first.
+
+    >>> finite_logs({"accuracy": 0.9, "loss": math.nan})
+    {'loss': None, 'accuracy': 0.9}
+    """
+    names = sorted(logs, key=lambda name: (name.startswith("val_"), "loss" not in name))
+    return {name: float(logs[name]) if math.isfinite(logs[name]) else None for name in names}

@@ -1,0 +1,92 @@
+"""The minibatches of a babysat training: their order is part of the state, and their size can change between two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tfcourse.data.minibatches import minibatch_order
+
+ENDLESS = 10**9
+"""Steps of an epoch as ``Model.fit`` is told; the babysitter ends the epoch when its rows have been seen."""
+
+
+class Minibatches:
+    """Rows in the order that seed and epoch give, a minibatch at a time from wherever the training is.
+
+    Args:
+        x: features, shape (rows, ...).
+        y: class numbers, shape (rows,).
+        batch_size: rows of a minibatch, from 1 to all; the last of an epoch may have fewer. It may be changed.
+        seed: of the order of each epoch; see :func:`~tfcourse.data.minibatches.minibatch_order`.
+
+    Attributes:
+        one: the first row and its class.
+        epoch: epochs that have ended.
+        offset: rows of the present epoch that have been trained on.
+
+    >>> minibatches = Minibatches(np.zeros((5, 1), np.float32), np.zeros(5), batch_size=2)
+    >>> for _ in range(3):
+    ...     minibatches.trained()
+    >>> minibatches.epoch, minibatches.offset, minibatches.epoch_is_over
+    (0, 5, True)
+    """
+
+    def __init__(self, x: NDArray[Any], y: NDArray[Any], batch_size: int, seed: int = 0) -> None:
+        self.rows, self.batch_size, self.seed = len(x), batch_size, seed
+        self.epoch = self.offset = 0
+        self._handed_out = self._trained = 0
+        self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
+        self.one = (x[:1], y[:1])
+        features, labels = tf.constant(x), tf.constant(y)
+        rows = tf.data.Dataset.from_generator(self._endless, output_signature=tf.TensorSpec((None,), tf.int64))
+        dataset = rows.map(lambda index: (tf.gather(features, index), tf.gather(labels, index)))
+        options = tf.data.Options()
+        # Nothing may be fetched ahead: the next minibatch is decided when the last one has been trained on.
+        options.experimental_optimization.inject_prefetch = False
+        options.autotune.enabled = False
+        options.threading.private_threadpool_size = 1
+        self.dataset = dataset.with_options(options)
+
+    @property
+    def size_of_next(self) -> int:
+        """Rows of the next minibatch."""
+        return min(self.batch_size, self.rows - self.offset)
+
+    @property
+    def epoch_is_over(self) -> bool:
+        """Whether every row of the present epoch has been trained on."""
+        return self.offset >= self.rows
+
+    def trained(self) -> None:
+        """Go on past the minibatch that has been trained on."""
+        self._trained += 1
+        self.offset += self.size_of_next
+
+    def begin_next_epoch(self) -> None:
+        """Go on to the next epoch's first row."""
+        self.epoch, self.offset = self.epoch + 1, 0
+
+    def check_not_ahead(self) -> None:
+        """Make sure that no minibatch has been decided before the last one was trained on.
+
+        Raises:
+            RuntimeError: if one has, since then changes and reverts would come a step late.
+        """
+        if self._handed_out > self._trained:
+            raise RuntimeError("A minibatch was fetched ahead of its step; the data pipeline must not prefetch.")
+
+    def _endless(self) -> Iterator[NDArray[np.int64]]:
+        self._handed_out = self._trained
+        while True:
+            self._handed_out += 1
+            yield self._present_order()[self.offset : self.offset + self.size_of_next]
+
+    def _present_order(self) -> NDArray[np.int64]:
+        if self._order[0] != self.epoch:
+            self._order = (self.epoch, minibatch_order(self.seed, self.epoch, self.rows))
+        return self._order[1]

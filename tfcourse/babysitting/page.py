@@ -1,0 +1,150 @@
+"""A babysat training as one self-contained page: the loss curve with what was done to it, and the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tfcourse.babysitting.journal import Event
+from tfcourse.babysitting.lineage import BACK, epochs_of, objective_of, surviving
+from tfcourse.babysitting.show import INTERVENTIONS, Status
+from tfcourse.babysitting.words import settings_words, what_words
+from tfcourse.files import replacing
+from tfcourse.report.plain_page import BLUE, GREY, ORANGE, document, svg, table, text
+
+RED = "#c0392b"
+MARKED = {"change": (ORANGE, "v"), "revert": (RED, "<"), "alarm": (RED, "X")}
+LOG_FROM = 10.0
+
+
+def write_page(trainings: Sequence[Status], path: Path) -> None:
+    """Write the page of one training, or of several side by side, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(page(trainings), encoding="utf-8")
+
+
+def page(trainings: Sequence[Status]) -> str:
+    """Return the page as HTML."""
+    names = [_name(each) for each in trainings]
+    body = [f"<h1>{text(' and '.join(names))}</h1>"]
+    if len(trainings) > 1:
+        body.append("<h2>Side by side</h2>")
+        body.append(svg(lambda figure: draw_together(figure, trainings), 4.0, "The curves of the trainings together"))
+        rows = [
+            ("", [name, *_facts(each), settings_words(_settings(each))])
+            for name, each in zip(names, trainings, strict=True)
+        ]
+        body.append(table(("training", "epochs", "steps", "best loss", "at epoch", "settings now"), rows, 1))
+    for name, each in zip(names, trainings, strict=True):
+        body.append(_one(name, each))
+    return document(f"Babysat: {', '.join(names)}", "".join(body))
+
+
+def _name(training: Status) -> str:
+    return training.folder.resolve().name
+
+
+def _one(name: str, training: Status) -> str:
+    epochs, steps, best, at = _facts(training)
+    parts = [f"<h2>{text(name)}</h2>"]
+    parts.append(f"<p>{epochs} epochs, {steps} steps; best loss {best} at epoch {at}; {text(training.state)}.</p>")
+    parts.append(f'<p class="soft"><code>{text(settings_words(_settings(training)))}</code></p>')
+    marks = [event for event in training.events if event["kind"] in MARKED]
+    alternative = f"Loss and validation loss of {name} over the epochs, with {len(marks)} marks"
+    parts.append(svg(lambda figure: draw(figure, training), 4.4, alternative))
+    parts.append(
+        '<p class="soft">Thick: what led to the present weights. Thin and grey: epochs that were reverted or lost.'
+        " ▾ a change, ◂ a revert, ✕ an alarm; their numbers are those of the journal below.</p>"
+    )
+    parts.append("<h2>Journal</h2>" + _journal(training.events))
+    return "".join(parts)
+
+
+def _facts(training: Status) -> list[str]:
+    best, last = training.best, training.path[-1]
+    found = ["none", "none"] if best is None else [f"{objective_of(best):.4f}", str(best["epoch"])]
+    return [str(last["epoch"]), str(last["step"]), *found]
+
+
+def _settings(training: Status) -> dict[str, Any]:
+    return dict(training.last.get("live") or {})
+
+
+def _journal(events: Sequence[Event]) -> str:
+    rows = [
+        (
+            "",
+            [
+                str(number), event["time"][:19].replace("T", " "), str(event.get("epoch", "")),
+                str(event.get("step", "")), what_words(event), str(event.get("note", "")),
+            ],
+        )
+        for number, event in told(events)
+    ]  # fmt: skip
+    if not rows:
+        return "<p>Nothing was done to it.</p>"
+    return table(("no.", "time", "epoch", "step", "what", "note"), rows, 5)
+
+
+def told(events: Sequence[Event]) -> list[tuple[int, Event]]:
+    """Return the interventions with the numbers that page and figure give them, from 1."""
+    return list(enumerate((event for event in events if event["kind"] in INTERVENTIONS), 1))
+
+
+def draw(figure: Any, training: Status) -> None:
+    """Draw the losses over the epochs: those that led to the present, what was left behind, and the marks."""
+    axes = figure.subplots()
+    present = epochs_of(training.path)
+    for branch in left_behind(training.events):
+        for name in ("loss", "val_loss"):
+            _plot(axes, branch, name, color=GREY, linewidth=0.9, alpha=0.8)
+    _plot(axes, present, "loss", color=BLUE, linewidth=1.6, label="loss")
+    _plot(axes, present, "val_loss", color=ORANGE, linewidth=1.8, label="validation loss")
+    everything = [v for e in training.events if e["kind"] == "epoch" for v in e["logs"].values() if v is not None]
+    losses = [value for epoch in present for n in ("loss", "val_loss") if (value := epoch["logs"].get(n)) is not None]
+    if everything and losses and min(losses) > 0 and max(losses) / min(losses) >= LOG_FROM:
+        axes.set_yscale("log")
+    best = training.best
+    if best is not None:
+        axes.plot(best["epoch"], objective_of(best), "*", color=ORANGE, markersize=11, label=f"best, {best['epoch']}")
+    for number, event in told(training.events):
+        if event["kind"] in MARKED:
+            colour, marker = MARKED[event["kind"]]
+            x = event["from_epoch"] if event["kind"] == "revert" else event["epoch"]
+            axes.axvline(x, color=colour, linewidth=0.7, alpha=0.5)
+            axes.plot(x, 1.02, marker, color=colour, markersize=6, transform=axes.get_xaxis_transform(), clip_on=False)
+            axes.annotate(
+                str(number), (x, 1.05), xycoords=axes.get_xaxis_transform(), ha="center", fontsize=8, color=colour
+            )  # fmt: skip
+    axes.set(xlabel="epoch", ylabel="loss")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, loc="upper right")
+
+
+def left_behind(events: Sequence[Event]) -> list[list[Event]]:
+    """Return the epochs that a revert or a restart left behind, each stretch with the epoch that it grew from."""
+    found: list[list[Event]] = []
+    for index, event in enumerate(events):
+        if event["kind"] in BACK:
+            before = epochs_of(surviving(events[:index]))
+            lost = [epoch for epoch in before if epoch["number"] > event["to"]]
+            if lost:
+                found.append([*before[max(0, len(before) - len(lost) - 1) : len(before) - len(lost)], *lost])
+    return found
+
+
+def _plot(axes: Any, epochs: Sequence[Event], name: str, **style: Any) -> None:
+    points = [(epoch["epoch"], epoch["logs"][name]) for epoch in epochs if epoch["logs"].get(name) is not None]
+    if points:
+        axes.plot([x for x, _ in points], [y for _, y in points], **style)
+
+
+def draw_together(figure: Any, trainings: Sequence[Status]) -> None:
+    """Draw what each training is judged by over the epochs."""
+    axes = figure.subplots()
+    for training in trainings:
+        points = [(e["epoch"], objective_of(e)) for e in epochs_of(training.path) if objective_of(e) < float("inf")]
+        axes.plot([x for x, _ in points], [y for _, y in points], label=_name(training), linewidth=1.6)
+    axes.set(xlabel="epoch", ylabel="validation loss")
+    axes.legend(frameon=False)

@@ -1,0 +1,141 @@
+"""What a babysat training shows on a terminal: is it alive, where is it, its curves and what was done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tfcourse.babysitting.heartbeat import read_heartbeat
+from tfcourse.babysitting.journal import Event, read_journal
+from tfcourse.babysitting.lineage import best_epoch, epochs_of, objective_of, surviving
+from tfcourse.babysitting.lock import is_held
+from tfcourse.babysitting.plot import curves
+from tfcourse.babysitting.words import event_words, settings_words
+from tfcourse.errors import UserError
+
+INTERVENTIONS = ("change", "revert", "pause", "resume", "stop", "alarm", "restart", "refused", "end")
+SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Status:
+    """A babysat training as it is now.
+
+    Args:
+        folder: its folder.
+        alive: whether it runs.
+        last: what it last said of itself; see :mod:`tfcourse.babysitting.heartbeat`.
+        events: its journal.
+        path: the states that led to the present one.
+    """
+
+    folder: Path
+    alive: bool
+    last: dict[str, Any]
+    events: list[Event]
+    path: list[Event]
+
+    @property
+    def best(self) -> Event | None:
+        """The best epoch that led to the present state."""
+        return best_epoch(self.path)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the status JSON-ready."""
+        epochs, best = epochs_of(self.path), self.best
+        return {
+            "folder": str(self.folder),
+            "alive": self.alive,
+            **self.last,
+            "state": self.state,
+            "best": best and {"epoch": best["epoch"], **best["logs"]},
+            "curve": [{"epoch": each["epoch"], **each["logs"]} for each in epochs],
+            "interventions": [event for event in self.events if event["kind"] in INTERVENTIONS],
+        }
+
+    @property
+    def state(self) -> str:
+        """``training``, ``paused``, ``ended``, or ``dead``: no longer running although nobody ended it."""
+        if self.alive:
+            return str(self.last.get("state", "training"))
+        ends = [event["kind"] for event in self.events if event["kind"] in ("end", "restart", "start")]
+        return "ended" if ends and ends[-1] == "end" else "dead"
+
+
+def status_of(folder: Path) -> Status:
+    """Return how the training in ``folder`` is.
+
+    Raises:
+        UserError: if there is none.
+    """
+    alive = is_held(folder)
+    events = read_journal(folder).events
+    if not events:
+        raise UserError(
+            f"{str(folder)!r} holds no babysat training. Start one: python -m tfcourse.babysit start --out {folder}"
+        )
+    return Status(folder, alive, read_heartbeat(folder), events, surviving(events))
+
+
+def status_lines(status: Status, *, width: int = 72, height: int = 12) -> list[str]:
+    """Return the status in lines of text."""
+    lines = [_where(status)]
+    live: dict[str, Any] = status.last.get("live") or {}
+    lines.append(f"  {settings_words(live)}")
+    rate = status.last.get("samples_per_second")
+    if status.alive and rate:
+        lines.append(f"  {rate:,.0f} {'rows' if status.last.get('rows') else 'steps'} a second".replace(",", " "))
+    epochs, best = epochs_of(status.path), status.best
+    if epochs:
+        lines.append(f"  last epoch: {_numbers(epochs[-1]['logs'])}")
+    if best is not None:
+        name = "val_loss" if "val_loss" in best["logs"] else "loss"
+        lines.append(f"  best {name}: {objective_of(best):.4f} at epoch {best['epoch']}")
+    series = {
+        name: [epoch["logs"].get(name) for epoch in epochs]
+        for name in ("loss", "val_loss")
+        if any(name in epoch["logs"] for epoch in epochs)
+    }
+    lines += curves(series, changed_after(status.path), width=width, height=height)
+    told = [event for event in status.events if event["kind"] in INTERVENTIONS]
+    if told:
+        lines.append("Last in the journal" if len(told) > SHOWN else "In the journal")
+        lines += [f"  {event_words(event)}" for event in told[-SHOWN:]]
+    return lines
+
+
+def changed_after(path: Sequence[Event]) -> list[int]:
+    """Return the epochs after which a hyperparameter was changed, in the present state's past."""
+    return [int(event["epoch"]) for event in path if event["kind"] == "change"]
+
+
+def _where(status: Status) -> str:
+    last, state = status.last, status.state
+    epoch, step = last.get("epoch", 0), last.get("step", 0)
+    if status.path and not status.alive:
+        epoch, step = status.path[-1]["epoch"], status.path[-1]["step"]
+    rows = f", row {last['offset']} of {last['rows']}" if status.alive and last.get("rows") else ""
+    where = f"{epoch} epochs and step {step} done{rows}"
+    if state == "dead":
+        return (
+            f"{status.folder}: not running; it ended without being stopped after {where}. Go on:"
+            f" python -m tfcourse.babysit start --out {status.folder}"
+        )
+    if state == "ended":
+        return f"{status.folder}: ended, {where}"
+    seen = _seconds_ago(last.get("time"))
+    quiet = f"; it last spoke {seen:.0f} s ago" if seen > 30 else ""
+    return f"{status.folder}: {state}, process {last.get('process')} on {last.get('host')}, {where}{quiet}"
+
+
+def _seconds_ago(time: str | None) -> float:
+    if time is None:
+        return 0.0
+    return (datetime.now().astimezone() - datetime.fromisoformat(time)).total_seconds()
+
+
+def _numbers(logs: Mapping[str, float | None]) -> str:
+    return ", ".join(f"{name} {'not finite' if value is None else f'{value:.4f}'}" for name, value in logs.items())

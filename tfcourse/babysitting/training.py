@@ -1,0 +1,170 @@
+"""One babysat training of our own networks: its folder, its data, its model, and what it leaves when it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfcourse.babysitting.babysitter import Babysitter
+from tfcourse.babysitting.checkpoints import Checkpoints
+from tfcourse.babysitting.journal import Event, read_journal
+from tfcourse.babysitting.lineage import best_epoch, surviving
+from tfcourse.babysitting.minibatches import Minibatches
+from tfcourse.babysitting.page import write_page
+from tfcourse.babysitting.setting import Start
+from tfcourse.babysitting.show import status_of
+from tfcourse.babysitting.state import restore
+from tfcourse.data.prepare import DataOptions, Prepared, prepare
+from tfcourse.errors import UserError
+from tfcourse.files import replacing, write_json
+from tfcourse.models.builders import build_mlp, with_softmax
+from tfcourse.models.preprocessing import export_model
+from tfcourse.run.folder import TRAINING, RunFolder
+from tfcourse.run.measure import measure
+
+EVALUATION_BATCH = 4096
+ANY_RATE = 0.5
+"""A dropout layer built with a rate of 0 could never drop anything."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A babysat training: its folder, its data, how it began and from which seed."""
+
+    folder: RunFolder
+    prepared: Prepared
+    start: Start
+    seed: int
+
+    def model(self) -> keras.Model:
+        """Return the network as it begins, compiled so that everything that is live can change."""
+        network = replace(self.start.network, dropout=self.start.network.dropout or ANY_RATE)
+        model = build_mlp(network, replace(self.start.optimizer, decay_rate=0.0), seed=self.seed)
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                layer.rate = self.start.network.dropout
+        return model
+
+    def minibatches(self) -> Minibatches:
+        """Return the training rows."""
+        return Minibatches(self.prepared.train.x, self.prepared.train.y, self.start.batch_size, self.seed)
+
+    def fit_arguments(self) -> dict[str, Any]:
+        """Return what ``Model.fit`` is told besides."""
+        validation = self.prepared.validation
+        return {
+            "validation_data": (validation.x, validation.y),
+            "validation_batch_size": EVALUATION_BATCH,
+            "shuffle": False,
+        }
+
+
+def open_training(path: Path, data: Mapping[str, Any] | None = None) -> Training:
+    """Return the training in a folder, its data read again.
+
+    Args:
+        path: the folder.
+        data: new places of the data (``data``, ``test_data``).
+
+    Raises:
+        UserError: if it is none, or its data are gone or others.
+    """
+    folder = RunFolder.open(path, TRAINING)
+    options = folder.parse(lambda r: DataOptions(**{k: _tuple(v) for k, v in r["options"].items()}))
+    options = replace(options, **(data or {}))
+    if Path(options.data).is_absolute() and not Path(options.data).exists():
+        raise UserError(f"The data is no longer at {options.data!r}; give its new place with --data.")
+    prepared = prepare(options)
+    if prepared.fingerprint != folder.record["data"]["fingerprint"]:
+        raise UserError(
+            f"{options.data!r} holds other data than the training in {str(path)!r} began with. Give that data with"
+            " --data, or begin a new training with another --out."
+        )
+    start = folder.parse(lambda record: Start.from_json(record["start"]))
+    return Training(folder, prepared, start, folder.record["seed"])
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def run(
+    training: Training,
+    *,
+    changes: Mapping[str, Any],
+    say: Callable[[str], object],
+    interrupted: Callable[[], bool],
+    **options: Any,
+) -> dict[str, Any]:
+    """Train until it is stopped or ends by itself; then leave ``model.keras`` and the result, which is returned.
+
+    Args:
+        training: what to train, from its beginning or from its last checkpoint.
+        changes: live hyperparameters to change first.
+        say: called with each line for the person who watches.
+        interrupted: asked at each step whether to stop with a KeyboardInterrupt.
+        **options: further ones of :class:`Babysitter`.
+    """
+    repeatable()
+    decay = training.start.optimizer.decay_rate
+    babysitter = Babysitter(
+        training.folder.path, minibatches=training.minibatches(), say=say, interrupted=interrupted,
+        learning_rate_decay=decay, **{**training.start.limits, **options},
+    )  # fmt: skip
+    model = training.model()
+    babysitter.open(model, changes)
+    training.folder.update(status="running")
+    babysitter.train(model, **training.fit_arguments())
+    return finish(training)
+
+
+def repeatable() -> None:
+    """Let TensorFlow compute the same numbers each time, which a replay stands on."""
+    keras.utils.set_random_seed(0)
+    tf.config.experimental.enable_op_determinism()
+
+
+def state_to_export(path: Path) -> Event:
+    """Return the best epoch that led to the present weights; the last state where none was finite.
+
+    Raises:
+        UserError: if nothing can be exported.
+    """
+    states = surviving(read_journal(path).events)
+    there = Checkpoints(path).numbers
+    best = best_epoch([event for event in states if event["number"] in there])
+    kept = [event for event in states if event["number"] in there]
+    if best is None and not kept:
+        raise UserError(f"{str(path)!r} has no checkpoint to make a model of.")
+    return best or kept[-1]
+
+
+def finish(training: Training) -> dict[str, Any]:
+    """Export the best epoch's network as ``model.keras``, look at the test split, and write and return the result."""
+    folder, prepared = training.folder, training.prepared
+    state = state_to_export(folder.path)
+    model = training.model()
+    arrays, _ = Checkpoints(folder.path).read(int(state["number"]))
+    restore(model, arrays, groups=("model",))
+    with replacing(folder.model_path) as path:
+        export_model(prepared.features, model).save(path)
+    probabilities = with_softmax(model).predict(prepared.test.x, batch_size=EVALUATION_BATCH, verbose=0)
+    looks = int(folder.record.get("test_looks", 0)) + 1
+    result = {
+        "saved": f"epoch {state['epoch']}",
+        "epoch": state["epoch"],
+        "step": state["step"],
+        "validation": {k.removeprefix("val_"): v for k, v in state.get("logs", {}).items() if k.startswith("val_")},
+        "test": measure(probabilities, prepared.test.y, prepared.classes),
+        "test_looks": looks,
+        "classes": list(prepared.classes),
+    }
+    write_json(folder.result_path, result)
+    write_page([status_of(folder.path)], folder.path / "report.html")
+    folder.update(status="completed", test_looks=looks)
+    return result

@@ -1,0 +1,62 @@
+"""Events of a journal in words, the same on a terminal and on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from tfcourse.babysitting.journal import Event
+
+
+def settings_words(values: Mapping[str, Any]) -> str:
+    """Return hyperparameters on one line, as they are given on the command line.
+
+    >>> settings_words({"learning_rate": 0.001234567, "patience": None, "batch_size": 32})
+    'learning_rate=0.001235 patience=off batch_size=32'
+    """
+    return " ".join(f"{name}={value_words(value)}" for name, value in values.items())
+
+
+def value_words(value: Any) -> str:
+    """Return a value as a person would write it.
+
+    >>> value_words(None), value_words(0.1), value_words(64)
+    ('off', '0.1', '64')
+    """
+    if value is None:
+        return "off"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def event_words(event: Event) -> str:
+    """Return an event on one line: when, at which epoch and step, and what.
+
+    >>> event_words({"kind": "pause", "time": "2026-11-25T22:00:00+00:00", "epoch": 3, "step": 102, "note": "lunch"})
+    '2026-11-25 22:00:00  epoch 3, step 102: paused ("lunch")'
+    """
+    when = datetime.fromisoformat(event["time"]).strftime("%Y-%m-%d %H:%M:%S")
+    note = f' ("{event["note"]}")' if event.get("note") else ""
+    return f"{when}  epoch {event.get('epoch', 0)}, step {event.get('step', 0)}: {what_words(event)}{note}"
+
+
+def what_words(event: Event) -> str:
+    """Return what an event was, without when and why.
+
+    >>> what_words({"kind": "change", "old": {"dropout": 0.5}, "new": {"dropout": 0.2}})
+    'dropout 0.5 → 0.2'
+    """
+    kind = event["kind"]
+    if kind == "change":
+        new, old = event["new"], event["old"]
+        return ", ".join(f"{name} {value_words(old.get(name))} → {value_words(new[name])}" for name in new)
+    if kind == "revert":
+        return f"back to here, from epoch {event['from_epoch']}, step {event['from_step']}"
+    if kind == "alarm":
+        return f"ALARM, {event['what']}: {event['text']}"
+    if kind == "refused":
+        return f"refused: {event['why']}"
+    if kind == "end":
+        return f"ended: {event['why']}"
+    past = {"pause": "paused", "resume": "went on", "stop": "told to stop", "restart": "started again from here"}
+    return past.get(kind, str(kind))
