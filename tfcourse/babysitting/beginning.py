@@ -18,6 +18,7 @@ from typing import Any
 
 from tfcourse.babysitting.changes import parse_changes
 from tfcourse.babysitting.checkpoints import Checkpoints, path_of
+from tfcourse.babysitting.heartbeat import read_heartbeat
 from tfcourse.babysitting.journal import Journal
 from tfcourse.babysitting.lineage import find_state
 from tfcourse.babysitting.lock import Lock, is_held
@@ -201,7 +202,7 @@ def _detach(out: Path, argv: Sequence[str]) -> int:
             start_new_session=True,
         )
     deadline = time.monotonic() + DETACHED_SECONDS
-    while child.poll() is None and not is_held(out) and time.monotonic() < deadline:
+    while child.poll() is None and read_heartbeat(out).get("process") != child.pid and time.monotonic() < deadline:
         time.sleep(0.1)
     if child.poll() not in (None, OK):
         with contextlib.suppress(OSError):

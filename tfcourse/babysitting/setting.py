@@ -64,7 +64,8 @@ def begin_with(words: Sequence[str], prepared: Prepared, winner: Mapping[str, An
     """
     texts = parse_pairs(words, "--set", ALLOWED)
     values: dict[str, Any] = {"batch_size": default_batch_size(len(prepared.train)), **(winner or PLAIN)}
-    live = parse_changes([f"{name}={text}" for name, text in texts.items() if name in LIVE], "--set") if texts else {}
+    changes = [f"{name}={text}" for name, text in texts.items() if name in LIVE]
+    live = parse_changes(changes, "--set") if changes else {}
     limits = {name: live.pop(name, None) for name in LIMITS}
     given = {**live, **{name: _value(name, text) for name, text in texts.items() if name not in LIVE}}
     values |= {name: value for name, value in given.items() if name != "units"}

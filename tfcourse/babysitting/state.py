@@ -66,18 +66,23 @@ def finite(arrays: dict[str, NDArray[Any]]) -> bool:
 def largest_difference(ours: dict[str, NDArray[Any]], theirs: dict[str, NDArray[Any]]) -> float:
     """Return the largest absolute difference of two states' weights and optimizer; infinite if they do not match.
 
+    An optimizer's memory that one of them does not have is zero in it.
+
     >>> a, b = {"model/0": np.ones(2), "metrics/0": np.zeros(1)}, {"model/0": np.full(2, 1.5)}
     >>> largest_difference(a, b)
     0.5
+    >>> largest_difference(a, {**a, "optimizer/2": np.zeros(3)})
+    0.0
     """
-    names = {name for name in (*ours, *theirs) if not name.startswith("metrics/")}
-    if any(name not in ours or name not in theirs or ours[name].shape != theirs[name].shape for name in names):
-        return float("inf")
-    return max(
-        (
-            float(np.abs(ours[name].astype(np.float64) - theirs[name].astype(np.float64)).max())
-            for name in names
-            if ours[name].size
-        ),
-        default=0.0,
-    )
+    largest = 0.0
+    for name in {*ours, *theirs}:
+        mine, yours = ours.get(name), theirs.get(name)
+        if name.startswith("optimizer/") and (mine is None or yours is None):
+            mine, yours = (np.zeros(1) if value is None else value for value in (mine, yours))
+        elif name.startswith("metrics/"):
+            continue
+        elif mine is None or yours is None or mine.shape != yours.shape:
+            return float("inf")
+        if mine.size:
+            largest = max(largest, float(np.abs(mine.astype(np.float64) - yours.astype(np.float64)).max()))
+    return largest
