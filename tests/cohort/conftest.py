@@ -1,4 +1,12 @@
-"""Small data and the reference: each member's own ``Model.fit``."""
+"""Small data and the reference: each member's own ``Model.fit``.
+
+Tolerances. One float32 operation rounds by up to 6e-8 of its result. XLA and Keras's graph sum in another order, so a
+step's gradient differs by some 1e-7 of its largest term, and each later step starts from the difference before it:
+after 1 and 10 steps 5e-6 leaves a margin of ten over the largest difference seen. After 100 steps the training itself
+has spread the differences, and 2e-4 is asked. Where a gradient is 0 by mathematics (a kernel whose scale batch
+normalization takes out, under a layer of one unit), Adam divides rounding by rounding and no tolerance holds: such
+layers are drawn with a larger epsilon.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +22,18 @@ from tfcourse.models.builders import build_mlp
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
 Trial = tuple[NetworkSpec, OptimizerSpec, int]
+TOLERANCE = {1: 5e-6, 10: 5e-6, 100: 2e-4}
+
+OPTIMIZERS = (
+    OptimizerSpec("sgd", 0.1, decay_rate=0.5, decay_steps=5),
+    OptimizerSpec("sgd", 0.05, momentum=0.9),
+    OptimizerSpec("sgd", 0.05, momentum=0.95, nesterov=True, decay_rate=1.0, decay_steps=5),
+    OptimizerSpec("rmsprop", 0.01, rho=0.95),
+    OptimizerSpec("rmsprop", 0.003, rho=0.999, decay_rate=0.1, decay_steps=3),
+    OptimizerSpec("adam", 0.01, beta_1=0.9, beta_2=0.999),
+    OptimizerSpec("adam", 0.003, beta_1=0.98, beta_2=0.9, decay_rate=2.0, decay_steps=5),
+    OptimizerSpec("adamw", 0.01, weight_decay=0.05),
+)
 
 
 @pytest.fixture(scope="session")

@@ -1,40 +1,19 @@
-"""The contract: a member's training is that of its own ``Model.fit``, to float32 rounding.
-
-Tolerances. One float32 operation rounds by up to 6e-8 of its result. XLA and Keras's graph sum in another order, so a
-step's gradient differs by some 1e-7 of its largest term, and each later step starts from the difference before it:
-after 1 and 10 steps 5e-6 leaves a margin of ten over the largest difference seen. After 100 steps the training itself
-has spread the differences, and 2e-4 is asked. Where a gradient is 0 by mathematics (a kernel whose scale batch
-normalization takes out, under a layer of one unit), Adam divides rounding by rounding and no tolerance holds: such
-layers are drawn with a larger epsilon.
-"""
+"""The contract: a member's training is that of its own ``Model.fit``, to float32 rounding (see conftest.py)."""
 
 from __future__ import annotations
 
 import dataclasses
 from itertools import cycle
 
-import keras
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.cohort.conftest import Trial, assert_same_training, assert_same_weights, fit_alone
+from tests.cohort.conftest import OPTIMIZERS, TOLERANCE, Trial, assert_same_training, fit_alone
 from tfcourse.cohort import fit_together, program
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
-TOLERANCE = {1: 5e-6, 10: 5e-6, 100: 2e-4}
-
-OPTIMIZERS = (
-    OptimizerSpec("sgd", 0.1, decay_rate=0.5, decay_steps=5),
-    OptimizerSpec("sgd", 0.05, momentum=0.9),
-    OptimizerSpec("sgd", 0.05, momentum=0.95, nesterov=True, decay_rate=1.0, decay_steps=5),
-    OptimizerSpec("rmsprop", 0.01, rho=0.95),
-    OptimizerSpec("rmsprop", 0.003, rho=0.999, decay_rate=0.1, decay_steps=3),
-    OptimizerSpec("adam", 0.01, beta_1=0.9, beta_2=0.999),
-    OptimizerSpec("adam", 0.003, beta_1=0.98, beta_2=0.9, decay_rate=2.0, decay_steps=5),
-    OptimizerSpec("adamw", 0.01, weight_decay=0.05),
-)
 UNITS = ((30, 20), (17, 50), (8, 8), (33, 21), (48, 16), (24, 40))
 
 
@@ -45,58 +24,6 @@ def trials(count: int) -> list[Trial]:
         (NetworkSpec(20, 4, next(units), l2=1e-3 if index % 3 == 2 else 0.0), optimizer, index)
         for index, optimizer in zip(range(count), cycle(OPTIMIZERS), strict=False)
     ]
-
-
-def test_every_optimizer_and_schedule_equals_its_own_fit_after_1_10_and_100_steps(data):
-    x, y = data
-    # 150 rows by 32 are five steps, the last of them short.
-    fit = {"epochs": 20, "batch_size": 32, "shuffle": False, "validation_data": (x[:40], y[:40])}
-    members = trials(len(OPTIMIZERS))
-    first = fit_together(members, x[:32], y[:32], batch_size=32, shuffle=False)
-    tenth: dict[int, list[np.ndarray]] = {}
-
-    def keep(history):
-        if len(history.epoch) == 2:
-            tenth[history.index] = history.weights
-
-    last = fit_together(members, x, y, **fit, on_epoch_end=keep)
-    for index, trial in enumerate(members):
-        keras_steps: dict[int, list[np.ndarray]] = {}
-        model = fit_alone(trial, x, y, **fit, callbacks=[WeightsAtSteps(keras_steps)])
-        assert_same_weights(first[index].weights, keras_steps[1], tolerance=TOLERANCE[1])
-        assert_same_weights(tenth[index], keras_steps[10], tolerance=TOLERANCE[10])
-        assert_same_training(last[index], model, tolerance=TOLERANCE[100])
-
-
-class WeightsAtSteps(keras.callbacks.Callback):
-    """Keeps the weights after steps 1 and 10."""
-
-    def __init__(self, kept: dict[int, list[np.ndarray]]) -> None:
-        super().__init__()
-        self.kept, self.step = kept, 0
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.step += 1
-        if self.step in (1, 10):
-            self.kept[self.step] = self.model.get_weights()
-
-
-def test_graph_path_equals_its_own_fit(data):
-    fit = {"epochs": 2, "batch_size": 32, "shuffle": False, "validation_data": (data[0][:40], data[1][:40])}
-    members = trials(4)[1:]
-    histories = fit_together(members, *data, **fit, jit_compile=False)
-    for history, trial in zip(histories, members, strict=True):
-        assert_same_training(history, fit_alone(trial, *data, **fit), tolerance=TOLERANCE[10])
-
-
-@pytest.mark.parametrize("count", [1, 3, 32])
-def test_cohorts_of_any_size_equal_their_own_fit(data, count):
-    fit = {"epochs": 2, "batch_size": 32, "shuffle": False}
-    members = trials(count)
-    histories = fit_together(members, *data, **fit, places=32)
-    # Of 32, the references of a few are enough: each trains the same two steps of code.
-    for index in range(0, count, 11):
-        assert_same_training(histories[index], fit_alone(members[index], *data, **fit), tolerance=TOLERANCE[10])
 
 
 def test_unequal_depths_and_batch_norm_after_the_activation(data):

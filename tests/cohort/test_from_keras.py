@@ -9,6 +9,8 @@ from keras import layers
 
 from tests.cohort.conftest import assert_same_weights
 from tfcourse.cohort import NotFusableError, fit_together
+from tfcourse.cohort.layers import ACTIVATIONS
+from tfcourse.errors import UserError
 
 TOLERANCE = 5e-6
 
@@ -102,6 +104,54 @@ def branched() -> keras.Model:
     return model
 
 
+class Own(keras.Model):
+    """A model with code of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = layers.Dense(4, activation="softmax")
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def relu(x):
+    """An activation of the user's own under a name of Keras's."""
+    return keras.ops.maximum(x, 0.1)
+
+
+def sparse_categorical_crossentropy(y_true, y_pred):
+    """A loss of the user's own under a name of Keras's."""
+    return keras.losses.sparse_categorical_crossentropy(y_true, y_pred) * 2
+
+
+def a_tenth() -> float:
+    return 0.1
+
+
+def shared() -> keras.Model:
+    inputs, twice = keras.Input((20,)), layers.Dense(20, name="twice")
+    model = keras.Model(inputs, layers.Dense(4, activation="softmax")(twice(twice(inputs))))
+    return compiled(model, "sgd", "sparse_categorical_crossentropy")
+
+
+def two_inputs() -> keras.Model:
+    inputs = [keras.Input((10,)), keras.Input((10,))]
+    model = keras.Model(inputs, layers.Dense(4, activation="softmax")(layers.Concatenate()(inputs)))
+    return compiled(model, "sgd", "sparse_categorical_crossentropy")
+
+
+def without_decay(**what: object) -> keras.Model:
+    optimizer = keras.optimizers.AdamW(weight_decay=0.1)
+    model = chain(layers.Dense(5), optimizer=optimizer)
+    optimizer.exclude_from_weight_decay(**what)
+    return model
+
+
+def with_loss(loss: object, **named: object) -> keras.Model:
+    return compiled(chain(), "sgd", loss, **named)
+
+
 def compiled(model: keras.Model, *arguments: object, **named: object) -> keras.Model:
     model.compile(*arguments, **named)
     return model
@@ -134,6 +184,49 @@ def compiled(model: keras.Model, *arguments: object, **named: object) -> keras.M
             ),
             "metric 'auc' cannot be computed in a cohort",
         ),
+        (lambda: compiled(Own(), "sgd", "sparse_categorical_crossentropy"), "class 'Own' .* code of its own"),
+        (lambda: keras.Sequential([keras.Input((20,)), layers.Dense(4)]), "not compiled; call model.compile"),
+        (lambda: compiled(keras.Sequential([layers.Dense(4)]), "sgd", "mse"), "not built; give it a keras.Input"),
+        (lambda: compiled(keras.Model(*[keras.Input((20,))] * 2), "sgd", "mse"), "has no layers"),
+        (shared, "layer 'twice' .* not a single chain"),
+        (two_inputs, "several inputs or outputs"),
+        (
+            lambda: compiled(
+                keras.Sequential([keras.Input((20,)), layers.Softmax(), layers.Dense(4, name="after")]), "sgd", "mse"
+            ),
+            "layer 'after' .* it follows the softmax",
+        ),
+        (
+            lambda: compiled(keras.Sequential([keras.Input((20,)), layers.Dense(4), layers.ReLU()]), "sgd", "mse"),
+            "classifiers whose last layer is Dense",
+        ),
+        (lambda: chain(layers.Dense(4, activation=relu, name="d")), "layer 'd' .* activation 'relu' is not supported"),
+        (lambda: chain(layers.Dense(4, dtype="float64", name="d")), "layer 'd' .* its dtype is float64"),
+        (lambda: chain(layers.Dense(4, kernel_constraint="non_neg", name="d")), "layer 'd' .* it has a kernel_const"),
+        (lambda: chain(layers.ReLU(max_value=6, name="six")), "layer 'six' .* ReLU is not supported"),
+        (lambda: chain(layers.Dropout(0.1, noise_shape=(1, 20), name="n")), "layer 'n' .* Dropout is not supported"),
+        (lambda: chain(layers.Dropout(0.1, activity_regularizer="l2", name="n")), "layer 'n' .* an activity_regul"),
+        (lambda: chain(layers.Rescaling(2.0, activity_regularizer="l2", name="n")), "layer 'n' .* an activity_regul"),
+        (
+            lambda: chain(layers.BatchNormalization(gamma_regularizer="l2", name="b")),
+            "layer 'b' .* a gamma_regularizer",
+        ),
+        (lambda: chain(layers.BatchNormalization(trainable=False, name="b")), "layer 'b' .* frozen"),
+        (lambda: without_decay(var_names=["bias"]), "AdamW with exclude_from_weight_decay"),
+        (lambda: chain(optimizer=keras.optimizers.SGD(use_ema=True)), "SGD with use_ema"),
+        (lambda: chain(optimizer=keras.optimizers.SGD(a_tenth)), "SGD with a function for its learning rate"),
+        (lambda: chain(optimizer=keras.optimizers.Adam(gradient_accumulation_steps=2)), "gradient_accumulation_steps"),
+        (lambda: chain(optimizer=keras.optimizers.Adam(epsilon=0.0)), "Adam .* epsilon > 0 must hold"),
+        (lambda: with_loss(sparse_categorical_crossentropy), "loss 'sparse_categorical_crossentropy' cannot"),
+        (lambda: with_loss(keras.losses.CategoricalCrossentropy(label_smoothing=0.1)), "label_smoothing"),
+        (lambda: with_loss(keras.losses.SparseCategoricalCrossentropy(reduction="sum")), "reduction='sum'"),
+        (lambda: with_loss("sparse_categorical_crossentropy", loss_weights=[2.0]), "loss_weights"),
+        (lambda: with_loss("sparse_categorical_crossentropy", weighted_metrics=["accuracy"]), "weighted_metrics"),
+        (lambda: with_loss("sparse_categorical_crossentropy", metrics=["accuracy", "mse"]), "one accuracy metric"),
+        (
+            lambda: with_loss("sparse_categorical_crossentropy", metrics=["categorical_accuracy"]),
+            "metric 'categorical_",
+        ),
     ],
 )
 def test_what_a_cohort_cannot_train_is_refused_with_the_reason(data, build, reason):
@@ -148,3 +241,29 @@ def test_a_refused_convolution_is_named(data):
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     with pytest.raises(NotFusableError, match="layer 'conv2d' cannot be trained in a cohort"):
         fit_together([model], data[0].reshape(-1, 4, 5, 1), data[1])
+
+
+def test_labels_that_are_not_of_the_losss_kind_and_one_model_twice_are_told(data):
+    x, y = data
+    with pytest.raises(UserError, match="The loss takes class numbers, but y holds rows of probabilities"):
+        fit_together([chain()], x, keras.utils.to_categorical(y, 4))
+    with pytest.raises(
+        UserError, match=r"The loss takes rows of probabilities, .* compile with sparse_categorical_cross"
+    ):
+        fit_together([chain(sparse=False)], x, y)
+    with pytest.raises(UserError, match="The loss takes class numbers, but y holds rows of probabilities"):
+        fit_together([chain()], x, y, validation_data=(x, keras.utils.to_categorical(y, 4)))
+    model = chain()
+    with pytest.raises(UserError, match="The same model was given twice"):
+        fit_together([model, model], x, y)
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_every_activation_is_keras_own_and_padded_units_stay_out_of_it(data, part):
+    names = [name for name in ACTIVATIONS if name != "linear"][part::3]
+    ours = chain(*(layers.Dense(9 + place, activation=name) for place, name in enumerate(names)))
+    theirs = twin(ours)
+    fit = {"epochs": 3, "batch_size": 50, "shuffle": False}
+    fit_together([ours], *data, **fit)
+    theirs.fit(*data, verbose=0, **fit)
+    assert_same_weights(ours.get_weights(), theirs.get_weights(), tolerance=TOLERANCE)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tfcourse.cohort import fit_together, plan
 from tfcourse.cohort.member import Member, member_of_spec
-from tfcourse.cohort.plan import padding_waste, places_that_fit, plan_cohorts
+from tfcourse.cohort.plan import member_bytes, padding_waste, places_that_fit, plan_cohorts
 from tfcourse.errors import UserError
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
@@ -66,3 +68,38 @@ def test_cohorts_are_as_large_as_the_memory_allows_and_one_that_does_not_fit_is_
     assert 1 <= fewer < 16
     with pytest.raises(UserError, match=r"One member needs about .* MiB to train, but 1 MiB are free"):
         places_that_fit(members, [64, 64], 2**20, 2, 16)
+
+
+def test_kernels_of_a_cohort_stay_in_the_cache_unless_a_number_of_places_is_asked_for():
+    wide = [member_of_spec(NetworkSpec(784, 10, (80, 80, 80)), OptimizerSpec(), seed) for seed in range(16)]
+    assert [len(plan.indices) for plan in plan_cohorts(wide, [64] * 16)] == [8, 8]
+    assert [len(plan.indices) for plan in plan_cohorts(wide, [64] * 16, cached=np.inf)] == [16]
+    fixed = [dataclasses.replace(each, pad_to=4000) for each in wide[:8]]
+    assert [plan.places for plan in plan_cohorts(fixed, [64] * 8)] == [4, 4], "XLA keeps the axis k from four on"
+    huge = [member_of_spec(NetworkSpec(784, 10, (4000,)), OptimizerSpec(), seed) for seed in range(2)]
+    assert [plan.places for plan in plan_cohorts(huge, [64] * 2)] == [1, 1]
+
+
+def test_training_keeps_to_the_memory_it_may_count_on():
+    members = [member(60) for _ in range(4)]
+    x, y = np.zeros((8, 64), np.float32), np.zeros(8, int)
+    told: list[str] = []
+    # Half of it may be used: two members at a time.
+    enough_for_two = 2 * 2 * member_bytes(members[0], 8) + 1
+    fit_together(members, x, y, batch_size=8, memory=enough_for_two, workers=1, on_plan=told.append)
+    fit_together(members, x, y, batch_size=8, workers=1, on_plan=told.append)
+    assert [words.split(" of ")[0] for words in told] == ["4 members train as 2 cohorts", "4 members train as 1 cohort"]
+    with pytest.raises(UserError, match="Use fewer units or a smaller batch size, or free memory"):
+        fit_together(members, x, y, memory=2**20)
+
+
+def test_a_containers_limit_counts_when_it_leaves_less_than_the_machine(tmp_path: Path):
+    assert plan._free_in_container(tmp_path) is None
+    for name, content in {"memory.max": "max", "memory.current": "7", "memory.stat": "anon 1\n"}.items():
+        (tmp_path / name).write_text(content)
+    assert plan._free_in_container(tmp_path) is None
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert plan._free_in_container(tmp_path) == 993
+    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 5\nactive_file 1\n")
+    assert plan._free_in_container(tmp_path) == 998
+    assert 2**20 < plan.available_memory() < 2**50

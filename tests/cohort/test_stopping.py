@@ -10,6 +10,10 @@ import pytest
 
 from tests.cohort.conftest import Trial, assert_same_training, assert_same_weights, fit_alone
 from tfcourse.cohort import fit_together
+from tfcourse.cohort.history import MemberHistory, Stopping
+from tfcourse.cohort.member import State
+from tfcourse.cohort.running import RunningCohort
+from tfcourse.data.minibatches import minibatch_order
 from tfcourse.errors import UserError
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
@@ -54,7 +58,7 @@ def test_early_stopping_is_that_of_keras(data, restore):
     fit = {"epochs": 30, "batch_size": 32, "shuffle": False, "validation_data": validation}
     histories = fit_together(MEMBERS, x[:100], y[:100], **fit, patience=2, restore_best_weights=restore)
     stops = set()
-    for history, trial in list(zip(histories, MEMBERS, strict=True))[: 3 if restore else 1]:
+    for history, trial in list(zip(histories, MEMBERS, strict=True))[: 2 if restore else 1]:
         stopping = keras.callbacks.EarlyStopping(patience=2, restore_best_weights=restore)
         model = fit_alone(trial, x[:100], y[:100], **fit, callbacks=[stopping])
         assert_same_training(history, model, tolerance=1e-4)
@@ -105,21 +109,89 @@ def test_members_that_ended_before_an_interrupt_are_not_lost(data):
     assert len(ended[0].weights) == 12
 
 
-def test_dropout_drops_its_share_anew_at_each_step_and_nothing_at_rate_0(data):
-    x, y = np.ones((64, 20), np.float32), np.zeros(64, int)
-    # A frozen network (rate almost 0) whose training loss shows the mean of the kept, scaled units.
-    still = OptimizerSpec("sgd", 1e-12)
+def test_the_wide_first_product_of_all_members_keeps_a_diverging_one_apart_too():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(96, 300)).astype(np.float32), np.arange(96) % 4
+    fit = {"epochs": 2, "batch_size": 40, "validation_data": (x, y), "workers": 1}
+    network = NetworkSpec(300, 4, (12,), dropout=0.2, l2=1e-3)
+    others = [(network, ADAM, seed) for seed in range(2)]
+    results = [
+        fit_together([others[0], (network, OptimizerSpec("sgd", rate), 5), others[1]], x, y, **fit)
+        for rate in (1e38, 0.1)
+    ]
+    assert [each[1].diverged for each in results] == [True, False]
+    for index in (0, 2):
+        assert results[0][index].history == results[1][index].history
+        assert arrays_equal(results[0][index].weights, results[1][index].weights)
 
-    def losses(rate, seed=0):
-        network = NetworkSpec(20, 4, (256,), batch_norm=False, dropout=rate)
-        [history] = fit_together([(network, still, seed)], x, y, epochs=40, batch_size=64)
-        return np.array(history.history["loss"])
 
-    none, some = losses(0.0), losses(0.5)
-    assert np.ptp(none) < 1e-6
-    assert np.ptp(some) > 1e-3
-    assert len(set(some.tolist())) == 40
-    assert not np.array_equal(some, losses(0.5, seed=0)[::-1])
+def test_a_validation_loss_that_is_no_number_ends_a_member_as_well():
+    history = MemberHistory(0, Stopping("val_loss", None), epochs=5)
+    history.record(0, {"loss": 1.0, "val_loss": 2.0}, lambda: State([], [], []))
+    assert not history.finished
+    history.record(1, {"loss": 1.0, "val_loss": float("inf")}, lambda: State([], [], []))
+    assert history.finished
+    assert history.diverged
+    assert history.best_epoch == 0
+
+
+def test_late_epochs_do_not_carry_the_stopped(data, monkeypatch):
+    """Three cohorts of four, half of whose members stop at once, go on as two: one of four and one of two."""
+    carried: list[tuple[int, int]] = []
+    advance = RunningCohort.advance
+
+    def counted(cohort, *arguments):
+        carried.append((cohort.epoch, len(cohort.members)))
+        return advance(cohort, *arguments)
+
+    monkeypatch.setattr(RunningCohort, "advance", counted)
+    members = [(NetworkSpec(20, 4, (12, 16)), ADAM, seed) for seed in range(12)]
+    fit_together(
+        members,
+        *data,
+        epochs=3,
+        places=4,
+        workers=1,
+        on_epoch_end=lambda history: history.stop() if history.index % 2 else None,
+    )
+    assert [sorted(count for epoch, count in carried if epoch == at) for at in range(3)] == [[4, 4, 4], [2, 4], [2, 4]]
+
+
+def test_a_thinned_cohort_goes_on_in_a_program_with_fewer_places_when_that_saves_time(data):
+    """The same members alone compile the small program first, so that going over to it costs nothing."""
+    members = [(NetworkSpec(20, 4, (12, 16)), OptimizerSpec("sgd", 0.05, momentum=0.9), seed) for seed in range(4)]
+    fit = {"batch_size": 51, "workers": 1, "places": 4}  # a batch size of its own: no other test's programs
+    fit_together(members[:1], *data, **fit)
+    whole = fit_together(members, *data, **fit, epochs=4)
+    places: list[int] = []
+    original = RunningCohort.advance
+
+    def stop_all_but_the_first(history):
+        if history.index:
+            history.stop()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            RunningCohort,
+            "advance",
+            lambda cohort, *arguments: places.append(cohort.layout.places) or original(cohort, *arguments),
+        )
+        [first, *_] = fit_together(members, *data, **fit, epochs=4, on_epoch_end=stop_all_but_the_first)
+    assert places == [4, 1, 1, 1]
+    assert_same_weights(first.weights, whole[0].weights, tolerance=2e-5)
+
+
+def test_the_minibatches_are_those_of_the_documented_order_for_every_member(data):
+    x, y = data
+    fit = {"epochs": 1, "batch_size": 32}
+    members = [(NetworkSpec(20, 4, (units,)), OptimizerSpec("sgd", 0.1), units) for units in (9, 14)]
+    order = minibatch_order(7, 0, len(y))
+    shuffled = fit_together(members, x, y, seed=7, **fit)
+    as_they_come = fit_together(members, x[order], y[order], shuffle=False, **fit)
+    for ours, expected in zip(shuffled, as_they_come, strict=True):
+        assert ours.history == expected.history
+        assert arrays_equal(ours.weights, expected.weights)
+    assert fit_together(members, x, y, seed=8, **fit)[0].history != shuffled[0].history
 
 
 def test_asking_for_a_curve_that_is_not_there_is_told(data):

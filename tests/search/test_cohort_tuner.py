@@ -11,6 +11,8 @@ import keras_tuner
 import numpy as np
 import pytest
 from keras import layers
+from tensorboard.backend.event_processing import event_file_loader
+from tensorboard.plugins.hparams import plugin_data_pb2
 
 from tfcourse.errors import UserError
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
@@ -167,10 +169,82 @@ class Slower(keras.callbacks.Callback):
     ],
 )
 def test_callbacks_that_a_cohort_cannot_honour_fall_back(tmp_path, capsys, callback, reason):
+    tuner = CohortTuner(build, oracle(trials=2), directory=tmp_path)
+    tuner.search(**{**FIT, "epochs": 1}, callbacks=[callback])
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("CohortTuner")]
+    assert len(said) == 1, "once, not for each trial"
+    assert "is trained by Model.fit" in said[0]
+    assert reason in said[0]
+    assert [trial.status for trial in tuner.oracle.get_best_trials(5)] == ["COMPLETED"] * 2
+
+
+def test_arguments_of_fit_that_a_cohort_does_not_know_fall_back(tmp_path, capsys):
     tuner = CohortTuner(build, oracle(trials=1), directory=tmp_path)
-    tuner.search(**FIT, callbacks=[callback])
-    assert reason in capsys.readouterr().out
+    fit = {name: value for name, value in FIT.items() if name != "validation_data"}
+    tuner.search(**fit, validation_split=0.25)
+    assert "is trained by Model.fit: argument 'validation_split' of search" in capsys.readouterr().out
     assert tuner.oracle.get_best_trials()[0].status == "COMPLETED"
+
+
+def test_a_callback_that_changes_the_rate_makes_a_trial_of_several_executions_fall_back_once(tmp_path, capsys):
+    tuner = CohortTuner(build, oracle(trials=1), directory=tmp_path, executions_per_trial=2)
+    tuner.search(**{**FIT, "epochs": 1}, callbacks=[Slower()])
+    assert capsys.readouterr().out.count("a callback changed the learning rate") == 1
+    assert tuner.oracle.end_order == ["0"]
+
+
+def test_weights_of_classes_reach_the_cohort(tmp_path):
+    tuner = CohortTuner(build, oracle(trials=1), directory=tmp_path)
+    tuner.search(**FIT, shuffle=False, class_weight={0: 5.0, 2: 0.1})
+    [trial] = tuner.oracle.get_best_trials()
+    reference = build(trial.hyperparameters).fit(**FIT, shuffle=False, class_weight={0: 5.0, 2: 0.1})
+    curve = [point.value[0] for point in trial.metrics.get_history("loss")]
+    np.testing.assert_allclose(curve, reference.history["loss"], rtol=2e-5)
+
+
+class Wild(SpecsHyperModel):
+    """Every other setting of its grid diverges in the first epoch."""
+
+    def specs(self, hp):
+        rate = hp.Choice("rate", [0.1, 1e30, 0.01, 2e30, 0.001, 3e30, 0.05, 4e30])
+        return NetworkSpec(6, 3, (8,), batch_norm=False), OptimizerSpec("sgd", rate), 32
+
+
+class Broken(Wild):
+    """Every setting of its grid diverges."""
+
+    def specs(self, hp):
+        network, _, batch_size = super().specs(hp)
+        return network, OptimizerSpec("sgd", 1e30), batch_size
+
+
+def test_trials_that_diverge_fail_alone_though_all_of_them_end_before_the_others(tmp_path):
+    tuner = CohortTuner(Wild(), oracle("GridSearchOracle", 8, "val_loss"), directory=tmp_path)
+    tuner.search(**FIT)
+    trials = tuner.oracle.trials.values()
+    for trial in trials:
+        diverges = trial.hyperparameters["rate"] >= 1e30
+        assert trial.status == ("FAILED" if diverges else "COMPLETED")
+        assert not diverges or "no longer a finite number in epoch 1" in trial.message
+    assert sum(trial.status == "FAILED" for trial in trials) == 4
+    assert tuner.oracle.end_order == tuner.oracle.start_order
+    assert tuner.get_best_hyperparameters()[0]["rate"] < 1
+
+
+def test_three_failures_in_a_row_end_a_search_as_in_keras_tuner(tmp_path):
+    tuner = CohortTuner(Broken(), oracle("GridSearchOracle", 8, "val_loss"), directory=tmp_path)
+    with pytest.raises(RuntimeError, match="consecutive failures exceeded the limit of 3"):
+        tuner.search(**FIT)
+
+
+def test_a_search_that_is_reloaded_goes_on_with_more_trials(tmp_path):
+    CohortTuner(build, oracle(trials=2), directory=tmp_path, project_name="p").search(**FIT)
+    again = CohortTuner(build, oracle(trials=4), directory=tmp_path, project_name="p")
+    assert len(again.oracle.trials) == 2
+    again.search(FIT["x"], FIT["y"], 32, 3, validation_data=FIT["validation_data"], verbose=0)  # as Model.fit orders
+    assert [trial.status for trial in again.oracle.get_best_trials(9)] == ["COMPLETED"] * 4
+    assert len(again.get_best_models(3)) == 3
+    assert len({tuple(hp.values.items()) for hp in again.get_best_hyperparameters(4)}) == 4
 
 
 class Weights(keras.callbacks.Callback):
@@ -187,6 +261,17 @@ class Weights(keras.callbacks.Callback):
             lines.write(json.dumps([accuracy, logs["val_accuracy"]]) + "\n")
 
 
+def hyperparameters_in(board: Path) -> dict[str, float]:
+    """Return the values that TensorBoard's HParams plugin finds in a trial's folder."""
+    values: dict[str, float] = {}
+    for path in board.glob("events*"):
+        for event in event_file_loader.EventFileLoader(str(path)).Load():
+            for value in event.summary.value:
+                content = plugin_data_pb2.HParamsPluginData.FromString(value.metadata.plugin_data.content)
+                values |= {name: each.number_value for name, each in content.session_start_info.hparams.items()}
+    return values
+
+
 def test_per_epoch_callbacks_work(tmp_path):
     callbacks = [
         keras.callbacks.EarlyStopping(monitor="val_accuracy", patience=0, min_delta=1.0),
@@ -200,7 +285,7 @@ def test_per_epoch_callbacks_work(tmp_path):
         assert len(trial.metrics.get_history("loss")) == 2, "it stops after the second epoch"
         board = tmp_path / "board" / trial.trial_id / "execution0"
         assert {path.name for path in board.iterdir()} >= {"train", "validation"}
-        assert any("events" in path.name for path in board.iterdir()), "HParams writes beside them"
+        assert hyperparameters_in(board)["rate"] == pytest.approx(trial.hyperparameters["rate"])
     assert (tmp_path / "log.csv").read_text().count("\n") >= 4
     rows = [json.loads(line) for line in (tmp_path / "weights.jsonl").read_text().splitlines()]
     assert len(rows) == 4

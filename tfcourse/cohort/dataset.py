@@ -62,8 +62,14 @@ class Examples:
         """Number of examples."""
         return len(self.y)
 
-    def check_labels(self, classes: int) -> None:
-        """Raise UserError if a label is none of ``classes`` classes."""
+    def check_labels(self, classes: int, sparse: bool) -> None:
+        """Raise UserError if a label is none of ``classes`` classes, or not of the kind that the loss takes."""
+        if self.sparse != sparse:
+            kinds = ("rows of probabilities", "class numbers")
+            raise UserError(
+                f"The loss takes {kinds[sparse]}, but y holds {kinds[self.sparse]}: compile with "
+                f"{'sparse_' * self.sparse}categorical_crossentropy, or convert y."
+            )
         if not self.sparse and self.y.shape[1] != classes:
             raise UserError(f"y has {self.y.shape[1]} columns, but the network has {classes} classes.")
         if self.sparse and not (self.y.min() >= 0 and self.y.max() < classes):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -26,7 +27,15 @@ from tfcourse.cohort.dataset import Examples, order_of_epoch
 from tfcourse.cohort.from_keras import member_of_model
 from tfcourse.cohort.history import MemberHistory, Stopping
 from tfcourse.cohort.member import Member, member_of_spec
-from tfcourse.cohort.plan import CPU_PLACES, GPU_PLACES, available_memory, in_words, places_that_fit, plan_cohorts
+from tfcourse.cohort.plan import (
+    CACHED,
+    CPU_PLACES,
+    GPU_PLACES,
+    available_memory,
+    in_words,
+    places_that_fit,
+    plan_cohorts,
+)
 from tfcourse.cohort.schedule import Schedule
 from tfcourse.errors import UserError
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
@@ -89,11 +98,11 @@ def fit_together(
             before an interrupt are not lost to it.
         on_plan: called before training with a sentence: how many cohorts there are, and how much padding wastes.
         jit_compile: whether XLA compiles the programs; otherwise they run as TensorFlow graphs.
-        places: members of a program at most; by the device and the free memory when left out.
+        places: members of a program at most; by the device, its cache and the free memory when left out.
         workers: programs run at the same time; one a core when left out, one on a GPU.
         memory: bytes that may be counted on; those free when left out.
 
-    A member whose loss becomes infinite or not a number stops at that epoch's end.
+    A member whose loss, or validation loss, becomes infinite or not a number stops at that epoch's end.
 
     Raises:
         NotFusableError: if a model has a part that a cohort cannot train; the message names it.
@@ -103,11 +112,14 @@ def fit_together(
         return []
     training = Examples(x, y, sample_weight, class_weight)
     validation = Examples(*validation_data) if validation_data is not None else None
+    models = [id(member) for member in members if isinstance(member, keras.Model)]
+    if len(set(models)) < len(models):
+        raise UserError("The same model was given twice; clone it with keras.models.clone_model to train it twice.")
     everyone = [_member(member, training, seed) for member in members]
     for member in everyone:
         for examples in (training, validation):
             if examples is not None:
-                examples.check_labels(member.classes)
+                examples.check_labels(member.classes, member.sparse)
     if monitor.startswith("val_") and validation is None and (restore_best_weights or patience is not None):
         raise UserError(f"monitor={monitor!r} needs validation_data; give it, or monitor='loss'.")
     epoch_counts = _each(epochs, len(everyone), "epochs")
@@ -130,7 +142,14 @@ def fit_together(
     order = functools.lru_cache(maxsize=8)(
         lambda epoch, size: order_of_epoch(seed, epoch, training.rows, size, shuffle)
     )
-    plans = plan_cohorts(everyone, batch_sizes, examples=training.rows * max(epoch_counts), most=most, workers=workers)
+    plans = plan_cohorts(
+        everyone,
+        batch_sizes,
+        examples=training.rows * max(epoch_counts),
+        most=most,
+        cached=math.inf if places or on_gpu else CACHED,
+        workers=workers,
+    )
     if on_plan is not None:
         on_plan(in_words(plans, everyone))
     Schedule(

@@ -18,7 +18,11 @@ from tfcourse.cohort.member import Arrays, InputLayers, Member, State
 from tfcourse.cohort.plan import NotFusableError
 
 INPUT_LAYERS = (keras.layers.Flatten, keras.layers.Rescaling, keras.layers.Normalization)
-LOSSES = {"sparse_categorical_crossentropy": True, "categorical_crossentropy": False}
+# Whether each takes class numbers (True) or rows of probabilities.
+LOSSES = {
+    keras.losses.SparseCategoricalCrossentropy: True, keras.losses.sparse_categorical_crossentropy: True,
+    keras.losses.CategoricalCrossentropy: False, keras.losses.categorical_crossentropy: False,
+}  # fmt: skip
 ACCURACIES = {
     "accuracy": None, "acc": None, "sparse_categorical_accuracy": True, "categorical_accuracy": False,
 }  # fmt: skip
@@ -44,7 +48,8 @@ def member_of_model(model: keras.Model, *, seed: int = 0) -> Member:
     if not getattr(model, "compiled", False):
         raise NotFusableError("The model is not compiled; call model.compile(optimizer, loss) first.")
     leading = 0
-    while leading < len(chain) and isinstance(chain[leading], INPUT_LAYERS):
+    while leading < len(chain) and type(chain[leading]) in INPUT_LAYERS:
+        _refuse_set(chain[leading], "activity_regularizer")
         leading += 1
     layers: list[Layer] = []
     variables: list[keras.Variable] = []
@@ -112,11 +117,10 @@ def _translated(layer: keras.layers.Layer) -> tuple[list[Layer], list[keras.Vari
             f"layer {layer.name!r} cannot be trained in a cohort: its input {layer.input.shape} is not flat."
         )
     units = int(layer.input.shape[-1])
+    _refuse_set(layer, "activity_regularizer")
     kind = type(layer)
     if kind is keras.layers.Dense:
-        _refuse_set(
-            layer, "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint", "lora_rank"
-        )
+        _refuse_set(layer, "bias_regularizer", "kernel_constraint", "bias_constraint", "lora_rank")
         dense = Dense(layer.units, layer.use_bias, _l2(layer))
         activation, softmax = _activation(layer, layer.activation, layer.units)
         return [dense, *activation], [layer.kernel, *([layer.bias] if layer.use_bias else [])], softmax
@@ -153,18 +157,21 @@ def _translated(layer: keras.layers.Layer) -> tuple[list[Layer], list[keras.Vari
 def _refuse_set(layer: keras.layers.Layer, *names: str) -> None:
     for name in names:
         if getattr(layer, name, None):
-            raise NotFusableError(f"layer {layer.name!r} cannot be trained in a cohort: it has a {name}.")
+            article = "an" if name[0] in "aeiou" else "a"
+            raise NotFusableError(f"layer {layer.name!r} cannot be trained in a cohort: it has {article} {name}.")
 
 
 def _activation(layer: keras.layers.Layer, function: Any, units: int) -> tuple[list[Layer], bool]:
-    name = keras.activations.serialize(function)
-    if name == "softmax":
+    if function is keras.activations.softmax:
         return [], True
-    if name == "linear":
+    if function is keras.activations.linear:
         return [], False
-    if name not in ACTIVATIONS:
+    # By identity, because a function of the user's own may have the name of one of Keras's.
+    name = next((name for name in ACTIVATIONS if keras.activations.get(name) is function), None)
+    if name is None:
+        given = getattr(function, "__name__", type(function).__name__)
         raise NotFusableError(
-            f"layer {layer.name!r} cannot be trained in a cohort: activation {name!r} is not supported."
+            f"layer {layer.name!r} cannot be trained in a cohort: activation {given!r} is not supported."
         )
     return [Activation(name, units)], False
 
@@ -185,19 +192,13 @@ def _l2(layer: keras.layers.Dense) -> float:
 
 def _loss(model: keras.Model, softmax: bool) -> bool:
     """Return whether the loss takes class numbers (True) or rows of probabilities."""
-    loss, config = model.loss, {}
-    if isinstance(loss, keras.losses.Loss):
-        config = loss.get_config()
-        name = {"SparseCategoricalCrossentropy": "sparse_categorical_crossentropy"}.get(type(loss).__name__)
-        name = name or {"CategoricalCrossentropy": "categorical_crossentropy"}.get(type(loss).__name__)
-    else:
-        name = loss if isinstance(loss, str) else getattr(loss, "__name__", None)
-        name = {"SparseCategoricalCrossentropy": "sparse_categorical_crossentropy"}.get(str(name), name)
-        name = {"CategoricalCrossentropy": "categorical_crossentropy"}.get(str(name), name)
-    if name not in LOSSES:
-        raise NotFusableError(
-            f"loss {name or loss!r} cannot be trained in a cohort: only categorical cross-entropy can."
-        )
+    loss = keras.losses.get(model.loss) if isinstance(model.loss, str) else model.loss
+    kind: Any = type(loss) if isinstance(loss, keras.losses.Loss) else loss
+    config = loss.get_config() if isinstance(loss, keras.losses.Loss) else {}
+    sparse = next((sparse for known, sparse in LOSSES.items() if known is kind), None)
+    if sparse is None:
+        name = model.loss if isinstance(model.loss, str) else getattr(kind, "__name__", kind)
+        raise NotFusableError(f"loss {name!r} cannot be trained in a cohort: only categorical cross-entropy can.")
     if config.get("reduction", "sum_over_batch_size") not in ("sum_over_batch_size", "mean"):
         raise NotFusableError(f"the loss's reduction={config['reduction']!r} cannot be trained in a cohort.")
     if config.get("label_smoothing") or config.get("ignore_class") is not None:
@@ -209,7 +210,7 @@ def _loss(model: keras.Model, softmax: bool) -> bool:
         )
     if model.get_compile_config().get("loss_weights") is not None:
         raise NotFusableError("loss_weights cannot be trained in a cohort.")
-    return LOSSES[name]
+    return sparse
 
 
 def _accuracy(model: keras.Model, sparse: bool) -> str | None:

@@ -24,7 +24,7 @@ SLOTS = {
 }
 REFUSED = (
     "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "loss_scale_factor", "gradient_accumulation_steps",
-    "amsgrad", "centered", "_exclude_from_weight_decay",
+    "amsgrad", "centered", "_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern",
 )  # fmt: skip
 NUMBERS = ("momentum", "nesterov", "rho", "beta_1", "beta_2", "epsilon")
 

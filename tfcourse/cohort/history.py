@@ -44,7 +44,8 @@ class MemberHistory(keras.callbacks.History):
         history: name of each curve → its values, one an epoch.
         epoch: the epochs trained, from 0.
         best_epoch: the epoch with the best monitored value, None before the first.
-        diverged: whether its loss became infinite or not a number; it then stopped at that epoch's end.
+        diverged: whether its loss, in training or on the validation examples, became infinite or not a number; it then
+            stopped at that epoch's end.
         seconds: its share of the time its cohorts took, compile time included.
     """
 
@@ -91,7 +92,7 @@ class MemberHistory(keras.callbacks.History):
             self.history.setdefault(name, []).append(latest)
         if epoch + 1 >= self.params["epochs"]:
             self.finished = True
-        if not math.isfinite(logs["loss"]):
+        if not all(math.isfinite(latest) for latest in logs.values()):
             self.diverged = self.finished = True
         value = logs.get(self.stopping.monitor)
         if value is None:

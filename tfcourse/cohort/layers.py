@@ -206,6 +206,12 @@ def hashed(bits: tf.Tensor) -> tf.Tensor:
     return xor(bits, shift(bits, tf.constant(16, tf.uint32)))
 
 
+def dropout_key(noise: tf.Tensor, clock: tf.Tensor, layer: int) -> tf.Tensor:
+    """Return each member's random number (k, 1, 1) for step ``clock`` and one layer, from its own ``noise`` (k,)."""
+    of_step = hashed(noise + tf.cast(clock, tf.uint32) * tf.constant(0x85EBCA6B, tf.uint32))
+    return hashed(of_step + tf.constant(layer, tf.uint32))[:, None, None]
+
+
 def drop(a: tf.Tensor, numbers: Numbers, key: tf.Tensor) -> tf.Tensor:
     """Return a (k, B, n) with units dropped; ``key`` (k, 1, 1) is each member's random number for this step and layer.
 

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfcourse.cohort.layers import NONZERO_AT_ZERO, Batch, Numbers, drop, hashed, normalize
+from tfcourse.cohort.layers import NONZERO_AT_ZERO, Batch, Numbers, drop, dropout_key, normalize
 from tfcourse.cohort.optimizers import update
 from tfcourse.cohort.plan import COMPILING
 
@@ -216,9 +216,7 @@ class Program:
                 a = keras.activations.get(kind[1])(a)
                 a = a * own["mask"] if kind[1] in NONZERO_AT_ZERO else a
             elif layout.dropping and batch is not None:
-                noise = hashed(numbers["noise"] + tf.cast(clock, tf.uint32) * tf.constant(0x85EBCA6B, tf.uint32))
-                key = hashed(noise + tf.constant(index, tf.uint32))
-                a = drop(a, own, key[:, None, None])
+                a = drop(a, own, dropout_key(numbers["noise"], clock, index))
             moving.append(moved)
         return a, moving
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+import warnings
 import zlib
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -218,7 +220,8 @@ class CohortTuner(keras_tuner.Tuner):
         runners = [self._runner(job, epochs) for job in jobs]
         ended: dict[str, list[MemberHistory]] = defaultdict(list)
         weights: dict[str, tuple[float, list[Any]]] = {}
-        alone: list[tuple[Any, str]] = []
+        alone: dict[str, tuple[Any, str]] = {}
+        diverged: dict[int, Callable[[], None]] = {}
 
         def epoch_end(history: MemberHistory) -> None:
             if runner := runners[history.index]:
@@ -229,7 +232,7 @@ class CohortTuner(keras_tuner.Tuner):
             if runner is not None:
                 runner.train_end(history)
                 if runner.rate_changed:
-                    alone.append((job.trial, "a callback changed the learning rate"))
+                    alone[job.trial.trial_id] = (job.trial, "a callback changed the learning rate")
                     return
             key = job.trial.trial_id
             score = self._best(history)
@@ -237,26 +240,39 @@ class CohortTuner(keras_tuner.Tuner):
                 weights[key] = (score, job.model.get_weights() if job.model is not None else history.weights)
             ended[key].append(history)
             if len(ended[key]) == self.executions_per_trial:
-                self._report(job.trial, ended.pop(key), weights.pop(key)[1])
+                histories = ended.pop(key)
+                report = partial(self._report, job.trial, histories, weights.pop(key)[1])
+                if any(each.diverged for each in histories):
+                    diverged[history.index] = report
+                else:
+                    report()
 
         names = ("validation_data", "shuffle", "class_weight", "sample_weight")
-        monitor = self.oracle.objective.name
-        fit_together(
-            [job.member for job in jobs],
-            given["x"],
-            given["y"],
-            epochs=epochs,
-            batch_size=[job.batch_size or 32 for job in jobs],
-            monitor=monitor,
-            restore_best_weights=True,
-            seed=self.seed,
-            on_epoch_end=epoch_end if any(runners) else None,
-            on_member_end=member_end,
-            on_plan=lambda words: print(f"CohortTuner: {words}.") if self.oracle.verbose else None,
-            **{name: given[name] for name in names if name in given},
-            **self.fit_options,
-        )
-        return alone
+        try:
+            fit_together(
+                [job.member for job in jobs],
+                given["x"],
+                given["y"],
+                epochs=epochs,
+                batch_size=[job.batch_size or 32 for job in jobs],
+                monitor=self.oracle.objective.name,
+                restore_best_weights=True,
+                seed=self.seed,
+                on_epoch_end=epoch_end if any(runners) else None,
+                on_member_end=member_end,
+                on_plan=lambda words: print(f"CohortTuner: {words}.") if self.oracle.verbose else None,
+                **{name: given[name] for name in names if name in given},
+                **self.fit_options,
+            )
+        finally:
+            # KerasTuner ends a search after three failures in a row. Those that diverge end first here, so their turn
+            # comes after the others', and counts as if the trials had ended in the order in which they were drawn.
+            for _, report in sorted(diverged.items()):
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)  # KerasTuner's own, of the curves
+                    report()
+                self.oracle.end_order.sort(key=self.oracle.start_order.index)
+        return list(alone.values())
 
     def _runner(self, job: _Job, epochs: int) -> EpochCallbacks | None:
         if not job.callbacks:
