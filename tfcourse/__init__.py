@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tfcourse.babysitting.babysitter import Babysitter as Babysitter
     from tfcourse.cohort import fit_together as fit_together
     from tfcourse.course_space import default_space as default_space
     from tfcourse.errors import UserError as UserError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Babysitter": "tfcourse.babysitting.babysitter",
     "NetworkSpec": "tfcourse.models.spec",
     "OptimizerSpec": "tfcourse.models.spec",
     "build_mlp": "tfcourse.models.builders",

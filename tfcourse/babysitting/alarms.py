@@ -39,22 +39,24 @@ class Alarm:
     text: str
 
 
-def of_loss(epochs: Sequence[Event], best: Event | None, rules: AlarmRules) -> list[Alarm]:
-    """Return the alarms that the last epoch raises; each is raised once, at the epoch at which it begins to hold.
+def of_loss(since_best: Sequence[Event], best: Event | None, rules: AlarmRules) -> list[Alarm]:
+    """Return the alarms that the last epoch raises; each is raised once for each best epoch.
 
     Args:
-        epochs: the epochs that led to the present state, at least one; the last has just ended.
-        best: the one of them with the lowest loss; None if none was finite.
+        since_best: the epochs since the best one, of which the last has just ended; all where none is the best.
+        best: the epoch with the lowest loss; None if none was finite.
         rules: when to raise an alarm.
 
     >>> losses = [0.5, 0.4, 0.9, 0.9]
     >>> epochs = [{"kind": "epoch", "epoch": e, "logs": {"val_loss": l}} for e, l in enumerate(losses, 1)]
-    >>> [alarm.what for alarm in of_loss(epochs[:3], epochs[1], AlarmRules())]
+    >>> [alarm.what for alarm in of_loss(epochs[2:3], epochs[1], AlarmRules())]
     ['loss above its best']
-    >>> of_loss(epochs, epochs[1], AlarmRules())
+    >>> of_loss(epochs[2:], epochs[1], AlarmRules())
     []
     """
-    last = epochs[-1]
+    if not since_best:
+        return []
+    last = since_best[-1]
     now = objective_of(last)
     if not math.isfinite(now):
         return [Alarm(NOT_FINITE, f"the loss of epoch {last['epoch']} is not a finite number")]
@@ -62,12 +64,11 @@ def of_loss(epochs: Sequence[Event], best: Event | None, rules: AlarmRules) -> l
         return []
     lowest, found = objective_of(best), []
     limit = limit_above(lowest, rules)
-    was_above = len(epochs) > 1 and objective_of(epochs[-2]) > limit
     name = "val_loss" if "val_loss" in last["logs"] else "loss"
-    if now > limit and not was_above:
+    if now > limit and not any(objective_of(epoch) > limit for epoch in since_best[:-1]):
         text = f"{name} {now:.4g} is far above its best, {lowest:.4g} at epoch {best['epoch']}"
         found.append(Alarm("loss above its best", text))
-    if last["epoch"] - best["epoch"] == rules.stalled:
+    if len(since_best) == rules.stalled:
         text = f"no better {name} than {lowest:.4g} of epoch {best['epoch']} for {rules.stalled} epochs"
         found.append(Alarm("stalled", text))
     return found

@@ -208,7 +208,7 @@ class Babysitter(keras.callbacks.Callback):
         event = self.kept.note_epoch(finite_logs(logs or {}), checkpoint=due, learning_rate=rate)
         self.say(f"epoch {self.kept.epoch}: {numbers_words(event['logs'])}")
         self._gone_back_to = None
-        for alarm in of_loss(self.kept.last_epochs(2), self.kept.best, self.rules):
+        for alarm in of_loss(self.kept.epochs_since_best(), self.kept.best, self.rules):
             self._alarm(alarm)
         self.kept.make_room(self.keep_bytes)
         low = of_disk(self.folder, self.kept.checkpoints.largest, self.rules)
@@ -276,7 +276,7 @@ class Babysitter(keras.callbacks.Callback):
         if values:
             self.live.check(values, int(state["epoch"]))
         step, epoch = self.kept.step, self.kept.epoch
-        told = {"from_step": step, "from_epoch": epoch, "note": note, "by": by, **_named(command)}
+        told = {"from_step": step, "from_epoch": epoch, "note": note, "by": by, "then": values or {}, **_named(command)}
         self.kept.load(state)
         self._not_finite = False
         order = self.minibatches is not None

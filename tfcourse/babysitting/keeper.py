@@ -105,11 +105,11 @@ class Keeper:
             self.best = event
         return event
 
-    def last_epochs(self, count: int) -> list[Event]:
-        """Return the last epochs that led to the present weights."""
+    def epochs_since_best(self) -> list[Event]:
+        """Return the epochs since the best one; all where none is the best."""
         found: list[Event] = []
         for event in reversed(self.path):
-            if len(found) == count:
+            if event is self.best:
                 break
             found += epochs_of([event])
         return found[::-1]

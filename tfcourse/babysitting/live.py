@@ -48,6 +48,7 @@ class Live:
         self.dropouts = [layer for layer in _layers(model) if hasattr(layer, "rate") and hasattr(layer, "noise_shape")]
         optimizer = model.optimizer
         self.scheduled = not isinstance(optimizer._learning_rate, keras.Variable)
+        self._held: _Held | None = None
         self.initial_rate = None if self.scheduled else float(np.asarray(optimizer.learning_rate))
         self.decay = None if self.scheduled else decay
 
@@ -118,8 +119,7 @@ class Live:
 
     def restore(self, values: Mapping[str, Any], epoch: int) -> None:
         """Put values into force that :meth:`values` gave in an earlier state."""
-        if "learning_rate" in values:
-            self.initial_rate, self.decay = values["learning_rate"], values["learning_rate_decay"]
+        self.initial_rate, self.decay = values.get("learning_rate"), values.get("learning_rate_decay")
         self._put(values, epoch)
 
     def _put(self, values: Mapping[str, Any], epoch: int) -> None:
@@ -142,8 +142,11 @@ class Live:
         self.patience = values.get("patience", self.patience)
         self.epochs = values.get("epochs", self.epochs)
         if self.scheduled and self.initial_rate is not None:
-            optimizer.learning_rate = self.initial_rate
-            self.scheduled = False
+            # Keras lets a schedule be replaced by another schedule only.
+            self._schedule, self._held = optimizer._learning_rate, _Held(self.initial_rate)
+            optimizer.learning_rate, self.scheduled = self._held, False
+        elif self.initial_rate is None and self._held is not None:
+            optimizer.learning_rate, self._held, self.scheduled = self._schedule, None, True
         self.set_rate(epoch)
         if self._compiled_in() != before:
             self.model.make_train_function(force=True)
@@ -152,12 +155,25 @@ class Live:
         """Tell the optimizer α of epoch ``epoch``, counted from 0."""
         rate = self.rate_at(epoch)
         if rate is not None:
-            self.model.optimizer.learning_rate.assign(rate)
+            (self.model.optimizer.learning_rate if self._held is None else self._held.rate).assign(rate)
 
     def _compiled_in(self) -> tuple[Any, ...]:
         optimizer = self.model.optimizer
         of_optimizer = [getattr(optimizer, name, None) for name in OF_OPTIMIZER]
         return (*of_optimizer, *(layer.rate for layer in self.dropouts), self.scheduled)
+
+
+class _Held(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that stays at the rate that was set last."""
+
+    def __init__(self, rate: float) -> None:
+        self.rate = keras.Variable(rate, trainable=False, dtype="float32")
+
+    def __call__(self, step: Any) -> Any:
+        return self.rate.value
+
+    def get_config(self) -> dict[str, Any]:
+        return {"rate": float(np.asarray(self.rate))}
 
 
 def _layers(model: keras.Model) -> Sequence[Any]:

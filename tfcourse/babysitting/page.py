@@ -37,7 +37,7 @@ def page(trainings: Sequence[Status]) -> str:
         ]
         body.append(table(("training", "epochs", "steps", "best loss", "at epoch", "settings now"), rows, 1))
     for name, each in zip(names, trainings, strict=True):
-        body.append(_one(name, each))
+        body.append((f"<h2>{text(name)}</h2>" if len(trainings) > 1 else "") + _one(name, each))
     return document(f"Babysat: {', '.join(names)}", "".join(body))
 
 
@@ -47,8 +47,7 @@ def _name(training: Status) -> str:
 
 def _one(name: str, training: Status) -> str:
     epochs, steps, best, at = _facts(training)
-    parts = [f"<h2>{text(name)}</h2>"]
-    parts.append(f"<p>{epochs} epochs, {steps} steps; best loss {best} at epoch {at}; {text(training.state)}.</p>")
+    parts = [f"<p>{epochs} epochs, {steps} steps; best loss {best} at epoch {at}; {text(training.state)}.</p>"]
     parts.append(f'<p class="soft"><code>{text(settings_words(_settings(training)))}</code></p>')
     marks = [event for event in training.events if event["kind"] in MARKED]
     alternative = f"Loss and validation loss of {name} over the epochs, with {len(marks)} marks"
@@ -108,15 +107,16 @@ def draw(figure: Any, training: Status) -> None:
     best = training.best
     if best is not None:
         axes.plot(best["epoch"], objective_of(best), "*", color=ORANGE, markersize=11, label=f"best, {best['epoch']}")
+    numbers: dict[int, list[str]] = {}
     for number, event in told(training.events):
         if event["kind"] in MARKED:
             colour, marker = MARKED[event["kind"]]
-            x = event["from_epoch"] if event["kind"] == "revert" else event["epoch"]
+            x = int(event["from_epoch"] if event["kind"] == "revert" else event["epoch"])
+            numbers.setdefault(x, []).append(str(number))
             axes.axvline(x, color=colour, linewidth=0.7, alpha=0.5)
             axes.plot(x, 1.02, marker, color=colour, markersize=6, transform=axes.get_xaxis_transform(), clip_on=False)
-            axes.annotate(
-                str(number), (x, 1.05), xycoords=axes.get_xaxis_transform(), ha="center", fontsize=8, color=colour
-            )  # fmt: skip
+    for x, there in numbers.items():
+        axes.annotate(", ".join(there), (x, 1.05), xycoords=axes.get_xaxis_transform(), ha="center", fontsize=8)
     axes.set(xlabel="epoch", ylabel="loss")
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, loc="upper right")

@@ -69,7 +69,8 @@ def what_words(event: Event) -> str:
         new, old = event["new"], event["old"]
         return ", ".join(f"{name} {value_words(old.get(name))} → {value_words(new[name])}" for name in new)
     if kind == "revert":
-        return f"back to here, from epoch {event['from_epoch']}, step {event['from_step']}"
+        then = f", then {settings_words(event['then'])}" if event.get("then") else ""
+        return f"back to here, from epoch {event['from_epoch']}, step {event['from_step']}{then}"
     if kind == "alarm":
         return f"ALARM, {event['what']}: {event['text']}"
     if kind == "refused":
