@@ -5,14 +5,10 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-import keras
 import numpy as np
 from frame import BLUE, GREY, ORANGE, RED, Number, Outcome, Settings, Slide
-from material import digits
 from matplotlib.figure import Figure
-
-from tfcourse.models.builders import build_mlp
-from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+from watching import train
 
 SLIDE = Slide(
     row="A8",
@@ -24,36 +20,6 @@ SLIDE = Slide(
     size=(9.0, 4.6),
 )
 NOTE = "The rule: α × 1.5 after a good day; after a day that ends over 10 % worse, yesterday's model and α / 3."
-Day = tuple[float, float, bool]
-
-
-def train(alpha: float, days: int, units: int, seed: int, *, watched: bool) -> list[Day]:
-    """Train a day, one epoch, at a time; return the journal: α, validation loss at night, whether it was taken back."""
-    data = digits()
-    valid = data.x_test, data.y_test
-    keras.utils.set_random_seed(seed)
-    model = build_mlp(NetworkSpec(64, 10, (units, units)), OptimizerSpec("sgd", alpha, momentum=0.9), seed=seed)
-    model.optimizer.build(model.trainable_variables)
-    lowest = float(model.evaluate(*valid, verbose=0)[0])  # the first evening is judged as well
-    yesterday = (model.get_weights(), [v.numpy() for v in model.optimizer.variables])
-    journal: list[Day] = []
-    for _ in range(days):
-        model.optimizer.learning_rate = alpha
-        loss = model.fit(data.x, data.y, batch_size=64, verbose=0, validation_data=valid).history["val_loss"][0]
-        wrong = watched and not loss <= 1.1 * lowest  # not a number is wrong as well
-        journal.append((alpha, loss, wrong))
-        if not watched:
-            continue
-        if wrong:
-            weights, state = yesterday
-            model.set_weights(weights)
-            for variable, value in zip(model.optimizer.variables, state, strict=True):
-                variable.assign(value)
-            alpha /= 3
-        else:
-            yesterday, lowest = (model.get_weights(), [v.numpy() for v in model.optimizer.variables]), loss
-            alpha *= 1.5
-    return journal
 
 
 def measure(settings: Settings) -> Outcome:

@@ -55,20 +55,7 @@ def run_with(training: Any, person: Person, interrupted: Any) -> None:
         training.folder.path, minibatches=training.minibatches(), say=lambda line: None, interrupted=interrupted,
         learning_rate_decay=training.start.optimizer.decay_rate, **training.start.limits,
     )  # fmt: skip
-    model = training.model()
-    sitter.open(model)
-    try:
-        while not sitter.finished:
-            arguments = training.fit_arguments()
-            model.fit(
-                sitter.minibatches.dataset,  # type: ignore[union-attr]
-                steps_per_epoch=10**9,
-                callbacks=[sitter, person],
-                verbose=0,
-                **arguments,
-            )
-    finally:
-        sitter.close()
+    sitter.train(training.model(), callbacks=[person], **training.fit_arguments())
 
 
 def test_the_same_weights_and_curve_come_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,20 +59,7 @@ def babysit(
     said: list[str] = []
     model = model or network()
     sitter = Babysitter(folder, minibatches=minibatches(batch_size), epochs=epochs, say=said.append, **options)
-    person = Person(acts or {})
-    sitter.open(model)
-    try:
-        while not sitter.finished:
-            model.fit(
-                sitter.minibatches.dataset,  # type: ignore[union-attr]
-                steps_per_epoch=10**9,
-                callbacks=[sitter, person],
-                validation_data=VALIDATION,
-                shuffle=False,
-                verbose=0,
-            )
-    finally:
-        sitter.close()
+    sitter.train(model, callbacks=[Person(acts or {})], validation_data=VALIDATION)
     return model, sitter, said
 
 

@@ -193,7 +193,7 @@ def test_reliability_bins_are_numpys(page: Page, tested: tuple[np.ndarray, np.nd
 
 
 def test_what_came_from_the_file_stays_text(page: Page, report_run: Path) -> None:
-    assert page.named("script") == [{"type": "application/json", "id": "data"}, {}, {}, {}]
+    assert page.named("script") == [{"type": "application/json", "id": "data"}, {}, {}, {}, {}]
     assert not page.named("img")
     assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
     for text in [*CLASSES, COLUMN, FILE]:

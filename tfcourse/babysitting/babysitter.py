@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from tfcourse.babysitting.lineage import find_state, finite_logs
 from tfcourse.babysitting.live import Live
 from tfcourse.babysitting.lock import Lock
 from tfcourse.babysitting.minibatches import ENDLESS, Minibatches
-from tfcourse.babysitting.words import what_words
+from tfcourse.babysitting.words import numbers_words, quoted, what_words
 from tfcourse.errors import UserError
 
 LEAST_RATE = 1e-9
@@ -83,11 +83,12 @@ class Babysitter(keras.callbacks.Callback):
 
     # How a training begins and ends.
 
-    def train(self, model: keras.Model, **fit: Any) -> None:
+    def train(self, model: keras.Model, *, callbacks: Sequence[keras.callbacks.Callback] = (), **fit: Any) -> None:
         """Train ``model`` on the minibatches until it is stopped, each epoch a call of ``Model.fit``.
 
         Args:
             model: the compiled model.
+            callbacks: further callbacks.
             **fit: further arguments of ``fit``, such as ``validation_data``.
 
         Raises:
@@ -98,7 +99,8 @@ class Babysitter(keras.callbacks.Callback):
             if self._lock is None:
                 self.open(model)
             while not self.finished:
-                model.fit(self.minibatches.dataset, steps_per_epoch=ENDLESS, callbacks=[self], verbose=0, **fit)
+                settings = {"steps_per_epoch": ENDLESS, "shuffle": False, "verbose": 0, **fit}
+                model.fit(self.minibatches.dataset, callbacks=[self, *callbacks], **settings)
         finally:
             self.close()
 
@@ -157,6 +159,8 @@ class Babysitter(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Set the epoch's learning rate; in an epoch that was begun before, its running metrics too."""
         self.kept.in_epoch = True
+        if self.minibatches is not None:
+            self.minibatches.begin_fit()
         self.live.set_rate(self.kept.epoch)
         self.kept.restore_metrics()
 
@@ -202,7 +206,7 @@ class Babysitter(keras.callbacks.Callback):
         self.kept.epoch += 1
         due = self.stopping or self.kept.epoch % self.checkpoint_every == 0
         event = self.kept.note_epoch(finite_logs(logs or {}), checkpoint=due, learning_rate=rate)
-        self.say(f"epoch {self.kept.epoch}: {_numbers(event['logs'])}")
+        self.say(f"epoch {self.kept.epoch}: {numbers_words(event['logs'])}")
         self._gone_back_to = None
         for alarm in of_loss(self.kept.last_epochs(2), self.kept.best, self.rules):
             self._alarm(alarm)
@@ -263,7 +267,7 @@ class Babysitter(keras.callbacks.Callback):
         old, new = {name: before.get(name) for name in values}, {name: after[name] for name in values}
         told = {"old": old, "new": new, "values": values, "note": note, "by": by, **_named(command)}
         event = self.kept.note("change", checkpoint=True, **told)
-        self.say(f"Step {self.kept.step}, epoch {epoch + 1}: {what_words(event)}{_quoted(note)}.")
+        self.say(f"Step {self.kept.step}, epoch {epoch + 1}: {what_words(event)}{quoted(note)}.")
 
     def _revert(
         self, command: str | None, to: str, values: dict[str, Any] | None = None, note: str = "", by: str = "person"
@@ -277,7 +281,7 @@ class Babysitter(keras.callbacks.Callback):
         self._not_finite = False
         order = self.minibatches is not None
         self.kept.note("revert", **{"to": state["number"], "data_order": order, **told})
-        self.say(f"Back to epoch {self.kept.epoch}, step {self.kept.step}, from step {step}{_quoted(note)}.")
+        self.say(f"Back to epoch {self.kept.epoch}, step {self.kept.step}, from step {step}{quoted(note)}.")
         if values:
             self._set(None, values, note, by)
 
@@ -286,19 +290,19 @@ class Babysitter(keras.callbacks.Callback):
             raise UserError("The training is paused already.")
         self.paused = True
         self.kept.note("pause", note=note, **_named(command))
-        self.say(f"Paused at step {self.kept.step}, epoch {self.kept.epoch + 1}{_quoted(note)}.")
+        self.say(f"Paused at step {self.kept.step}, epoch {self.kept.epoch + 1}{quoted(note)}.")
 
     def _resume(self, command: str | None, note: str = "") -> None:
         if not self.paused:
             raise UserError("The training is not paused.")
         self.paused = False
         self.kept.note("resume", note=note, **_named(command))
-        self.say(f"Going on{_quoted(note)}.")
+        self.say(f"Going on{quoted(note)}.")
 
     def _stop(self, command: str | None, note: str = "") -> None:
         self.stopping, self.paused = True, False
         self.kept.note("stop", note=note, **_named(command))
-        self.say(f"Stopping at the end of epoch {self.kept.epoch + 1}{_quoted(note)}.")
+        self.say(f"Stopping at the end of epoch {self.kept.epoch + 1}{quoted(note)}.")
 
     def _alarm(self, alarm: Alarm) -> None:
         if alarm.what == NOT_FINITE:
@@ -343,11 +347,3 @@ class Babysitter(keras.callbacks.Callback):
 
 def _named(command: str | None) -> dict[str, Any]:
     return {} if command is None else {"command": command}
-
-
-def _quoted(note: str) -> str:
-    return f' ("{note}")' if note else ""
-
-
-def _numbers(logs: Mapping[str, float | None]) -> str:
-    return ", ".join(f"{name} {'not finite' if value is None else f'{value:.4f}'}" for name, value in logs.items())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -43,8 +42,13 @@ class Minibatches:
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
         self.one = (x[:1], y[:1])
         features, labels = tf.constant(x), tf.constant(y)
-        rows = tf.data.Dataset.from_generator(self._endless, output_signature=tf.TensorSpec((None,), tf.int64))
-        dataset = rows.map(lambda index: (tf.gather(features, index), tf.gather(labels, index)))
+
+        def next_minibatch(_: Any) -> tuple[Any, Any]:
+            index = tf.ensure_shape(tf.numpy_function(self._next_rows, [], tf.int64), (None,))
+            return tf.gather(features, index), tf.gather(labels, index)
+
+        # Not a generator: TensorFlow would keep one alive for each call of fit.
+        dataset = tf.data.Dataset.range(ENDLESS).map(next_minibatch)
         options = tf.data.Options()
         # Nothing may be fetched ahead: the next minibatch is decided when the last one has been trained on.
         options.experimental_optimization.inject_prefetch = False
@@ -71,6 +75,10 @@ class Minibatches:
         """Go on to the next epoch's first row."""
         self.epoch, self.offset = self.epoch + 1, 0
 
+    def begin_fit(self) -> None:
+        """Forget what was handed out and never trained on, since a call of ``fit`` begins to read anew."""
+        self._handed_out = self._trained
+
     def check_not_ahead(self) -> None:
         """Make sure that no minibatch has been decided before the last one was trained on.
 
@@ -80,11 +88,9 @@ class Minibatches:
         if self._handed_out > self._trained:
             raise RuntimeError("A minibatch was fetched ahead of its step; the data pipeline must not prefetch.")
 
-    def _endless(self) -> Iterator[NDArray[np.int64]]:
-        self._handed_out = self._trained
-        while True:
-            self._handed_out += 1
-            yield self._present_order()[self.offset : self.offset + self.size_of_next]
+    def _next_rows(self) -> NDArray[np.int64]:
+        self._handed_out += 1
+        return self._present_order()[self.offset : self.offset + self.size_of_next]
 
     def _present_order(self) -> NDArray[np.int64]:
         if self._order[0] != self.epoch:

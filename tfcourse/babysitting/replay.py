@@ -73,7 +73,7 @@ def replay(training: Training, on_epoch: Callable[[int, int], None] = lambda don
     walker = _Walker(path, kept, live, minibatches, int(facts["step"]), on_epoch)
     while walker.left:
         fit = training.fit_arguments()
-        model.fit(minibatches.dataset, steps_per_epoch=ENDLESS, callbacks=[walker], verbose=0, **fit)
+        model.fit(minibatches.dataset, steps_per_epoch=ENDLESS, shuffle=False, callbacks=[walker], verbose=0, **fit)
     return walker.found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from tfcourse.babysitting.journal import Event, read_journal
 from tfcourse.babysitting.lineage import best_epoch, epochs_of, objective_of, surviving
 from tfcourse.babysitting.lock import is_held
 from tfcourse.babysitting.plot import curves
-from tfcourse.babysitting.words import event_words, settings_words
+from tfcourse.babysitting.words import event_words, numbers_words, settings_words
 from tfcourse.errors import UserError
 
 INTERVENTIONS = ("change", "revert", "pause", "resume", "stop", "alarm", "restart", "refused", "end")
@@ -90,7 +90,7 @@ def status_lines(status: Status, *, width: int = 72, height: int = 12) -> list[s
         lines.append(f"  {rate:,.0f} {'rows' if status.last.get('rows') else 'steps'} a second".replace(",", " "))
     epochs, best = epochs_of(status.path), status.best
     if epochs:
-        lines.append(f"  last epoch: {_numbers(epochs[-1]['logs'])}")
+        lines.append(f"  last epoch: {numbers_words(epochs[-1]['logs'])}")
     if best is not None:
         name = "val_loss" if "val_loss" in best["logs"] else "loss"
         lines.append(f"  best {name}: {objective_of(best):.4f} at epoch {best['epoch']}")
@@ -135,7 +135,3 @@ def _seconds_ago(time: str | None) -> float:
     if time is None:
         return 0.0
     return (datetime.now().astimezone() - datetime.fromisoformat(time)).total_seconds()
-
-
-def _numbers(logs: Mapping[str, float | None]) -> str:
-    return ", ".join(f"{name} {'not finite' if value is None else f'{value:.4f}'}" for name, value in logs.items())

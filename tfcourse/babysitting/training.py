@@ -60,7 +60,6 @@ class Training:
         return {
             "validation_data": (validation.x, validation.y),
             "validation_batch_size": EVALUATION_BATCH,
-            "shuffle": False,
         }
 
 

@@ -29,6 +29,15 @@ def value_words(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def numbers_words(logs: Mapping[str, float | None]) -> str:
+    """Return an epoch's numbers on one line.
+
+    >>> numbers_words({"loss": 0.25, "val_loss": None})
+    'loss 0.2500, val_loss not finite'
+    """
+    return ", ".join(f"{name} {'not finite' if value is None else f'{value:.4f}'}" for name, value in logs.items())
+
+
 def event_words(event: Event) -> str:
     """Return an event on one line: when, at which epoch and step, and what.
 
@@ -36,8 +45,17 @@ def event_words(event: Event) -> str:
     '2026-11-25 22:00:00  epoch 3, step 102: paused ("lunch")'
     """
     when = datetime.fromisoformat(event["time"]).strftime("%Y-%m-%d %H:%M:%S")
-    note = f' ("{event["note"]}")' if event.get("note") else ""
-    return f"{when}  epoch {event.get('epoch', 0)}, step {event.get('step', 0)}: {what_words(event)}{note}"
+    where = f"epoch {event.get('epoch', 0)}, step {event.get('step', 0)}"
+    return f"{when}  {where}: {what_words(event)}{quoted(event.get('note', ''))}"
+
+
+def quoted(note: str) -> str:
+    """Return a note to follow what it is about; nothing if there is none.
+
+    >>> quoted("lunch")
+    ' ("lunch")'
+    """
+    return f' ("{note}")' if note else ""
 
 
 def what_words(event: Event) -> str:

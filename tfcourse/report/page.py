@@ -96,6 +96,7 @@ def render(template: str, context: dict[str, Any]) -> str:
     here = files("tfcourse.report")
     parts = {
         "style": (here / "assets" / "style.css").read_text(encoding="utf-8"),
+        "scales_js": (here / "assets" / "scales.js").read_text(encoding="utf-8"),
         "charts": (here / "assets" / "charts.js").read_text(encoding="utf-8"),
         "script": (here / "assets" / "report.js").read_text(encoding="utf-8"),
         "library": (here / "vendor" / "echarts.min.js").read_text(encoding="utf-8"),

@@ -2,76 +2,9 @@
 // Nothing here touches the page but for tooltips, whose text is put in as text nodes.
 "use strict";
 const charts = (() => {
+  const { placer, percent, tickPercent, short, score, lines, tooltip, axis, ticksBetween, axisAround, faint, name } = scales;
   const CROSS = "path://M2 0L5 3L8 0L10 2L7 5L10 8L8 10L5 7L2 10L0 8L3 5L0 2Z";
   const MANY = 400; // trials from which marks are drawn small
-
-  // Scores and losses are drawn on plain axes; the logarithm is taken here.
-  const placer = (scale) => (value) => value === null || value === undefined ? null : scale === "log" ? Math.log10(value) : value;
-  const percent = (share, places = 2) => `${(100 * share).toFixed(places)}%`;
-  const tickPercent = (share) => `${Number((100 * share).toPrecision(4))}%`;
-  const short = (value) => typeof value !== "number" ? String(value)
-    : Math.abs(value) >= 1e5 ? Number(value.toPrecision(3)).toExponential() : String(Number(value.toPrecision(4)));
-  const score = (data, value) => !data.objective.lower ? percent(value) : value >= 0.001 && value < 1000 ? value.toFixed(4) : short(Number(value.toPrecision(3)));
-
-  function lines(...texts) {
-    const box = document.createElement("div");
-    texts.filter(Boolean).forEach((text, index) => {
-      const line = box.appendChild(document.createElement(index ? "div" : "strong"));
-      line.textContent = text;
-      line.style.display = "block";
-    });
-    return box;
-  }
-
-  const tooltip = (theme, formatter, extra = {}) => ({
-    trigger: "item", formatter, confine: true, backgroundColor: theme.card, borderColor: theme.line,
-    textStyle: { color: theme.ink, fontSize: 13, fontFamily: theme.font }, ...extra,
-  });
-
-  // An axis with given ends and ticks: {low, high, ticks: [[place, text], ...]}.
-  function axis(theme, { low, high, ticks }, extra = {}) {
-    const names = new Map(ticks);
-    const places = [...names.keys()];
-    const label = {
-      color: theme.muted, fontSize: 11, fontFamily: theme.font, customValues: places, hideOverlap: true,
-      formatter: (value) => names.get(value) ?? "",
-    };
-    return {
-      type: "value", min: low, max: high, axisLine: { show: true, onZero: false, lineStyle: { color: theme.line } },
-      axisTick: { show: true, customValues: places, length: 4, lineStyle: { color: theme.line } },
-      splitLine: { show: false }, ...extra, axisLabel: { ...label, ...extra.axisLabel },
-    };
-  }
-
-  // Round values from low to high, on a log axis 1, 2, 5, 10, 20, ... (powers of ten alone where they are many).
-  function ticksBetween(low, high, scale) {
-    if (scale !== "log") {
-      const rough = (high - low) / 5 || 1, power = 10 ** Math.floor(Math.log10(rough));
-      const step = power * [1, 2, 5, 10].find((part) => part * power >= rough * 0.999);
-      const first = Math.ceil(low / step - 1e-9), count = Math.floor(high / step + 1e-9) - first + 1;
-      return Array.from({ length: Math.max(0, count) }, (_, index) => Number(((first + index) * step).toPrecision(9)));
-    }
-    const parts = Math.log10(high / low) > 3 ? [1] : [1, 2, 5];
-    const ticks = [];
-    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
-      for (const part of parts) ticks.push(Number(`${part}e${power}`));
-    }
-    return ticks.filter((tick) => tick >= low && tick <= high);
-  }
-
-  function axisAround(theme, values, scale, write, extra = {}) {
-    const kept = values.filter((value) => value !== null && value !== undefined && (scale !== "log" || value > 0));
-    let low = Infinity, high = -Infinity;
-    for (const value of kept) { low = Math.min(low, value); high = Math.max(high, value); }
-    if (!kept.length) [low, high] = [1, 10];
-    const place = placer(scale), room = 0.05 * (place(high) - place(low)) || 0.05;
-    const ends = scale === "log" ? [low / 10 ** room, high * 10 ** room] : [low - room, high + room];
-    const ticks = ticksBetween(...ends, scale).map((tick) => [place(tick), write(tick)]);
-    return axis(theme, { low: place(ends[0]), high: place(ends[1]), ticks }, extra);
-  }
-
-  const faint = (theme) => ({ splitLine: { show: true, lineStyle: { color: theme.line, opacity: 0.6 } } });
-  const name = (theme, text) => ({ name: text, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: theme.muted, fontSize: 12, fontFamily: theme.font } });
 
   // One hyperparameter: above every trial, below the best of each part of its range.
   function parameter(data, theme, state, number) {
@@ -156,7 +89,7 @@ const charts = (() => {
         ...axis(theme, dim, { axisLabel: label }), dim: index, name: upright ? dim.label : dim.label.replaceAll(" ", "\n"),
         axisLine: { show: true, lineStyle: { color: theme.muted } },
         nameLocation: upright ? "start" : "end", nameGap: upright ? -4 : 12,
-        nameTextStyle: { color: theme.ink, fontSize: upright || width / dims.length > 70 ? 12 : 8.5, lineHeight: 14, fontFamily: theme.font, ...(upright && { align: "left", verticalAlign: "bottom", padding: [0, 0, 8, 0] }) },
+        nameTextStyle: { color: theme.ink, fontSize: upright || width / dims.length > 70 ? 12 : width / dims.length > 50 ? 9 : 7.5, lineHeight: 14, fontFamily: theme.font, ...(upright && { align: "left", verticalAlign: "bottom", padding: [0, 0, 8, 0] }) },
         areaSelectStyle: { width: 20, color: theme.accent, borderColor: theme.accent, borderWidth: 1, opacity: 0.25 },
       })),
       series: [{
@@ -297,7 +230,7 @@ const charts = (() => {
           data: set.bins.flatMap((bin) => [[bin.confidence, bin.low], [bin.confidence, bin.high], [null, null]]),
         })),
         ...sets.map((set, index) => ({
-          type: "scatter", name: set.label, symbol: index ? "circle" : "emptyCircle", itemStyle: { color: colours[index] },
+          type: "scatter", name: set.label, itemStyle: index ? { color: colours[index] } : { color: "rgba(0, 0, 0, 0)", borderColor: colours[index], borderWidth: 1.5 },
           data: set.bins.map((bin) => ({ value: [bin.confidence, bin.accuracy], bin, label: set.label, symbolSize: 6 + 10 * Math.sqrt(bin.count / most) })),
         })),
       ],
