@@ -194,3 +194,5 @@ def test_somebody_elses_fit_is_babysat_too(tmp_path: Path) -> None:
     model.fit(X, Y, batch_size=8, epochs=5, validation_data=VALIDATION, callbacks=[again], verbose=0)
     events = read_journal(tmp_path).events
     assert [event["epoch"] for event in events if event["kind"] == "epoch"] == [1, 2, 3, 4, 5]
+    # A later call of fit without a babysitter is Keras's own again.
+    assert model.fit(X, Y, epochs=2, verbose=0).epoch == [0, 1]

@@ -5,25 +5,22 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
 
 from tfcourse.babysitting import commands as inbox
-from tfcourse.babysitting.alarms import DISK, NOT_FINITE, Alarm, AlarmRules, of_disk, of_loss
+from tfcourse.babysitting.alarms import NOT_FINITE, Alarm, AlarmRules, of_disk, of_loss
 from tfcourse.babysitting.heartbeat import Heartbeat
 from tfcourse.babysitting.keeper import Keeper
-from tfcourse.babysitting.lineage import find_state, finite_logs
+from tfcourse.babysitting.lineage import finite_logs
 from tfcourse.babysitting.live import Live
 from tfcourse.babysitting.lock import Lock
 from tfcourse.babysitting.minibatches import ENDLESS, Minibatches
-from tfcourse.babysitting.words import numbers_words, quoted, what_words
+from tfcourse.babysitting.orders import Orders
+from tfcourse.babysitting.words import numbers_words
 from tfcourse.errors import UserError
-
-LEAST_RATE = 1e-9
-"""Halving the learning rate further than this mends nothing."""
 
 
 class Babysitter(keras.callbacks.Callback):
@@ -76,10 +73,9 @@ class Babysitter(keras.callbacks.Callback):
         self.keep_bytes = keep_bytes
         self.settings: dict[str, Any] = {"patience": patience, "epochs": epochs, "decay": learning_rate_decay}
         self.rules, self.on_alarm, self.say, self.interrupted = rules or AlarmRules(), on_alarm, say, interrupted
-        self.finished = self.paused = self.stopping = False
+        self.finished = False
         self._lock: Lock | None = None
-        self._not_finite = self._disk_is_low = False
-        self._gone_back_to: int | None = None
+        self._disk_is_low = False
 
     # How a training begins and ends.
 
@@ -117,6 +113,14 @@ class Babysitter(keras.callbacks.Callback):
         self.set_model(model)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = Lock(self.folder)
+        try:
+            self._begin(model, changes or {})
+        except BaseException:
+            self._lock.release()
+            self._lock = None
+            raise
+
+    def _begin(self, model: keras.Model, changes: Mapping[str, Any]) -> None:
         inbox.make_folder(self.folder)
         most_epochs = None if self.minibatches is not None else (self.params or {}).get("epochs")
         model.optimizer.build(model.trainable_variables)
@@ -125,25 +129,24 @@ class Babysitter(keras.callbacks.Callback):
             model.reset_metrics()
         self.live = Live(model, self.minibatches, **self.settings, most_epochs=most_epochs)
         self.kept = Keeper(self.folder, model, self.live, self.minibatches, self.say, self.interrupted)
-        self.answered = {event["command"] for event in self.kept.journal.events if "command" in event}
+        self.orders = Orders(self.folder, self.kept, self.live, self.on_alarm, self.say)
         self.heartbeat = Heartbeat(self.folder)
         if self.kept.path:
             last = self.kept.load_last()
-            if why := self._why_to_end({**self.live.values(), **(changes or {})}):
+            if why := self._why_to_end({**self.live.values(), **changes}):
                 raise UserError(f"This training has ended: {why}. To go on, set that higher or off first.")
             self.kept.go_on(last)
         else:
             order = None if self.minibatches is None else self.minibatches.seed
             self.kept.note("start", checkpoint=True, values=self.live.values(), order_seed=order)
         if changes:
-            self._set(None, dict(changes), "when it was started")
+            self.orders.set(None, dict(changes), "when it was started")
         self._beat(0, now=True)
 
     def close(self) -> None:
         """Say where it is and let the folder go; nothing happens when that has been done."""
         if self._lock is not None:
-            if hasattr(self, "kept"):
-                self._beat(0, now=True)
+            self._beat(0, now=True)
             self._lock.release()
             self._lock = None
 
@@ -159,7 +162,9 @@ class Babysitter(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Set the epoch's learning rate; in an epoch that was begun before, its running metrics too."""
         self.kept.in_epoch = True
-        if self.minibatches is not None:
+        if self.minibatches is None:
+            self.model._initial_epoch = None  # the next call of fit must not begin there
+        else:
             self.minibatches.begin_fit()
         self.live.set_rate(self.kept.epoch)
         self.kept.restore_metrics()
@@ -168,11 +173,11 @@ class Babysitter(keras.callbacks.Callback):
         """Do what was asked for since the last step; while paused, wait here."""
         waited = False
         while True:
-            self._obey_all()
+            self.orders.obey_all()
             if self.interrupted():
                 self.kept.note("checkpoint", checkpoint=True, why="interrupted")
                 raise KeyboardInterrupt
-            if not self.paused:
+            if not self.orders.paused:
                 break
             waited = True
             self._beat(0)
@@ -193,7 +198,7 @@ class Babysitter(keras.callbacks.Callback):
         loss = float((logs or {}).get("loss", 0.0))
         self._beat(rows, loss)
         if not math.isfinite(loss):
-            self._alarm(Alarm(NOT_FINITE, f"the loss is {loss} at step {self.kept.step}"))
+            self.orders.alarm(Alarm(NOT_FINITE, f"the loss is {loss} at step {self.kept.step}"))
         elif time.monotonic() - self.kept.written > self.checkpoint_seconds:
             self.kept.note("checkpoint", checkpoint=True, why="time")
 
@@ -204,16 +209,16 @@ class Babysitter(keras.callbacks.Callback):
         if self.minibatches is not None:
             self.minibatches.begin_next_epoch()
         self.kept.epoch += 1
-        due = self.stopping or self.kept.epoch % self.checkpoint_every == 0
+        due = self.orders.stopping or self.kept.epoch % self.checkpoint_every == 0
         event = self.kept.note_epoch(finite_logs(logs or {}), checkpoint=due, learning_rate=rate)
         self.say(f"epoch {self.kept.epoch}: {numbers_words(event['logs'])}")
-        self._gone_back_to = None
+        self.orders.epoch_has_ended()
         for alarm in of_loss(self.kept.epochs_since_best(), self.kept.best, self.rules):
-            self._alarm(alarm)
+            self.orders.alarm(alarm)
         self.kept.make_room(self.keep_bytes)
         low = of_disk(self.folder, self.kept.checkpoints.largest, self.rules)
         if low is not None and not self._disk_is_low:
-            self._alarm(low)
+            self.orders.alarm(low)
         self._disk_is_low = low is not None
         if why := self._why_to_end(self.live.values()):
             self.finished = self.model.stop_training = True
@@ -230,7 +235,7 @@ class Babysitter(keras.callbacks.Callback):
     def _why_to_end(self, limits: Mapping[str, Any]) -> str:
         """Return why the training ends here, by its ``epochs`` and ``patience``; empty if it does not."""
         epoch, best = self.kept.epoch, self.kept.best
-        if self.stopping:
+        if self.orders.stopping:
             return "it was stopped"
         if limits["epochs"] is not None and epoch >= limits["epochs"]:
             return f"{limits['epochs']} epochs were asked for"
@@ -239,103 +244,12 @@ class Babysitter(keras.callbacks.Callback):
             return f"no better epoch than {best['epoch']} for {waited} epochs"
         return ""
 
-    # What people ask for.
-
-    def _obey_all(self) -> None:
-        found, wrong = inbox.take(self.folder)
-        for reason in wrong:
-            self._refuse(f"the command {reason}")
-        for command in found:
-            if command.name not in self.answered:
-                try:
-                    getattr(self, f"_{command.kind}")(command.name, **command.fields)
-                except (UserError, TypeError) as error:  # also of one that our command line did not write
-                    self._refuse(str(error), command=command.name)
-                self.answered.add(command.name)
-            inbox.done(self.folder, command)
-
-    def _refuse(self, why: str, **fields: Any) -> None:
-        self.kept.note("refused", why=why, **fields)
-        self.say(f"Refused: {why}")
-
-    def _set(self, command: str | None, values: dict[str, Any], note: str = "", by: str = "person") -> None:
-        epoch = self.kept.epoch
-        self.live.check(values, epoch)
-        before = self.live.present(epoch)
-        self.live.apply(values, epoch)
-        after = self.live.present(epoch)
-        old, new = {name: before.get(name) for name in values}, {name: after[name] for name in values}
-        told = {"old": old, "new": new, "values": values, "note": note, "by": by, **_named(command)}
-        event = self.kept.note("change", checkpoint=True, **told)
-        self.say(f"Step {self.kept.step}, epoch {epoch + 1}: {what_words(event)}{quoted(note)}.")
-
-    def _revert(
-        self, command: str | None, to: str, values: dict[str, Any] | None = None, note: str = "", by: str = "person"
-    ) -> None:
-        state = find_state(self.kept.path, to, self.kept.checkpoints.numbers, datetime.now().astimezone())
-        if values:
-            self.live.check(values, int(state["epoch"]))
-        step, epoch = self.kept.step, self.kept.epoch
-        told = {"from_step": step, "from_epoch": epoch, "note": note, "by": by, "then": values or {}, **_named(command)}
-        self.kept.load(state)
-        self._not_finite = False
-        order = self.minibatches is not None
-        self.kept.note("revert", **{"to": state["number"], "data_order": order, **told})
-        self.say(f"Back to epoch {self.kept.epoch}, step {self.kept.step}, from step {step}{quoted(note)}.")
-        if values:
-            self._set(None, values, note, by)
-
-    def _pause(self, command: str | None, note: str = "") -> None:
-        if self.paused:
-            raise UserError("The training is paused already.")
-        self.paused = True
-        self.kept.note("pause", note=note, **_named(command))
-        self.say(f"Paused at step {self.kept.step}, epoch {self.kept.epoch + 1}{quoted(note)}.")
-
-    def _resume(self, command: str | None, note: str = "") -> None:
-        if not self.paused:
-            raise UserError("The training is not paused.")
-        self.paused = False
-        self.kept.note("resume", note=note, **_named(command))
-        self.say(f"Going on{quoted(note)}.")
-
-    def _stop(self, command: str | None, note: str = "") -> None:
-        self.stopping, self.paused = True, False
-        self.kept.note("stop", note=note, **_named(command))
-        self.say(f"Stopping at the end of epoch {self.kept.epoch + 1}{quoted(note)}.")
-
-    def _alarm(self, alarm: Alarm) -> None:
-        if alarm.what == NOT_FINITE:
-            if self._not_finite:  # told already, and nothing has been mended since
-                return
-            self._not_finite = True
-        self.kept.note("alarm", what=alarm.what, text=alarm.text)
-        self.say(f"ALARM, {alarm.what}: {alarm.text}.")
-        if alarm.what == DISK or (self.on_alarm == "revert" and self._back_and_slower(alarm.what)):
-            return
-        if (self.on_alarm != "tell" or alarm.what == NOT_FINITE) and not self.paused:
-            self._pause(None, f"alarm: {alarm.what}")
-
-    def _back_and_slower(self, what: str) -> bool:
-        """Go back to the best epoch with half the present learning rate; say whether that was possible.
-
-        If no epoch has ended since the last time, the best epoch's weights may be what is wrong: back to the start.
-        """
-        rate = self.live.present(self.kept.epoch).get("learning_rate")
-        if rate is None or rate / 2 < LEAST_RATE:
-            return False
-        best = None if self.kept.best is None else self.kept.best["number"]
-        to = "0" if best is None or best == self._gone_back_to else "best"
-        self._gone_back_to = best
-        self._revert(None, to, {"learning_rate": rate / 2}, f"alarm: {what}", "alarm")
-        return True
-
     def _beat(self, rows: int, loss: float | None = None, *, now: bool = False) -> None:
         self.heartbeat.beat(rows, lambda: self._facts(loss), now=now)
 
     def _facts(self, loss: float | None) -> dict[str, Any]:
         return {
-            "state": "ended" if self.finished else "paused" if self.paused else "training",
+            "state": "ended" if self.finished else "paused" if self.orders.paused else "training",
             "step": self.kept.step,
             "epoch": self.kept.epoch,
             "offset": self.kept.offset,
@@ -343,7 +257,3 @@ class Babysitter(keras.callbacks.Callback):
             "loss": loss if loss is not None and math.isfinite(loss) else None,
             "live": self.live.present(self.kept.epoch),
         }
-
-
-def _named(command: str | None) -> dict[str, Any]:
-    return {} if command is None else {"command": command}

@@ -1,0 +1,146 @@
+"""What people and alarms ask of a training, and how it is done: between two steps, and told in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tfcourse.babysitting import commands as inbox
+from tfcourse.babysitting.alarms import DISK, NOT_FINITE, Alarm
+from tfcourse.babysitting.keeper import Keeper
+from tfcourse.babysitting.lineage import find_state
+from tfcourse.babysitting.live import Live
+from tfcourse.babysitting.words import quoted, what_words
+from tfcourse.errors import UserError
+
+LEAST_RATE = 1e-9
+"""Halving the learning rate further than this mends nothing."""
+
+
+class Orders:
+    """Changes, reverts, pauses and the stop of one training.
+
+    Args:
+        folder: where the commands come in.
+        kept: its journal and checkpoints.
+        live: its live hyperparameters.
+        on_alarm: ``tell``, ``pause`` or ``revert``; see :class:`~tfcourse.babysitting.babysitter.Babysitter`.
+        say: called with each line for the person who watches.
+
+    Attributes:
+        paused: whether it waits before its next step.
+        stopping: whether it ends with this epoch.
+    """
+
+    def __init__(self, folder: Path, kept: Keeper, live: Live, on_alarm: str, say: Callable[[str], object]) -> None:
+        self.folder, self.kept, self.live, self.on_alarm, self.say = folder, kept, live, on_alarm, say
+        self.paused = self.stopping = False
+        self._answered = {event["command"] for event in kept.journal.events if "command" in event}
+        self._not_finite = False
+        self._gone_back_to: int | None = None
+
+    def obey_all(self) -> None:
+        """Do what was asked for since the last step, each command once."""
+        found, wrong = inbox.take(self.folder)
+        for reason in wrong:
+            self._refuse(f"the command {reason}")
+        for command in found:
+            if command.name not in self._answered:
+                try:
+                    getattr(self, command.kind)(command.name, **command.fields)
+                except (UserError, TypeError, AttributeError) as error:  # not of our command line
+                    self._refuse(str(error), command=command.name)
+                self._answered.add(command.name)
+            inbox.done(self.folder, command)
+
+    def _refuse(self, why: str, **fields: Any) -> None:
+        self.kept.note("refused", why=why, **fields)
+        self.say(f"Refused: {why}")
+
+    def set(self, command: str | None, values: dict[str, Any], note: str = "", by: str = "person") -> None:
+        """Change hyperparameters; they are checked before any of them changes."""
+        epoch = self.kept.epoch
+        self.live.check(values, epoch)
+        before = self.live.present(epoch)
+        self.live.apply(values, epoch)
+        after = self.live.present(epoch)
+        old, new = {name: before.get(name) for name in values}, {name: after[name] for name in values}
+        told = {"old": old, "new": new, "values": values, "note": note, "by": by, **_named(command)}
+        event = self.kept.note("change", checkpoint=True, **told)
+        self.say(f"Step {self.kept.step}, epoch {epoch + 1}: {what_words(event)}{quoted(note)}.")
+
+    def revert(
+        self, command: str | None, to: str, values: dict[str, Any] | None = None, note: str = "", by: str = "person"
+    ) -> None:
+        """Go back to a kept state, named as :func:`find_state` knows it, and change hyperparameters there."""
+        state = find_state(self.kept.path, to, self.kept.checkpoints.numbers, datetime.now().astimezone())
+        if values:
+            self.live.check(values, int(state["epoch"]))
+        step, epoch = self.kept.step, self.kept.epoch
+        told = {"from_step": step, "from_epoch": epoch, "note": note, "by": by, "then": values or {}, **_named(command)}
+        self.kept.load(state)
+        self._not_finite = False
+        order = self.kept.minibatches is not None
+        self.kept.note("revert", **{"to": state["number"], "data_order": order, **told})
+        self.say(f"Back to epoch {self.kept.epoch}, step {self.kept.step}, from step {step}{quoted(note)}.")
+        if values:
+            self.set(None, values, note, by)
+
+    def pause(self, command: str | None, note: str = "") -> None:
+        """Wait before the next step."""
+        if self.paused:
+            raise UserError("The training is paused already.")
+        self.paused = True
+        self.kept.note("pause", note=note, **_named(command))
+        self.say(f"Paused at step {self.kept.step}, epoch {self.kept.epoch + 1}{quoted(note)}.")
+
+    def resume(self, command: str | None, note: str = "") -> None:
+        """Go on after a pause."""
+        if not self.paused:
+            raise UserError("The training is not paused.")
+        self.paused = False
+        self.kept.note("resume", note=note, **_named(command))
+        self.say(f"Going on{quoted(note)}.")
+
+    def stop(self, command: str | None, note: str = "") -> None:
+        """End the training with this epoch."""
+        self.stopping, self.paused = True, False
+        self.kept.note("stop", note=note, **_named(command))
+        self.say(f"Stopping at the end of epoch {self.kept.epoch + 1}{quoted(note)}.")
+
+    def alarm(self, alarm: Alarm) -> None:
+        """Tell an alarm and do what is to be done about it."""
+        if alarm.what == NOT_FINITE:
+            if self._not_finite:  # told already, and nothing has been mended since
+                return
+            self._not_finite = True
+        self.kept.note("alarm", what=alarm.what, text=alarm.text)
+        self.say(f"ALARM, {alarm.what}: {alarm.text}.")
+        if alarm.what == DISK or (self.on_alarm == "revert" and self._back_and_slower(alarm.what)):
+            return
+        if (self.on_alarm != "tell" or alarm.what == NOT_FINITE) and not self.paused:
+            self.pause(None, f"alarm: {alarm.what}")
+
+    def _back_and_slower(self, what: str) -> bool:
+        """Go back to the best epoch with half the present learning rate; say whether that was possible.
+
+        If no epoch has ended since the last time, the best epoch's weights may be what is wrong: back to the start.
+        """
+        rate = self.live.present(self.kept.epoch).get("learning_rate")
+        if rate is None or rate / 2 < LEAST_RATE:
+            return False
+        best = None if self.kept.best is None else self.kept.best["number"]
+        to = "0" if best is None or best == self._gone_back_to else "best"
+        self._gone_back_to = best
+        self.revert(None, to, {"learning_rate": rate / 2}, f"alarm: {what}", "alarm")
+        return True
+
+    def epoch_has_ended(self) -> None:
+        """Take note that training has come further since the last alarm."""
+        self._gone_back_to = None
+
+
+def _named(command: str | None) -> dict[str, Any]:
+    return {} if command is None else {"command": command}
