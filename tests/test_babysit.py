@@ -167,7 +167,9 @@ def test_the_page_and_the_journal_tell_what_was_done(lived: dict[str, Any]) -> N
     assert "<script" not in page
     assert "http" not in page.replace("http://www.w3.org", "")
     told = command("journal", str(lived["folder"]))
-    assert told.stdout.count("learning_rate 0.0") == 2
+    assert "learning_rate 0.02 → 0.005" in told.stdout
+    assert "learning_rate 0.02 → 0.002" in told.stdout
+    assert "learning_rate 0.005 → 0.02" in told.stdout  # what the revert brought back
     assert "is torn and was left out" in told.stderr
 
 

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.babysitting.tiny import VALIDATION, X, Y, asks, babysit, minibatches, network, rows_of
+from tests.babysitting.tiny import VALIDATION, Person, X, Y, asks, babysit, minibatches, network, rows_of
 from tfcourse.babysitting import commands, keeper
 from tfcourse.babysitting.alarms import AlarmRules
 from tfcourse.babysitting.babysitter import Babysitter
@@ -270,6 +270,113 @@ def test_a_full_disk_is_waited_out(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert sum("disk full: waiting for room" in line for line in said) == 1
     assert kinds(tmp_path) == ["start", "epoch", "epoch", "end"]
     assert (tmp_path / NAME).exists()
+
+
+def test_a_start_with_changes_in_the_middle_of_an_epoch_keeps_its_running_means(tmp_path: Path) -> None:
+    calm, folder = tmp_path / "calm", tmp_path / "killed"
+    undisturbed, *_ = babysit(calm, 2, {9: asks(calm, "set", values={"dropout": 0.4})})
+    calls = iter(range(10**6))
+    with pytest.raises(KeyboardInterrupt):
+        babysit(folder, 2, interrupted=lambda: next(calls) == 9)
+    for steps in (0, 10**6):  # interrupted again at once, after the change that it was started with
+        left = iter(range(steps, steps + 10**6))
+        sitter = Babysitter(
+            folder, minibatches=minibatches(), say=lambda line: None, interrupted=lambda left=left: next(left) == 0
+        )
+        model = network()
+        sitter.open(model, {"dropout": 0.4} if steps == 0 else {})
+        try:
+            sitter.train(model, validation_data=VALIDATION)
+        except KeyboardInterrupt:
+            assert steps == 0
+    same(undisturbed, model)
+    ours, theirs = (epochs_of(surviving(read_journal(f).events)) for f in (folder, calm))
+    assert [epoch["logs"] for epoch in ours] == [epoch["logs"] for epoch in theirs]
+
+
+def test_a_revert_can_be_undone(tmp_path: Path) -> None:
+    undisturbed, *_ = babysit(tmp_path / "calm", 4)
+    folder = tmp_path / "undone"
+    number: list[int] = []
+
+    def undo() -> None:
+        back = next(event for event in read_journal(folder).events if event["kind"] == "revert")
+        number.append(back["last"])
+        commands.send(folder, "revert", to=f"#{back['last']}", note="")
+
+    _, sitter, said = babysit(folder, 4, {15: asks(folder, "revert", to="1"), 17: undo})
+    assert f"--to '#{number[0]}' undoes it" in "".join(said)
+    same(undisturbed, sitter.model)
+    assert [epoch["epoch"] for epoch in epochs_of(surviving(read_journal(folder).events))] == [1, 2, 3, 4]
+
+
+def test_a_revert_tells_which_settings_came_back(tmp_path: Path) -> None:
+    acts = {6: asks(tmp_path, "set", values={"learning_rate": 0.05}), 8: asks(tmp_path, "revert", to="1")}
+    _, _, said = babysit(tmp_path, 2, acts)
+    assert any("back to here, from epoch 1, step 8, with learning_rate 0.05 → 0.001" in line for line in said)
+
+
+def test_a_pause_outlives_a_kill(tmp_path: Path) -> None:
+    calls = iter(range(10**6))
+    with pytest.raises(KeyboardInterrupt):
+        babysit(tmp_path, 2, {2: asks(tmp_path, "pause")}, interrupted=lambda: next(calls) == 4)
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        if line.startswith("It was paused and still is"):
+            (tmp_path / commands.FOLDER / "1-1.json").write_text('{"kind": "resume"}')
+            (tmp_path / commands.FOLDER / "1-1.json").chmod(0o600)
+
+    sitter = Babysitter(tmp_path, minibatches=minibatches(), say=say)
+    sitter.train(network(), validation_data=VALIDATION)
+    assert kinds(tmp_path).count("resume") == 1
+    assert sitter.kept.epoch == 2
+
+
+def test_weights_that_are_not_finite_are_an_alarm_and_never_the_best(tmp_path: Path) -> None:
+    model = network()
+
+    def break_a_weight() -> None:
+        kernel = model.get_layer("dense_1").kernel
+        kernel.assign(np.full(kernel.shape, np.inf, dtype=np.float32))
+
+    def say(line: str) -> None:
+        if line.startswith("Paused"):
+            commands.send(tmp_path, "stop", note="")
+
+    sitter = Babysitter(tmp_path, minibatches=minibatches(), say=say)
+    person = Person({10: break_a_weight})
+    sitter.train(model, callbacks=[person], validation_data=VALIDATION)
+    assert "not finite" in [event["what"] for event in read_journal(tmp_path).events if event["kind"] == "alarm"]
+    assert sitter.kept.best is not None
+    assert sitter.kept.best["epoch"] == 1
+
+
+def test_checkpoints_without_a_journal_are_not_written_over(tmp_path: Path) -> None:
+    babysit(tmp_path, 1)
+    (tmp_path / NAME).write_bytes(b"")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "checkpoints").iterdir()}
+    with pytest.raises(UserError, match="has checkpoints, but its journal is empty or gone"):
+        babysit(tmp_path, 1)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "checkpoints").iterdir()} == before
+
+
+def test_old_checkpoints_make_room_for_new_ones_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Checkpoints.write
+
+    def small_disk(self: Checkpoints, *arguments: Any) -> None:
+        if len(self.there) >= 4:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, *arguments)
+
+    monkeypatch.setattr(Checkpoints, "write", small_disk)
+    _, sitter, said = babysit(tmp_path, 6)
+    assert not [line for line in said if "disk full" in line]
+    best = sitter.kept.best
+    assert best is not None
+    assert {0, best["number"]} <= Checkpoints(tmp_path).numbers
+    assert all(event["checkpoint"] for event in read_journal(tmp_path).events if event["kind"] == "epoch")
 
 
 def test_an_ended_training_goes_on_only_with_a_higher_limit(tmp_path: Path) -> None:

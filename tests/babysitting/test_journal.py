@@ -17,9 +17,9 @@ TEXT = st.text(max_size=20)
 def test_events_are_numbered_and_come_back(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.add("start", step=0)
-    journal.add("change", note="zu schnell ↓\nzwei Zeilen")
+    journal.add("pause", note="zu schnell ↓\nzwei Zeilen")
     found = read_journal(tmp_path)
-    assert [(event["number"], event["kind"]) for event in found.events] == [(0, "start"), (1, "change")]
+    assert [(event["number"], event["kind"]) for event in found.events] == [(0, "start"), (1, "pause")]
     assert found.events[1]["note"] == "zu schnell ↓\nzwei Zeilen"
     assert found.torn == []
     assert (tmp_path / NAME).stat().st_mode & 0o077 == 0
@@ -29,13 +29,13 @@ def test_events_are_numbered_and_come_back(tmp_path: Path) -> None:
 def test_a_torn_last_line_is_left_out_and_nothing_is_glued_to_it(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.add("start")
-    journal.add("epoch")
+    journal.add("pause")
     path = tmp_path / NAME
     content = path.read_bytes()
     path.write_bytes(content[:-9])
     again = Journal(tmp_path)
     assert again.torn == [2]
-    again.add("restart")
+    again.add("restart", to=0)
     found = read_journal(tmp_path)
     assert [event["kind"] for event in found.events] == ["start", "restart"]
     assert found.torn == [2]
@@ -46,7 +46,7 @@ def test_a_torn_last_line_is_left_out_and_nothing_is_glued_to_it(tmp_path: Path)
 @given(st.lists(TEXT, min_size=1, max_size=5), st.data())
 def test_whatever_is_cut_off_the_events_before_are_whole(notes: list[str], data: st.DataObject) -> None:
     time = "2026-01-01T00:00:00+00:00"
-    lines = [json.dumps({"number": n, "kind": "change", "time": time, "note": note}) for n, note in enumerate(notes)]
+    lines = [json.dumps({"number": n, "kind": "pause", "time": time, "note": note}) for n, note in enumerate(notes)]
     content = "\n".join([*lines, ""]).encode()
     cut = data.draw(st.integers(0, len(content)))
     with tempfile.TemporaryDirectory() as folder:
@@ -55,13 +55,13 @@ def test_whatever_is_cut_off_the_events_before_are_whole(notes: list[str], data:
         # A line that only lacks its end is whole.
         ends = [sum(len(line) + 1 for line in lines[: n + 1]) - 1 for n in range(len(lines))]
         assert [event["note"] for event in found.events] == notes[: sum(end <= cut for end in ends)]
-        Journal(Path(folder)).add("restart")
+        Journal(Path(folder)).add("restart", to=0)
         after = read_journal(Path(folder)).events
-        assert [event["kind"] for event in after] == ["change"] * len(found.events) + ["restart"]
+        assert [event["kind"] for event in after] == ["pause"] * len(found.events) + ["restart"]
 
 
 def test_lines_that_are_no_events_are_named(tmp_path: Path) -> None:
     good = json.dumps({"number": 0, "kind": "start", "time": "2026-01-01T00:00:00+00:00"})
-    (tmp_path / NAME).write_text(f'{good}\n[1]\n{{"number": "1"}}\n\x00\x00\n')
+    (tmp_path / NAME).write_text(f'{good}\n[1]\n{{"number": "1"}}\n\x00\x00\n{good.replace("start", "epoch")}\n')
     found = read_journal(tmp_path)
-    assert (len(found.events), found.torn) == (1, [2, 3, 4])
+    assert (len(found.events), found.torn) == (1, [2, 3, 4, 5])

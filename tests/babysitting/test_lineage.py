@@ -31,8 +31,8 @@ def test_states_are_those_of_a_simulated_training(steps: list[Any]) -> None:
     present = [0]
     for step in steps:
         number = len(events)
-        if isinstance(step, float):
-            target = sorted(set(present))[int(step * (len(set(present)) - 1))]
+        if isinstance(step, float):  # to any state that there ever was, also one that was left behind
+            target = sorted(saved)[int(step * (len(saved) - 1))]
             events.append({"number": number, "kind": "revert", "to": target})
             present = list(saved[target])
             continue
@@ -66,7 +66,7 @@ NOW = NOON + timedelta(minutes=31)
 
 @pytest.mark.parametrize(
     ("to", "number"),
-    [("0", 0), ("1", 1), ("best", 2), ("-60s", 3), ("-2m", 2), ("-0.2h", 1), ("-31m", 0)],
+    [("#3", 3), ("0", 0), ("1", 1), ("best", 2), ("-60s", 3), ("-2m", 2), ("-0.2h", 1), ("-31m", 0)],
 )
 def test_states_are_found(to: str, number: int) -> None:
     assert find_state(PATH, to, {0, 1, 2, 3}, NOW)["number"] == number
@@ -84,8 +84,10 @@ def test_the_best_is_the_best_that_is_still_kept() -> None:
         ("-1d", {0, 1}, "--to: -1d was given, but the oldest checkpoint is of 2026-03-01 12:00:00; --to 0 goes back to"
          " it."),
         ("-xm", {0}, "--to: '-xm' was given; allowed are times back such as -90s, -10m, -2h or -1d."),
-        ("yesterday", {0}, "--to: 'yesterday' was given; allowed are an epoch's number, best, or a time back such as"
-         " -10m, -2h or -1d."),
+        ("yesterday", {0}, "--to: 'yesterday' was given; allowed are an epoch's number, best, a time back such as -10m"
+         " or -1d, or a number in the journal such as #41."),
+        ("#9", {0}, "--to: #9 was given, but the journal has no state of that number."),
+        ("#2", {0}, "--to: #2 was given, but its checkpoint was thinned out."),
         ("best", {0}, "No epoch with a finite loss has ended yet, so none is the best; --to 0 is the beginning."),
         ("1", set(), "No checkpoint is there to go back to; the folder's checkpoints were removed."),
     ],

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tfcourse.babysitting.changes import parse_changes
 from tfcourse.babysitting.commands import send, wait_for_answer
+from tfcourse.babysitting.heartbeat import read_heartbeat
 from tfcourse.babysitting.journal import read_journal
 from tfcourse.babysitting.lock import is_held
 from tfcourse.babysitting.show import INTERVENTIONS, status_lines, status_of
@@ -19,6 +22,8 @@ from tfcourse.command import FAILED, OK
 from tfcourse.errors import UserError
 from tfcourse.files import read_json
 
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
+PROGRESS_SECONDS = 10.0
 ANSWER_SECONDS = 60.0
 """A step may take long, and so may compiling the changed step of a large network."""
 
@@ -105,7 +110,16 @@ def _is_exporting(folder: Path) -> bool:
 def _ask(arguments: argparse.Namespace, kind: str, **fields: Any) -> int:
     """Send a command, wait for its answer and print it."""
     folder = Path(arguments.folder)
-    name = send(folder, kind, note=arguments.note, **fields)
+    try:
+        name = send(folder, kind, note=arguments.note, **fields)
+    except OSError as error:
+        if error.errno not in DISK_IS_FULL:
+            raise
+        process = read_heartbeat(folder).get("process")
+        raise UserError(
+            f"The disk that {str(folder)!r} lies on is full, so no command can be left there. Free some space and ask"
+            f" again; or end the training at its next step: kill {process}"
+        ) from None
     answer = wait_for_answer(folder, name, ANSWER_SECONDS)
     if answer is None:
         print(f"Not yet taken up after {ANSWER_SECONDS:.0f} s; it is done at the next step.", file=sys.stderr)
@@ -139,7 +153,15 @@ def replay(arguments: argparse.Namespace) -> int:
     with quiet_start():
         from tfcourse.babysitting.replay import replay as train_again
         from tfcourse.babysitting.training import open_training
-    found = train_again(open_training(folder))
+    told = time.monotonic()
+
+    def on_epoch(done: int, last: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > PROGRESS_SECONDS:
+            told = time.monotonic()
+            print(f"epoch {done} of {last}", flush=True)
+
+    found = train_again(open_training(folder), on_epoch)
     print(
         f"Trained {found.steps} steps again, with {found.changes} changes; compared {found.epochs} epochs and"
         f" {found.checkpoints} kept states."
@@ -148,11 +170,22 @@ def replay(arguments: argparse.Namespace) -> int:
         print("The same to the last bit: curve, weights and optimizer.")
         return OK
     print(
-        f"They differ: weights and optimizer by up to {found.difference:.3g}, the numbers of"
-        f" {len(found.differing)} epochs. Was it trained on another machine, or with other versions?",
+        f"They differ: weights and optimizer by up to {found.difference:.3g}; the numbers of"
+        f" {f'epochs {listed(found.differing)}' if found.differing else 'no epoch'}. Was it trained on another machine,"
+        " or with other versions, or was the journal changed?",
         file=sys.stderr,
     )
     return FAILED
+
+
+def listed(epochs: Sequence[int]) -> str:
+    """Return numbers as a list, the first few of many.
+
+    >>> listed([3, 4, 9, 11, 12, 20])
+    '3, 4, 9, 11, 12 and 1 more'
+    """
+    more = f" and {len(epochs) - 5} more" if len(epochs) > 5 else ""
+    return ", ".join(map(str, epochs[:5])) + more
 
 
 def report(arguments: argparse.Namespace) -> int:
@@ -163,6 +196,8 @@ def report(arguments: argparse.Namespace) -> int:
     out = Path(arguments.out) if arguments.out else folders[0] / "report.html"
     if out.is_dir():
         raise UserError(f"--out: {str(out)!r} is a folder; give the file to write, such as {out / 'report.html'}.")
+    if not out.parent.is_dir():
+        raise UserError(f"--out: there is no folder {str(out.parent)!r} to write {out.name!r} to.")
     write_page([status_of(folder) for folder in folders], out)
     print(f"Written to {out}")
     return OK

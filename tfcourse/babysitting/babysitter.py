@@ -131,6 +131,11 @@ class Babysitter(keras.callbacks.Callback):
         self.kept = Keeper(self.folder, model, self.live, self.minibatches, self.say, self.interrupted)
         self.orders = Orders(self.folder, self.kept, self.live, self.on_alarm, self.say)
         self.heartbeat = Heartbeat(self.folder)
+        if not self.kept.path and self.kept.checkpoints.numbers:
+            raise UserError(
+                f"{str(self.folder)!r} has checkpoints, but its journal is empty or gone: what they are is not known."
+                " Restore journal.jsonl from a copy, or begin in a new folder."
+            )
         if self.kept.path:
             last = self.kept.load_last()
             if why := self._why_to_end({**self.live.values(), **changes}):
@@ -140,7 +145,10 @@ class Babysitter(keras.callbacks.Callback):
             order = None if self.minibatches is None else self.minibatches.seed
             self.kept.note("start", checkpoint=True, values=self.live.values(), order_seed=order)
         if changes:
-            self.orders.set(None, dict(changes), "when it was started")
+            self.live.check(changes, self.kept.epoch)
+        self._changes = dict(changes)
+        if self.orders.paused:
+            self.say(f"It was paused and still is; go on with: python -m tfcourse.babysit resume {self.folder}")
         self._beat(0, now=True)
 
     def close(self) -> None:
@@ -172,6 +180,9 @@ class Babysitter(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Do what was asked for since the last step; while paused, wait here."""
         waited = False
+        if self._changes:  # here, where an epoch that was begun before has its running metrics again
+            self.orders.set(None, self._changes, "when it was started")
+            self._changes = {}
         while True:
             self.orders.obey_all()
             if self.interrupted():
@@ -179,11 +190,12 @@ class Babysitter(keras.callbacks.Callback):
                 raise KeyboardInterrupt
             if not self.orders.paused:
                 break
+            self._beat(0, now=not waited)
             waited = True
-            self._beat(0)
             time.sleep(inbox.POLL_SECONDS)
         if waited:
             self.heartbeat.restart_clock()
+            self._beat(0, now=True)
         if self.minibatches is not None:
             self.minibatches.check_not_ahead()
 
@@ -215,6 +227,8 @@ class Babysitter(keras.callbacks.Callback):
         self.orders.epoch_has_ended()
         for alarm in of_loss(self.kept.epochs_since_best(), self.kept.best, self.rules):
             self.orders.alarm(alarm)
+        if not self.kept.finite:
+            self.orders.alarm(Alarm(NOT_FINITE, f"a weight is not a finite number after epoch {self.kept.epoch}"))
         self.kept.make_room(self.keep_bytes)
         low = of_disk(self.folder, self.kept.checkpoints.largest, self.rules)
         if low is not None and not self._disk_is_low:

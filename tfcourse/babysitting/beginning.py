@@ -116,7 +116,7 @@ def branch(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     check_new(out)
     first = RunFolder.open(folder, TRAINING)
     found = status_of(folder)
-    state = find_state(found.path, arguments.to, Checkpoints(folder).numbers, datetime.now().astimezone())
+    state = find_state(found.events, arguments.to, Checkpoints(folder).numbers, datetime.now().astimezone())
     changes = parse_changes(arguments.set, "--set") if arguments.set else {}
     kept = {name: value for name, value in first.record.items() if name not in ("started", "versions", "test_looks")}
     begun = Start.from_json(first.record["start"])

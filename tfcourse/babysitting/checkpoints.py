@@ -99,6 +99,13 @@ class Checkpoints:
         """Return the state of a number; see :func:`read`."""
         return read(path_of(self.folder, number))
 
+    def give_one_up(self, protected: Collection[int]) -> bool:
+        """Remove the checkpoint that is missed least, for the room that it takes; say whether there was one."""
+        total = sum(each.size for each in self.there.values())
+        there = len(self.there)
+        self.thin(protected, total - 1)
+        return len(self.there) < there
+
     def thin(self, protected: Collection[int], most_bytes: float) -> None:
         """Remove what may go; see :func:`tfcourse.babysitting.thinning.to_drop`."""
         for number in to_drop(list(self.there.values()), protected, time.time(), most_bytes):

@@ -60,7 +60,7 @@ class Heartbeat:
 
     def restart_clock(self) -> None:
         """Forget the time that was not spent training."""
-        self.began, self.samples = time.monotonic(), 0.0
+        self.began, self.samples, self.rate = time.monotonic(), 0.0, None
 
 
 def read_heartbeat(folder: Path) -> dict[str, Any]:

@@ -15,6 +15,16 @@ from typing import Any
 
 Event = dict[str, Any]
 NAME = "journal.jsonl"
+_NEEDED = {
+    "epoch": ("logs", "epoch", "step"),
+    "change": ("old", "new", "values", "epoch", "step"),
+    "checkpoint": ("epoch", "step"),
+    "revert": ("to", "from_epoch", "from_step"),
+    "restart": ("to",),
+    "alarm": ("what", "text"),
+    "refused": ("why",),
+    "end": ("why",),
+}
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,8 @@ def read_journal(folder: Path) -> Read:
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
-    >>> _ = (folder / NAME).write_text('{"number": 0, "kind": "start", "time": ""}\\n{"number": 1, "ki')
+    >>> start = '{"number": 0, "kind": "start", "time": "2026-01-01T00:00:00+00:00"}'
+    >>> _ = (folder / NAME).write_text(start + '\\n{"number": 1, "ki')
     >>> read = read_journal(folder)
     >>> len(read.events), read.torn
     (1, [2])
@@ -56,8 +67,17 @@ def _event(line: bytes) -> Event | None:
         event = json.loads(line)
     except ValueError:
         return None
-    whole = isinstance(event, dict) and isinstance(event.get("number"), int)
-    return event if whole and isinstance(event.get("kind"), str) and isinstance(event.get("time"), str) else None
+    if (
+        not isinstance(event, dict)
+        or not isinstance(event.get("number"), int)
+        or not isinstance(event.get("kind"), str)
+    ):
+        return None
+    try:
+        datetime.fromisoformat(event["time"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return event if all(name in event for name in _NEEDED.get(event["kind"], ())) else None
 
 
 class Journal:

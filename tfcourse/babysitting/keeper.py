@@ -46,6 +46,7 @@ class Keeper:
         path: the states that led to them, as events of the journal.
         best: the one among them with the lowest loss.
         in_epoch: whether Keras is in the middle of an epoch.
+        finite: whether every weight was finite when last looked at.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Keeper:
         self.say, self.interrupted = say, interrupted
         self.step = self.epoch = 0
         self.in_epoch = False
+        self.finite = True
         self.journal, self.checkpoints = Journal(folder), Checkpoints(folder)
         self.path = surviving(self.journal.events)
         self.best = best_epoch(self.path)
@@ -92,7 +94,7 @@ class Keeper:
         if kind in STATES:
             self.path.append(event)
         elif kind in BACK:
-            self.path = [earlier for earlier in self.path if earlier["number"] <= event["to"]]
+            self.path = surviving(self.journal.events)
             self.best = best_epoch(self.path)
         self.named |= named_by_interventions([event])
         return event
@@ -101,7 +103,7 @@ class Keeper:
         """Add an epoch that has ended; the best one has a checkpoint in any case."""
         best = objective_of({"logs": logs}) < (float("inf") if self.best is None else objective_of(self.best))
         event = self.note("epoch", checkpoint=checkpoint or best, logs=logs, **fields)
-        if best:
+        if best and event["checkpoint"]:
             self.best = event
         return event
 
@@ -117,17 +119,21 @@ class Keeper:
     def _write(self, number: int) -> bool:
         self.written = time.monotonic()
         arrays = snapshot(self.model)
-        if not finite(arrays):
+        self.finite = finite(arrays)
+        if not self.finite:
             return False
         facts = {"step": self.step, "epoch": self.epoch, "offset": self.offset, "live": self.live.values()}
-        try:
-            self.checkpoints.write(number, arrays, facts)
-        except OSError as error:
-            if error.errno not in DISK_IS_FULL:
-                raise
-            self.say(f"ALARM, disk full: no checkpoint at step {self.step}; training goes on.")
-            return False
-        return True
+        while True:
+            try:
+                self.checkpoints.write(number, arrays, facts)
+            except OSError as error:
+                if error.errno not in DISK_IS_FULL:
+                    raise
+                if not self.checkpoints.give_one_up(self.protected):
+                    self.say(f"ALARM, disk full: no checkpoint at step {self.step}; training goes on.")
+                    return False
+            else:
+                return True
 
     def load(self, state: Event) -> None:
         """Put a kept state into the model, its optimizer, its random numbers and the order of its data.
@@ -179,8 +185,13 @@ class Keeper:
 
     def make_room(self, most_bytes: float) -> None:
         """Remove checkpoints that may go, never the best, the last, nor one that the journal names."""
-        ends = [event for event in (self.best, self.path[-1]) if event is not None]
-        self.checkpoints.thin(self.named | {int(event["number"]) for event in ends}, most_bytes)
+        self.checkpoints.thin(self.protected, most_bytes)
+
+    @property
+    def protected(self) -> set[int]:
+        """The numbers of the states that must stay: the best, the last that was kept, and those the journal names."""
+        last = next((event for event in reversed(self.path) if event["number"] in self.checkpoints.numbers), None)
+        return self.named | {int(event["number"]) for event in (self.best, last) if event is not None}
 
     def _patiently(self, write: Callable[[], Event]) -> Event:
         """Write to the journal; with a full disk wait until there is room, since a training must not die of that."""

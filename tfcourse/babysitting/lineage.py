@@ -32,13 +32,20 @@ def surviving(events: Sequence[Event]) -> list[Event]:
     >>> [event["number"] for event in surviving(events)]
     [0, 1, 4]
     """
-    path: list[Event] = []
+    states: dict[int, Event] = {}
+    came_from: dict[int, int | None] = {}
+    now: int | None = None
     for event in events:
         if event["kind"] in STATES:
-            path.append(event)
+            states[event["number"]], came_from[event["number"]] = event, now
+            now = event["number"]
         elif event["kind"] in BACK:
-            path = [earlier for earlier in path if earlier["number"] <= event["to"]]
-    return path
+            now = event["to"]
+    path: list[Event] = []
+    while now is not None and now in states:
+        path.append(states[now])
+        now = came_from[now]
+    return path[::-1]
 
 
 def epochs_of(path: Sequence[Event]) -> list[Event]:
@@ -61,7 +68,8 @@ def objective_of(epoch: Event) -> float:
 
 def best_epoch(path: Sequence[Event]) -> Event | None:
     """Return the epoch with the lowest objective, the first of several; None before any finite one."""
-    finite = [epoch for epoch in epochs_of(path) if math.isfinite(objective_of(epoch))]
+    kept = [epoch for epoch in epochs_of(path) if epoch.get("checkpoint", True)]  # the best one always has one
+    finite = [epoch for epoch in kept if math.isfinite(objective_of(epoch))]
     return min(finite, key=objective_of, default=None)
 
 
@@ -71,12 +79,13 @@ def named_by_interventions(events: Sequence[Event]) -> set[int]:
     return kept | {int(event["to"]) for event in events if event["kind"] in BACK}
 
 
-def find_state(path: Sequence[Event], to: str, kept: set[int], now: datetime) -> Event:
+def find_state(events: Sequence[Event], to: str, kept: set[int], now: datetime) -> Event:
     """Return the state that ``to`` names.
 
     Args:
-        path: the surviving states.
-        to: an epoch's number (0 is before the first), ``best``, or a time back such as ``-90s``, ``-10m``, ``-1d``.
+        events: the journal.
+        to: in the past of the present state an epoch's number (0 is before the first), ``best``, or a time back such
+            as ``-90s``, ``-10m``, ``-1d``; or any state by its number in the journal, such as ``#41``.
         kept: numbers of the states whose checkpoint is still there.
         now: the present, with its time zone.
 
@@ -87,6 +96,9 @@ def find_state(path: Sequence[Event], to: str, kept: set[int], now: datetime) ->
     >>> find_state(path, "1", {0, 1}, datetime.now())["number"]
     1
     """
+    if to[:1] == "#":
+        return _by_number(events, to, kept)
+    path = surviving(events)
     there = [event for event in path if event["number"] in kept]
     if not there:
         raise UserError("No checkpoint is there to go back to; the folder's checkpoints were removed.")
@@ -99,7 +111,8 @@ def find_state(path: Sequence[Event], to: str, kept: set[int], now: datetime) ->
         return _at_time(there, to, now)
     if not to.isdigit():
         raise UserError(
-            f"--to: {to!r} was given; allowed are an epoch's number, best, or a time back such as -10m, -2h or -1d."
+            f"--to: {to!r} was given; allowed are an epoch's number, best, a time back such as -10m or -1d,"
+            " or a number in the journal such as #41."
         )
     epoch = int(to)
     found = [event for event in there if event["kind"] in ("start", "epoch") and event["epoch"] == epoch]
@@ -109,6 +122,15 @@ def find_state(path: Sequence[Event], to: str, kept: set[int], now: datetime) ->
     near = sorted(sorted(numbers, key=lambda number: abs(number - epoch))[:3])
     why = "its checkpoint was thinned out" if any(e.get("epoch") == epoch for e in path) else "there is no such epoch"
     raise UserError(f"--to: epoch {epoch} was given, but {why}; the nearest are {', '.join(map(str, near))}.")
+
+
+def _by_number(events: Sequence[Event], to: str, kept: set[int]) -> Event:
+    found = [event for event in events if event["kind"] in STATES and f"#{event['number']}" == to]
+    if not found:
+        raise UserError(f"--to: {to} was given, but the journal has no state of that number.")
+    if found[0]["number"] not in kept:
+        raise UserError(f"--to: {to} was given, but its checkpoint was thinned out.")
+    return found[0]
 
 
 def _at_time(there: Sequence[Event], to: str, now: datetime) -> Event:

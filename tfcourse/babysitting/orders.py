@@ -36,7 +36,8 @@ class Orders:
 
     def __init__(self, folder: Path, kept: Keeper, live: Live, on_alarm: str, say: Callable[[str], object]) -> None:
         self.folder, self.kept, self.live, self.on_alarm, self.say = folder, kept, live, on_alarm, say
-        self.paused = self.stopping = False
+        told = [event["kind"] for event in kept.journal.events if event["kind"] in ("pause", "resume", "stop", "end")]
+        self.paused, self.stopping = told[-1:] == ["pause"], False
         self._answered = {event["command"] for event in kept.journal.events if "command" in event}
         self._not_finite = False
         self._gone_back_to: int | None = None
@@ -75,16 +76,21 @@ class Orders:
         self, command: str | None, to: str, values: dict[str, Any] | None = None, note: str = "", by: str = "person"
     ) -> None:
         """Go back to a kept state, named as :func:`find_state` knows it, and change hyperparameters there."""
-        state = find_state(self.kept.path, to, self.kept.checkpoints.numbers, datetime.now().astimezone())
+        state = find_state(self.kept.journal.events, to, self.kept.checkpoints.numbers, datetime.now().astimezone())
         if values:
             self.live.check(values, int(state["epoch"]))
-        step, epoch = self.kept.step, self.kept.epoch
-        told = {"from_step": step, "from_epoch": epoch, "note": note, "by": by, "then": values or {}, **_named(command)}
+        step, before, was = self.kept.step, self.live.present(self.kept.epoch), self.kept.path
+        told: dict[str, Any] = {"from_step": step, "from_epoch": self.kept.epoch, "then": values or {}}
+        told |= {"note": note, "by": by, **_named(command)}
         self.kept.load(state)
         self._not_finite = False
-        order = self.kept.minibatches is not None
-        self.kept.note("revert", **{"to": state["number"], "data_order": order, **told})
-        self.say(f"Back to epoch {self.kept.epoch}, step {self.kept.step}, from step {step}{quoted(note)}.")
+        after = self.live.present(self.kept.epoch)
+        changed = [name for name in after if after[name] != before.get(name)]
+        told |= {"old": {name: before.get(name) for name in changed}, "new": {name: after[name] for name in changed}}
+        last = next((each for each in reversed(was) if each["number"] in self.kept.checkpoints.numbers), state)
+        told |= {"to": state["number"], "last": last["number"], "data_order": self.kept.minibatches is not None}
+        event = self.kept.note("revert", **told)
+        self.say(f"Epoch {self.kept.epoch}, step {self.kept.step}: {what_words(event)}{quoted(note)}.")
         if values:
             self.set(None, values, note, by)
 
@@ -134,7 +140,11 @@ class Orders:
         best = None if self.kept.best is None else self.kept.best["number"]
         to = "0" if best is None or best == self._gone_back_to else "best"
         self._gone_back_to = best
-        self.revert(None, to, {"learning_rate": rate / 2}, f"alarm: {what}", "alarm")
+        try:
+            self.revert(None, to, {"learning_rate": rate / 2}, f"alarm: {what}", "alarm")
+        except UserError as error:  # no checkpoint of it could be written
+            self.say(str(error))
+            return False
         return True
 
     def epoch_has_ended(self) -> None:

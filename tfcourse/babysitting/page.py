@@ -16,6 +16,8 @@ from tfcourse.report.plain_page import BLUE, GREY, ORANGE, document, svg, table,
 RED = "#c0392b"
 MARKED = {"change": (ORANGE, "v"), "revert": (RED, "<"), "alarm": (RED, "X")}
 LOG_FROM = 10.0
+CLOSE = 0.025
+"""Marks nearer than this part of all epochs share one label."""
 
 
 def write_page(trainings: Sequence[Status], path: Path) -> None:
@@ -108,18 +110,20 @@ def draw(figure: Any, training: Status) -> None:
     if best is not None:
         axes.plot(best["epoch"], objective_of(best), "*", color=ORANGE, markersize=11, label=f"best, {best['epoch']}")
     numbers: dict[int, list[str]] = {}
+    last = max((int(event["epoch"]) for event in epochs_of(training.events)), default=1)
     for number, event in told(training.events):
         if event["kind"] in MARKED:
             colour, marker = MARKED[event["kind"]]
             x = int(event["from_epoch"] if event["kind"] == "revert" else event["epoch"])
-            numbers.setdefault(x, []).append(str(number))
+            near = next((there for there in numbers if abs(there - x) < CLOSE * last), x)
+            numbers.setdefault(near, []).append(str(number))
             axes.axvline(x, color=colour, linewidth=0.7, alpha=0.5)
             axes.plot(x, 1.02, marker, color=colour, markersize=6, transform=axes.get_xaxis_transform(), clip_on=False)
     for x, there in numbers.items():
         axes.annotate(", ".join(there), (x, 1.05), xycoords=axes.get_xaxis_transform(), ha="center", fontsize=8)
     axes.set(xlabel="epoch", ylabel="loss")
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, loc="upper right")
+        axes.legend(frameon=False, loc="best")
 
 
 def left_behind(events: Sequence[Event]) -> list[list[Event]]:
@@ -128,7 +132,8 @@ def left_behind(events: Sequence[Event]) -> list[list[Event]]:
     for index, event in enumerate(events):
         if event["kind"] in BACK:
             before = epochs_of(surviving(events[:index]))
-            lost = [epoch for epoch in before if epoch["number"] > event["to"]]
+            after = {epoch["number"] for epoch in surviving(events[: index + 1])}
+            lost = [epoch for epoch in before if epoch["number"] not in after]
             if lost:
                 found.append([*before[max(0, len(before) - len(lost) - 1) : len(before) - len(lost)], *lost])
     return found

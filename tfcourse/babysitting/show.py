@@ -58,9 +58,11 @@ class Status:
 
     @property
     def state(self) -> str:
-        """``training``, ``paused``, ``ended``, or ``dead``: no longer running although nobody ended it."""
+        """``training``, ``paused``, ``ended``, ``interrupted``, or ``dead``: not running although nobody ended it."""
         if self.alive:
             return str(self.last.get("state", "training"))
+        if self.events[-1].get("why") == "interrupted":
+            return "interrupted"
         ends = [event["kind"] for event in self.events if event["kind"] in ("end", "restart", "start")]
         return "ended" if ends and ends[-1] == "end" else "dead"
 
@@ -84,9 +86,10 @@ def status_lines(status: Status, *, width: int = 72, height: int = 12) -> list[s
     """Return the status in lines of text."""
     lines = [_where(status)]
     live: dict[str, Any] = status.last.get("live") or {}
-    lines.append(f"  {settings_words(live)}")
+    if live:
+        lines.append(f"  {settings_words(live)}")
     rate = status.last.get("samples_per_second")
-    if status.alive and rate:
+    if status.state == "training" and rate:
         lines.append(f"  {rate:,.0f} {'rows' if status.last.get('rows') else 'steps'} a second".replace(",", " "))
     epochs, best = epochs_of(status.path), status.best
     if epochs:
@@ -124,8 +127,9 @@ def _where(status: Status) -> str:
             f"{status.folder}: not running; it ended without being stopped after {where}. Go on:"
             f" python -m tfcourse.babysit start --out {status.folder}"
         )
-    if state == "ended":
-        return f"{status.folder}: ended, {where}"
+    if state in ("ended", "interrupted"):
+        again = f". Go on: python -m tfcourse.babysit start --out {status.folder}" if state == "interrupted" else ""
+        return f"{status.folder}: {state}, {where}{again}"
     seen = _seconds_ago(last.get("time"))
     quiet = f"; it last spoke {seen:.0f} s ago" if seen > 30 else ""
     return f"{status.folder}: {state}, process {last.get('process')} on {last.get('host')}, {where}{quiet}"

@@ -55,7 +55,12 @@ def quoted(note: str) -> str:
     >>> quoted("lunch")
     ' ("lunch")'
     """
-    return f' ("{note}")' if note else ""
+    return f' ("{" / ".join(note.split(chr(10)))}")' if note else ""
+
+
+def _changes(event: Event) -> str:
+    new, old = event["new"], event["old"]
+    return ", ".join(f"{name} {value_words(old.get(name))} → {value_words(new[name])}" for name in new)
 
 
 def what_words(event: Event) -> str:
@@ -66,11 +71,15 @@ def what_words(event: Event) -> str:
     """
     kind = event["kind"]
     if kind == "change":
-        new, old = event["new"], event["old"]
-        return ", ".join(f"{name} {value_words(old.get(name))} → {value_words(new[name])}" for name in new)
+        return _changes(event)
     if kind == "revert":
+        back = _changes(event) if event.get("new") else ""
         then = f", then {settings_words(event['then'])}" if event.get("then") else ""
-        return f"back to here, from epoch {event['from_epoch']}, step {event['from_step']}{then}"
+        undo = f"; --to '#{event['last']}' undoes it" if event.get("last", event["to"]) > event["to"] else ""
+        return (
+            f"back to here, from epoch {event['from_epoch']}, step {event['from_step']}"
+            f"{', with ' if back else ''}{back}{then}{undo}"
+        )
     if kind == "alarm":
         return f"ALARM, {event['what']}: {event['text']}"
     if kind == "refused":

@@ -165,6 +165,8 @@ def check_new(path: Path) -> None:
         raise UserError(f"--out: {str(path)!r} is a file; give a folder.")
     if path.is_dir() and any(path.iterdir()):
         hint = f" To go on with the search in it: --resume {path}." if (path / "run.json").exists() else ""
+        if (path / "journal.jsonl").exists():
+            hint = f" To go on with the training in it: python -m tfcourse.babysit start --out {path}"
         raise UserError(f"--out: {str(path)!r} is not empty; give a new folder.{hint}")
 
 
