@@ -62,7 +62,7 @@ def build_parser() -> Parser:
     change.add_argument("values", nargs="+", metavar="NAME=VALUE", help=EXAMPLE)
     revert = add("revert", "go back to a checkpoint: weights, optimizer and data order")
     revert.add_argument(
-        "--to", required=True, metavar="WHERE", help="EPOCH, best, or a time back: -90s, -10m, -2h, -1d"
+        "--to", required=True, metavar="WHERE", help="EPOCH, best, a time back (-10m, -1d), or '#41' of the journal"
     )
     revert.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="and change, from there on")
     for command in (
