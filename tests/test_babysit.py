@@ -258,6 +258,15 @@ def test_it_begins_from_the_winner_of_a_search(pets_run: Path, tmp_path: Path) -
     assert "model.keras holds epoch 1. On the test split:" in begun.stdout
 
 
+@pytest.mark.parametrize("how", [[], ["--detach"]])
+def test_a_place_that_cannot_be_written_to_is_told(
+    how: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert babysit.main(["start", "--out", str(tmp_path / "file" / "nursery"), *how]) == 2
+    assert "nursery' cannot be made: Not a directory. Give another place to write to." in capsys.readouterr().err
+
+
 def test_a_detached_start_that_fails_says_why(tmp_path: Path) -> None:
     failed = command("start", "--data", "none.csv", "--target", "x", "--out", str(tmp_path / "out"), "--detach")
     assert failed.returncode == 2

@@ -111,7 +111,7 @@ class Babysitter(keras.callbacks.Callback):
             UserError: as for the class; also if it has ended by its ``epochs`` or ``patience`` and cannot go on.
         """
         self.set_model(model)
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        inbox.make_private(self.folder)
         self._lock = Lock(self.folder)
         try:
             self._begin(model, changes or {})

@@ -18,6 +18,7 @@ from typing import Any
 
 from tfcourse.babysitting.changes import parse_changes
 from tfcourse.babysitting.checkpoints import Checkpoints, path_of
+from tfcourse.babysitting.commands import make_private
 from tfcourse.babysitting.heartbeat import read_heartbeat
 from tfcourse.babysitting.journal import Journal
 from tfcourse.babysitting.lineage import find_state
@@ -103,7 +104,7 @@ def _begin(out: Path, data: dict[str, Any], arguments: argparse.Namespace, argv:
 
 
 def _make_folder(out: Path, argv: Sequence[str], begun: Start, fields: dict[str, Any]) -> RunFolder:
-    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(out)
     command = shlex.join(["python", "-m", "tfcourse.babysit", *argv])
     return RunFolder.create(
         out, {"kind": TRAINING, "command": command, "status": "running", "start": begun.to_json(), **fields}
@@ -191,7 +192,7 @@ def sayer(quiet: bool) -> Callable[[str], None]:
 def _detach(out: Path, argv: Sequence[str]) -> int:
     """Start the same command in the background, wait until it trains, and say how to look at it."""
     words = [word for word in argv if word != "--detach"]
-    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(out)
     log = out.with_name(f"{out.name}.log")
     with log.open("ab") as file:
         child = subprocess.Popen(

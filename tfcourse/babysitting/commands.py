@@ -37,6 +37,20 @@ def make_folder(folder: Path) -> None:
     (folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
 
 
+def make_private(folder: Path) -> None:
+    """Make the folder of a training, which only its owner may enter.
+
+    Raises:
+        UserError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The folder {str(folder)!r} cannot be made: {error.strerror}. Give another place to write to."
+        ) from None
+
+
 def send(folder: Path, kind: str, **fields: Any) -> str:
     """Leave a command for the training in ``folder`` and return its name.
 
