@@ -66,3 +66,9 @@ def assert_same_weights(ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]
     for position, (our, their) in enumerate(zip(ours, theirs, strict=True)):
         scale = max(1.0, float(np.abs(their).max()))
         np.testing.assert_allclose(our / scale, their / scale, rtol=0, atol=tolerance, err_msg=f"weight {position}")
+
+
+@pytest.fixture(autouse=True)
+def same_weights_each_time() -> None:
+    """Layers without a seed of their own begin with the same weights in every run of a test."""
+    keras.utils.set_random_seed(1)
