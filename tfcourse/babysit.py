@@ -60,7 +60,7 @@ def build_parser() -> Parser:
     )
     change = add("set", "change hyperparameters from the next step on")
     change.add_argument("values", nargs="+", metavar="NAME=VALUE", help=EXAMPLE)
-    revert = add("revert", "go back to a checkpoint: weights, optimizer and data order")
+    revert = add("revert", "go back to a checkpoint: weights, optimizer, hyperparameters and data order")
     revert.add_argument(
         "--to", required=True, metavar="WHERE", help="EPOCH, best, a time back (-10m, -1d), or '#41' of the journal"
     )
