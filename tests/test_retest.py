@@ -16,6 +16,8 @@ import pytest
 
 from tfcourse import retest, train
 from tfcourse.retesting.page import page
+from tfcourse.retesting.retest import open_old_run
+from tfcourse.run.folder import RunFolder
 
 SPACE = """
 layers = 1
@@ -152,6 +154,38 @@ def test_hyperparameters_for_noise_are_not_right_for_a_signal(
     assert rates[best] > 10 * rates[batch["winner"]["setting"]]
     assert batch["regret"]["mean"] > 0.2
     assert batch["regret"]["chance"] < 0.05
+    assert batch["regret"]["on_own_data"]["mean"] < batch["regret"]["mean"] / 2
+    assert batch["recommendation"]["reasons"][1].startswith("On the run's own data they did not, or much less:")
+
+
+def test_a_bad_find_is_not_blamed_on_the_data_while_the_own_data_can_tell(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The winner is made the worst of the run's completed trials: as if a search had been that unlucky."""
+    unlucky = tmp_path / "unlucky"
+    shutil.copytree(run, unlucky)
+    result = json.loads((unlucky / "result.json").read_text())
+    worst = open_old_run(RunFolder.open(run), 8).settings[-1]
+    result["best"]["trial_id"] = worst.name.removeprefix("trial ")
+    (unlucky / "result.json").write_text(json.dumps(result))
+    signals(300, 1).to_csv(tmp_path / "new.csv", index=False)
+    given = [str(unlucky), "--data", str(tmp_path / "new.csv"), "--repeats", "3", "--out"]
+    assert retest.main([*given, str(tmp_path / "with")]) == 0
+    assert "repeat 3/3 trained on the run's own data" in capsys.readouterr().out
+    batch = json.loads((tmp_path / "with" / "retest.json").read_text())["batches"][0]
+    regret = batch["regret"]
+    assert regret["low"] > 0
+    assert regret["on_own_data"]["mean"] > regret["mean"] / 2
+    assert "They do so on the run's own data as well" in batch["recommendation"]["reasons"][1]
+    assert "own data, on as many rows: there the winner" in (tmp_path / "with" / "retest.html").read_text()
+
+    record = json.loads((unlucky / "run.json").read_text())
+    record["data"]["fingerprint"] = "of another file"
+    (unlucky / "run.json").write_text(json.dumps(record))
+    retest.main([*given, str(tmp_path / "without")])
+    batch = json.loads((tmp_path / "without" / "retest.json").read_text())["batches"][0]
+    assert batch["regret"]["on_own_data"] is None
+    assert "luck of the search itself" in batch["recommendation"]["reasons"][1]
 
 
 def test_batches_by_time_and_their_page(run: Path, tmp_path: Path) -> None:

@@ -122,6 +122,7 @@ def _retest_each(
                 repeats=arguments.repeats,
                 seed=arguments.seed,
                 on_repeat=progress.repeat_done,
+                on_own_repeat=progress.own_repeat_done,
                 interrupted=interrupted,
             )
         record["batches"].append(batch_record(found, part, label, run.plan.objective))

@@ -107,14 +107,17 @@ def test_chance_without_noise_is_that_of_not_having_tried_the_better_ones(better
     assert chance == pytest.approx(exact, abs=4 * math.sqrt(exact / 10_000))
 
 
-def test_chance_of_noise_alone_is_the_normal_one() -> None:
-    """Two trials, nothing fresh: the worse one is picked when the noise of one repeat turns their order round."""
+@pytest.mark.parametrize("factor", [1.0, 4.0])
+def test_chance_of_noise_alone_is_that_of_one_more_repeat(factor: float) -> None:
+    """Two trials, nothing fresh: the worse one is picked when one more repeat turns their order round.
+
+    A prediction of one more value from R has variance (1 + 1/R) s² and Student's t on R − 1 degrees of freedom.
+    """
     costs = np.array([[1.0, 1.4, 1.2, 1.6], [1.0, 1.0, 1.2, 1.2]])
     difference = costs[0] - costs[1]
-    exact = stats.norm.sf(difference.mean() / difference.std(ddof=1))
-    assert chance_of_regret(costs, 0.2, 0, 2) == pytest.approx(exact, abs=0.02)
-    wider = stats.norm.sf(difference.mean() / (difference.std(ddof=1) * 2))
-    assert chance_of_regret(costs, 0.2, 0, 2, variance_factor=4.0) == pytest.approx(wider, abs=0.02)
+    error = difference.std(ddof=1) * math.sqrt(1 + 1 / 4) * math.sqrt(factor)
+    exact = stats.t.sf(difference.mean() / error, 3)
+    assert chance_of_regret(costs, 0.2, 0, 2, variance_factor=factor) == pytest.approx(exact, abs=0.02)
 
 
 def test_no_regret_is_left_surely() -> None:

@@ -30,18 +30,41 @@ SMALL = Interval(0.015, 0.012, 0.018)
 def test_rule(regret: Interval, chance: float, excess: Interval, new_classes: int, action: str, status: int) -> None:
     recommendation = recommend(regret, 0.02, chance, excess, 0.02, new_classes)
     assert (recommendation.action, recommendation.status) == (action, status)
-    assert len(recommendation.reasons) == 2 + bool(new_classes)
+    better = regret in (SURE, WIDE)
+    assert len(recommendation.reasons) == 2 + better + bool(new_classes)
+
+
+@pytest.mark.parametrize(
+    ("own", "chance", "excess", "action"),
+    [
+        (Interval(0.16, -0.1, 0.42), 0.001, NOTHING, "keep"),
+        (Interval(0.16, -0.1, 0.42), 0.001, SURE, "retrain"),
+        (Interval(0.14, 0.1, 0.18), 0.001, NOTHING, "search again"),
+        (NOTHING, 0.9, SURE, "search again"),
+    ],
+)
+def test_the_own_data_decide_where_they_are_there(own: Interval, chance: float, excess: Interval, action: str) -> None:
+    """A regret of 0.3 is the search's fault from 0.15 on the own data, whatever a simulation says."""
+    assert recommend(SURE, 0.02, chance, excess, 0.02, own_regret=own).action == action
 
 
 def test_reasons_give_the_numbers() -> None:
     reasons = recommend(SURE, 0.02, 0.013, NOTHING, 0.015, 1).reasons
     assert reasons == (
-        "Other hyperparameters do better now, by +0.3000 (+0.2000 to +0.4000): above the margin 0.02 and too large to"
-        " be the luck of the search itself (probability 0.013).",
+        "Other hyperparameters do better now, by +0.3000 (+0.2000 to +0.4000): above the margin 0.02.",
+        "That is too much to be the luck of the search itself (probability 0.013).",
         "The old model is not found to be worse than a retrained one: the difference is +0.0000 (-0.0200 to +0.0200),"
         " the margin 0.015.",
         "The old model cannot predict 1 class of the new data.",
     )
+    longer = "The search was too short; a longer one (train --resume RUN --trials N) should find better ones."
+    assert [recommend(SURE, 0.02, chance, NOTHING, 0.015, own_regret=own).reasons[1] for chance, own in (
+        (0.2, None), (0.2, SURE), (0.2, NOTHING)
+    )] == [
+        f"That may be the luck of the search itself (probability 0.2). {longer}",
+        f"They do so on the run's own data as well, by +0.3000 (+0.2000 to +0.4000). {longer}",
+        "On the run's own data they did not, or much less: +0.0000 (-0.0200 to +0.0200).",
+    ]  # fmt: skip
 
 
 def test_margin_is_a_share_with_a_floor() -> None:

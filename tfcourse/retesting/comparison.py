@@ -101,7 +101,8 @@ def chance_of_regret(
     same space, so each of the ``trials + fresh`` settings is as likely as any other to be among the fresh ones. So: let
     chance say which settings the search has not tried, let it pick the best of the others by their mean cost plus the
     noise of one repeat, and count how often the regret against the best of all is as large. Trials that are not among
-    the leaders are taken as too bad to be picked.
+    the leaders are taken as too bad to be picked. The noise is known from R repeats only, so what one more would show
+    follows Student's t on R − 1 degrees of freedom, 1 + 1/R times as wide in variance, for each difference of settings.
 
     Args:
         costs: shape (settings, repeats): the leaders of the run, its winner first, then the fresh settings.
@@ -119,7 +120,8 @@ def chance_of_regret(
     count, repeats = costs.shape
     means = costs.mean(axis=1)
     residuals = (costs - means[:, None]) / np.sqrt(repeats - 1)
-    noise = random.normal(size=(SIMULATIONS, repeats)) @ residuals.T * variance_factor**0.5
+    noise = random.normal(size=(SIMULATIONS, repeats)) @ residuals.T * (variance_factor * (1 + 1 / repeats)) ** 0.5
+    noise *= np.sqrt((repeats - 1) / random.chisquare(repeats - 1, size=(SIMULATIONS, 1)))
     untried = random.hypergeometric(count, trials + fresh - count, fresh, size=SIMULATIONS)
     place = random.random((SIMULATIONS, count)).argsort(axis=1).argsort(axis=1)
     picked = np.where(place < untried[:, None], np.inf, means + noise).argmin(axis=1)

@@ -14,11 +14,13 @@ LEAST_MARGIN = 0.01
 """A hundredth of a nat of log-loss, or one label in a hundred: less is of no practical use anywhere."""
 MARGIN_SHARE = 0.05
 MOST_CHANCE = 0.05
+LEAST_OWN_SHARE = 0.5
 RULE = (
-    "Search again if the winner's regret is above the margin and its 95 % interval above zero, and a search's own luck"
-    f" would leave as much in less than {MOST_CHANCE:.0%} of cases; else retrain if the old model's excess over a"
-    " retrained one is above its margin and its interval above zero, or if there are classes that it does not know;"
-    " else keep. A margin is"
+    "Search again if the winner's regret is above the margin and its 95 % interval above zero, and it is not the search"
+    " that is to blame: the regret on the run's own data, with the same settings trained again, is less than"
+    f" {LEAST_OWN_SHARE:.0%} of it; where those data are gone, a search's own luck would leave as much in less than"
+    f" {MOST_CHANCE:.0%} of cases. Else retrain if the old model's excess over a retrained one is above its margin and"
+    " its interval above zero, or if there are classes that it does not know; else keep. A margin is"
     f" {MARGIN_SHARE:.0%} of the cost compared with, at least {LEAST_MARGIN:g}."
 )
 
@@ -61,6 +63,7 @@ def recommend(
     excess: Interval,
     excess_margin: float,
     new_classes: int = 0,
+    own_regret: Interval | None = None,
 ) -> Recommendation:
     """Return the recommendation of :data:`RULE`.
 
@@ -71,19 +74,20 @@ def recommend(
         excess: the old model's.
         excess_margin: the least that matters.
         new_classes: number of classes that the old model does not know.
+        own_regret: the winner's on the run's own data, None where that is not known.
 
     >>> recommend(Interval(0.0, -0.02, 0.02), 0.01, 0.6, Interval(0.5, 0.3, 0.7), 0.01).action
     'retrain'
     """
-    better, stale_weights = _large(regret, regret_margin), _large(excess, excess_margin)
-    stale_hyperparameters = better and chance < MOST_CHANCE
+    better, stale_weights = is_large(regret, regret_margin), is_large(excess, excess_margin)
+    lucky = chance >= MOST_CHANCE if own_regret is None else own_regret.mean >= LEAST_OWN_SHARE * regret.mean
+    stale_hyperparameters = better and not lucky
     reasons = []
     if better:
-        luck = "too large" if stale_hyperparameters else "not too large"
         reasons.append(
-            f"Other hyperparameters do better now, by {_range(regret)}: above the margin {regret_margin:.3g} and {luck}"
-            f" to be the luck of the search itself (probability {chance:.2g})."
+            f"Other hyperparameters do better now, by {_range(regret)}: above the margin {regret_margin:.3g}."
         )
+        reasons.append(_whose_fault(own_regret, chance, lucky))
     else:
         reasons.append(
             f"No other hyperparameters are found to be better now: the difference is {_range(regret)}, the margin"
@@ -106,7 +110,19 @@ def recommend(
     return Recommendation(RETRAIN if stale_weights or new_classes else KEEP, tuple(reasons))
 
 
-def _large(difference: Interval, margin: float) -> bool:
+def _whose_fault(own_regret: Interval | None, chance: float, lucky: bool) -> str:
+    """Say whether the data have changed or the search was too short."""
+    longer = "The search was too short; a longer one (train --resume RUN --trials N) should find better ones"
+    if own_regret is None:
+        if lucky:
+            return f"That may be the luck of the search itself (probability {chance:.2g}). {longer}."
+        return f"That is too much to be the luck of the search itself (probability {chance:.2g})."
+    if lucky:
+        return f"They do so on the run's own data as well, by {_range(own_regret)}. {longer}."
+    return f"On the run's own data they did not, or much less: {_range(own_regret)}."
+
+
+def is_large(difference: Interval, margin: float) -> bool:
     """Say whether a difference is both beyond doubt and of practical use."""
     return difference.low > 0 and difference.mean > margin
 

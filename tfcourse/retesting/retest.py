@@ -31,7 +31,8 @@ from tfcourse.retesting.drift import ClassShift, ColumnShift, class_shift, colum
 from tfcourse.retesting.folds import LEAST_PARTS, Folds, blocks, deal
 from tfcourse.retesting.misleading import Misleading, misleading_columns
 from tfcourse.retesting.new_data import NewData
-from tfcourse.retesting.recommendation import Recommendation, margin_of, recommend
+from tfcourse.retesting.own_data import read_own_data
+from tfcourse.retesting.recommendation import Recommendation, is_large, margin_of, recommend
 from tfcourse.retesting.settings import FRESH_SETTINGS, Setting, fresh_settings, leading_settings
 from tfcourse.retesting.train_again import Retraining, row_costs, train_again
 from tfcourse.run.exported import load_exported, model_inputs, probabilities_of
@@ -102,6 +103,7 @@ class Retest:
         rank: the winner's rank among them, and its interval.
         regret: the winner's.
         chance: how probable such a regret is by the search's own luck.
+        own_regret: the winner's on the run's own data; None where the regret is small or those data are gone.
         correlation: of the leaders' old and new order.
         excess: the old model's.
         old_accuracy: the old model's accuracy on the held-out rows.
@@ -116,6 +118,7 @@ class Retest:
     rank: tuple[int, int, int]
     regret: Regret
     chance: float
+    own_regret: Regret | None
     correlation: Correlation | None
     excess: Excess
     old_accuracy: float
@@ -137,14 +140,32 @@ def retest(
     repeats: int,
     seed: int = 0,
     on_repeat: Callable[[int], object] = lambda done: None,
+    on_own_repeat: Callable[[int], object] = lambda done: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Retest:
-    """Retest a run on new data; see :func:`check_rows` for how much is needed."""
-    folds = parts_of(new, repeats, seed, in_order=run.folder.record["options"]["split"] == "time")
+    """Retest a run on new data; see :func:`check_rows` for how much is needed.
+
+    Where other settings do better now, the same settings are trained on the run's own data too, if they are still
+    there: a winner that is not the best there either was a bad find, and is no sign that anything has changed.
+
+    Args:
+        run: the run.
+        new: the new data.
+        repeats: trainings of each setting.
+        seed: of parts, draws and weights.
+        on_repeat: called with the number of repeats done on the new data.
+        on_own_repeat: the same on the run's own data.
+        interrupted: tells after each epoch whether to stop with a KeyboardInterrupt.
+    """
     settings = run.settings + fresh_settings(run.plan.space, FRESH_SETTINGS, run.seed + seed, run.settings)
-    retraining = train_again(
-        settings, new, folds, run.features, run.plan, seed=run.seed + seed, on_repeat=on_repeat, interrupted=interrupted
-    )
+
+    def trained_on(data: NewData, tell: Callable[[int], object]) -> Retraining:
+        folds = parts_of(data, repeats, seed, in_order=run.folder.record["options"]["split"] == "time")
+        return train_again(
+            settings, data, folds, run.features, run.plan, seed=run.seed + seed, on_repeat=tell, interrupted=interrupted
+        )
+
+    retraining = trained_on(new, on_repeat)
     costs, rows, objective = retraining.costs, retraining.rows, run.plan.objective
 
     def probabilities(x: X) -> NDArray[Any]:
@@ -160,7 +181,10 @@ def retest(
     training = variance_of_training(costs[alike(costs, len(run.settings))])
     excess = excess_of_old(np.split(old_costs, ends), retraining.held_out_costs, training)
     counts = run.folder.record.get("training")
-    regret = cross_fitted_regret(costs, rows["validation"] / rows["train"])
+    regret, own_regret = regret_of(retraining), None
+    if is_large(regret.interval, margin_of(regret.best_cost)):
+        own = read_own_data(run.folder.record, run.features, len(new), seed)
+        own_regret = regret_of(trained_on(own, on_own_repeat)) if own and enough_rows(own, repeats) else None
     fresh = len(settings) - len(run.settings)
     chance = chance_of_regret(costs, regret.interval.mean, fresh, run.trials, variance_factor(run, rows), seed)
     old = [setting.old_score for setting in run.settings if setting.old_score is not None]
@@ -171,6 +195,7 @@ def retest(
         rank_of_winner(costs),
         regret,
         chance,
+        own_regret,
         rank_correlation(before, costs[: len(before)]),
         excess,
         float((by_old_model.argmax(axis=1) == new.y[held_out]).mean()),
@@ -181,11 +206,17 @@ def retest(
             excess.interval,
             margin_of(excess.retrained),
             len(new.classes) - new.known,
+            own_regret.interval if own_regret else None,
         ),
         column_shifts(run.features, new.x, run.folder.record["data"]["split"]["train"], counts),
         class_shift(new.y, new.classes, counts),
         misleading_columns(run.features, new.x, cost, margin_of(excess.retrained), seed),
     )
+
+
+def regret_of(retraining: Retraining) -> Regret:
+    """Return the winner's regret on the data that the settings were trained on."""
+    return cross_fitted_regret(retraining.costs, retraining.rows["validation"] / retraining.rows["train"])
 
 
 def alike(costs: NDArray[np.float64], leaders: int) -> NDArray[np.int64]:
@@ -223,13 +254,18 @@ def check_rows(new: NewData, repeats: int, batches: int = 1) -> None:
     """
     least = LEAST_ROWS_PER_PART * max(LEAST_PARTS, repeats)
     where = "--data:" if batches == 1 else f"--batches: one of {batches} batches has"
-    if len(new) < least:
+    if not enough_rows(new, repeats):
         raise UserError(
             f"{where} {len(new)} labelled rows, too few for {repeats} repeats: at least {least} are needed,"
             f" {LEAST_ROWS_PER_PART} to validate and as many to hold out in each."
         )
     if len(np.unique(new.y)) < 2:
         raise UserError(f"{where} rows of one class only, {new.classes[new.y[0]]!r}; at least two are needed.")
+
+
+def enough_rows(data: NewData, repeats: int) -> bool:
+    """Say whether each part would have rows enough to validate, and to hold out."""
+    return len(data) >= LEAST_ROWS_PER_PART * max(LEAST_PARTS, repeats)
 
 
 def widened(probabilities: NDArray[Any], classes: int) -> NDArray[Any]:

@@ -44,6 +44,12 @@ class RetestProgress:
         if not self.console.is_terminal:
             self.console.print(f"repeat {self.done}/{self.repeats} trained")
 
+    def own_repeat_done(self, done: int) -> None:
+        """Show that one more repeat has been trained on the run's own data."""
+        self.bar.update(self.task, completed=self.repeats + done, total=2 * self.repeats)
+        if not self.console.is_terminal:
+            self.console.print(f"repeat {done}/{self.repeats} trained on the run's own data")
+
 
 def show_batch(console: Console, batch: Mapping[str, Any]) -> None:
     """Print what came of a retest."""

@@ -36,6 +36,11 @@ def hyperparameter_lines(batch: Mapping[str, Any]) -> list[str]:
             "A search like the run's leaves a regret as large by its own luck, on unchanged data, with probability"
             f" {regret['chance']:.2g}."
         )
+    if regret["on_own_data"]:
+        lines.append(
+            "The same settings were trained again on the run's own data, on as many rows: there the winner's regret is"
+            f" {interval(regret['on_own_data'])}."
+        )
     correlation = batch["correlation"]
     if correlation is None:
         lines.append("Too few of the run's settings were trained to compare the old order with the new one.")

@@ -1,0 +1,43 @@
+"""The data that the run itself was made on, if they are still where they were: the control of a retest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tfcourse.data.features import Features
+from tfcourse.data.sources import load
+from tfcourse.errors import UserError
+from tfcourse.retesting.folds import thinned
+from tfcourse.retesting.new_data import NewData, read_new_data
+
+
+def read_own_data(record: dict[str, Any], features: Features, most: int, seed: int = 0) -> NewData | None:
+    """Return at most ``most`` rows of a run's own data, or None where they are gone or have changed since.
+
+    As many rows as the new data has: how long a setting should train, and how large its network may be, depends on the
+    number of rows, so that more of them could prefer other settings with nothing else changed. A run that was split by
+    time gives evenly spread rows in their order, any other a random sample.
+
+    Args:
+        record: the run's ``run.json``.
+        features: the run's.
+        most: rows to return at most.
+        seed: of the sample.
+    """
+    options = record["options"]
+    try:
+        found = load(
+            options["data"], target=options["target"], drop=options["drop"], test_data=options["test_data"]
+        ).fingerprint
+        if found != record["data"]["fingerprint"]:
+            return None
+        own = read_new_data(options["data"], record, features)
+    except UserError:
+        return None
+    if len(own) <= most:
+        return own
+    if options["split"] == "time":
+        return own.rows(thinned(np.arange(len(own)), most))
+    return own.rows(np.sort(np.random.default_rng([seed, 4]).permutation(len(own))[:most]))
