@@ -91,11 +91,10 @@ class Task:
 
     def test_loss(self, model: Any) -> float:
         """Return a network's log-loss on the test split; it gives logits."""
-        from tfcourse.models.builders import with_softmax
+        from tfcourse.retesting.train_again import softmax_of
         from tfcourse.run.measure import log_loss
 
-        test = self.prepared.test
-        return log_loss(with_softmax(model).predict(test.x, batch_size=4096, verbose=0), test.y)
+        return log_loss(softmax_of(model, self.prepared.test.x), self.prepared.test.y)
 
 
 def own_search(task: Task, trials: int, rounds: int = 1, sampler: str = "random", halving: bool = False) -> list[Trial]:

@@ -47,6 +47,10 @@ def test_members_of_one_padding_get_places_that_serve_later_ones_too_unless_empt
     assert [plan.places for plan in plan_cohorts(fixed, [64] * 5, examples=1000 * 20)] == [8]
     assert [plan.places for plan in plan_cohorts(fixed, [64] * 5, examples=50_000 * 100)] == [5]
     assert [plan.places for plan in plan_cohorts(fixed[:1], [64], examples=50_000 * 100)] == [4]
+    few = fixed[:3]  # five empty places of 44 000 multiplications: 1.3e6 an example, 160e9 by 120 000 of them
+    assert [plan.places for plan in plan_cohorts(few, [64] * 3, examples=1000 * 20)] == [8]
+    assert [plan.places for plan in plan_cohorts(few, [64] * 3, examples=1000 * 200)] == [4]
+    assert [plan.places for plan in plan_cohorts(few, [64] * 3, examples=1000 * 20, most=6)] == [4]
 
 
 def test_long_trainings_are_worth_more_programs_and_waste_less():

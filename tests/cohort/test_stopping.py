@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.cohort.conftest import Trial, assert_same_training, assert_same_weights, fit_alone
-from tfcourse.cohort import fit_together
+from tfcourse.cohort import fit_together, program
 from tfcourse.cohort.history import MemberHistory, Stopping
 from tfcourse.cohort.member import State
 from tfcourse.cohort.running import RunningCohort
@@ -179,6 +179,15 @@ def test_a_thinned_cohort_goes_on_in_a_program_with_fewer_places_when_that_saves
         [first, *_] = fit_together(members, *data, **fit, epochs=4, on_epoch_end=stop_all_but_the_first)
     assert places == [4, 1, 1, 1]
     assert_same_weights(first.weights, whole[0].weights, tolerance=2e-5)
+
+
+def test_a_program_that_an_earlier_training_compiled_is_not_left_for_one_that_must_be_compiled_first(data):
+    """What compiling costs is known from the program's first epoch in the process, not in this training."""
+    members = [(NetworkSpec(20, 4, (12, 16)), OptimizerSpec("adam", 0.01), seed) for seed in range(4)]
+    fit = {"batch_size": 53, "workers": 1, "places": 4}  # a batch size of its own: no other test's programs
+    for _ in range(2):
+        fit_together(members, *data, **fit, epochs=6, on_epoch_end=lambda history: history.index and history.stop())
+    assert [layout.places for layout, _ in program._programs if layout.batch_size == 53] == [4]
 
 
 def test_the_minibatches_are_those_of_the_documented_order_for_every_member(data):

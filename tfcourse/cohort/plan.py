@@ -79,7 +79,7 @@ def plan_cohorts(
             room = min(most, max(least, int(min(most, cached / bytes_each))))
             count = max(math.ceil(len(indices) / room), min(workers, len(indices) // 4), 1)
             share = math.ceil(len(indices) / count)
-            places = _places(share, [members[index] for index in indices], size, examples)
+            places = _places(share, room, [members[index] for index in indices], size, examples * count)
             for start in range(0, len(indices), share):
                 cut = tuple(indices[start : start + share])
                 plans.append(CohortPlan(cut, size, places, batch_sizes[indices[0]]))
@@ -94,8 +94,8 @@ def least_places(members: Iterable[Member]) -> int:
     return 4 if any(member.pad_to for member in members) else 1
 
 
-def _places(share: int, members: Sequence[Member], size: tuple[int, ...], examples: int) -> int:
-    """Return the places of a program for ``share`` members at most.
+def _places(share: int, room: int, members: Sequence[Member], size: tuple[int, ...], examples: int) -> int:
+    """Return the places of a program for ``share`` members, at most ``room``.
 
     Members of one fixed padding come again, in later rounds and trainings: for them a number of places that will serve
     those as well, unless the empty ones cost more than compiling another program.
@@ -103,9 +103,12 @@ def _places(share: int, members: Sequence[Member], size: tuple[int, ...], exampl
     least = least_places(members)
     if least == 1:
         return share
-    places = math.ceil(share / least) * least
-    empty = (places - share) * _multiplications(size, members[0])
-    return places if empty * 6 * examples < COMPILING else max(share, least)
+    for multiple in (2 * least, least):
+        places = math.ceil(share / multiple) * multiple
+        empty = (places - share) * _multiplications(size, members[0])
+        if places <= room and empty * 6 * examples < COMPILING:
+            return places
+    return max(share, least)
 
 
 def _by_width(indices: list[int], members: Sequence[Member], examples: int) -> list[list[int]]:

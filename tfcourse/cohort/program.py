@@ -121,10 +121,14 @@ class Program:
     Args:
         layout: what is compiled in.
         jit_compile: whether XLA compiles it; otherwise it runs as a TensorFlow graph.
+
+    Attributes:
+        compile_seconds: what its first epoch took, compile time included; 0 before.
     """
 
     def __init__(self, layout: Layout, jit_compile: bool) -> None:
         self.layout = layout
+        self.compile_seconds = 0.0
         self.epoch = tf.function(self._epoch, jit_compile=jit_compile, autograph=False)
 
     def _epoch(

@@ -24,7 +24,7 @@ from tfcourse.cohort.dataset import Examples
 from tfcourse.cohort.history import MemberHistory
 from tfcourse.cohort.member import Member, State
 from tfcourse.cohort.plan import CohortPlan, least_places
-from tfcourse.cohort.program import Layout, cheapest, is_compiled
+from tfcourse.cohort.program import Layout, cheapest, compiled, is_compiled
 from tfcourse.cohort.running import RunningCohort, layout_of
 
 
@@ -79,7 +79,6 @@ class Schedule:
         self._running = 0
         self._compiled: set[Layout] = set()
         self._compiling: set[Layout] = set()
-        self._first_seconds: dict[Layout, float] = {}
         self._last_seconds: dict[Layout, float] = {}
         self._changed = threading.Condition()
         self._ended: queue.SimpleQueue[MemberHistory | None] = queue.SimpleQueue()
@@ -170,8 +169,11 @@ class Schedule:
         )
         seconds = time.perf_counter() - began
         with self._changed:
-            self._first_seconds.setdefault(cohort.layout, seconds)
-            self._last_seconds[cohort.layout] = seconds
+            program = compiled(cohort.layout, self.jit_compile)
+            if not program.compile_seconds:
+                program.compile_seconds = seconds
+            else:
+                self._last_seconds[cohort.layout] = seconds
             finished = set()
             for index, member in cohort.members.items():
                 history = self.histories[index]
@@ -209,14 +211,15 @@ class Schedule:
     def _shrunk(self, cohort: RunningCohort) -> RunningCohort:
         """Return ``cohort`` in a program with fewer places when that saves more time than compiling it takes.
 
-        Both are known by now: the first epoch of a program compiled it, the last did not.
+        The first epoch of a program in this process compiled it, so that what an epoch takes is known from the second.
         """
         places = 2 ** math.ceil(math.log2(len(cohort.members)))
         places = max(places, least_places(cohort.members.values()))
         left = max(self.histories[index].params["epochs"] for index in cohort.members) - cohort.epoch
-        first, last = self._first_seconds[cohort.layout], self._last_seconds[cohort.layout]
+        last = self._last_seconds.get(cohort.layout, 0.0)
         smaller = dataclasses.replace(cohort.layout, places=places)
-        compiling = 0.0 if is_compiled(smaller, self.jit_compile) else first
+        here = compiled(cohort.layout, self.jit_compile)
+        compiling = 0.0 if is_compiled(smaller, self.jit_compile) else here.compile_seconds
         if places > cohort.layout.places // 2 or left * last * (1 - places / cohort.layout.places) <= compiling:
             return cohort
         states = [cohort.state(index) for index in cohort.members]
