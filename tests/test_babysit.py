@@ -18,7 +18,7 @@ import pytest
 from tests.conftest import pets
 from tfcourse import babysit, predict, retest, train
 from tfcourse.babysitting.checkpoints import Checkpoints
-from tfcourse.babysitting.journal import NAME, read_journal
+from tfcourse.babysitting.journal import NAME, Journal, read_journal
 from tfcourse.babysitting.lineage import epochs_of, surviving
 from tfcourse.babysitting.lock import is_held
 from tfcourse.babysitting.training import open_training
@@ -272,4 +272,27 @@ def test_a_detached_start_that_fails_says_why(tmp_path: Path) -> None:
     assert failed.returncode == 2
     assert failed.stderr.startswith("error: The training did not begin. ")
     assert "none.csv" in failed.stderr
-    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["start", "--out", "own"],
+        ["start", "--out", "own", "--detach"],
+        ["replay", "own"],
+        ["branch", "own", "--out", "x"],
+    ],
+)
+def test_the_training_of_somebodys_own_model_goes_on_in_their_program_only(
+    argv: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own").mkdir()
+    Journal(Path("own")).add("start", step=0, epoch=0)
+    before = sorted(tmp_path.rglob("*"))
+    assert babysit.main(argv) == 2
+    assert "error: 'own' holds the training of a model of your own, begun with callbacks=[Babysitter(...)]" in (
+        capsys.readouterr().err
+    )
+    assert sorted(tmp_path.rglob("*")) == before

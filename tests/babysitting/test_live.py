@@ -23,6 +23,7 @@ from tests.babysitting.tiny import (
     softmax_regression_by_hand,
 )
 from tfcourse.babysitting.babysitter import Babysitter
+from tfcourse.babysitting.heartbeat import read_heartbeat
 from tfcourse.babysitting.journal import read_journal
 from tfcourse.babysitting.live import Live
 from tfcourse.errors import UserError
@@ -133,6 +134,7 @@ def test_a_schedule_of_keras_gives_way_to_a_rate_that_is_set(tmp_path: Path) -> 
     folder = tmp_path / "again"
     acts = {3: asks(folder, "set", values={"learning_rate": 0.02}), 4: asks(folder, "revert", to="0")}
     babysit(folder, 1, acts, model=again)
+    assert read_heartbeat(folder)["live"]["learning_rate"] == pytest.approx(0.1 * 0.5**5)  # of the next step
     rates = [0.1, 0.05, 0.025, 0.0125, 0.00625]
     expected = softmax_regression_by_hand(before, [(r, a, 0.0, 0.0) for r, a in zip(batches(0, 8), rates, strict=True)])
     for ours, theirs in zip(again.get_weights(), expected, strict=True):

@@ -28,7 +28,7 @@ from tfcourse.babysitting.show import status_of
 from tfcourse.command import INTERRUPTED, OK
 from tfcourse.data.prepare import DataOptions, prepare, rows_in_split
 from tfcourse.errors import UserError
-from tfcourse.run.folder import TRAINING, RunFolder, check_new
+from tfcourse.run.folder import TRAINING, RunFolder, check_new, check_not_of_own_model
 
 DATA_FLAGS = tuple(DataOptions.__dataclass_fields__)
 DETACHED_SECONDS = 120.0
@@ -42,6 +42,7 @@ def start(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     if begun:
         _check_going_on(out, data, arguments)
     else:
+        check_not_of_own_model(out)
         check_new(out)
     if arguments.detach:
         return _detach(out, argv)
@@ -206,9 +207,12 @@ def _detach(out: Path, argv: Sequence[str]) -> int:
     while child.poll() is None and read_heartbeat(out).get("process") != child.pid and time.monotonic() < deadline:
         time.sleep(0.1)
     if child.poll() not in (None, OK):
+        why = _last_line(log)
         with contextlib.suppress(OSError):
-            out.rmdir()  # if nothing was begun
-        raise UserError(f"The training did not begin. {_last_line(log)} All of it is in {log}.")
+            out.rmdir()  # if nothing was begun; then nothing is left of it
+            log.unlink()
+            raise UserError(f"The training did not begin. {why}")
+        raise UserError(f"The training did not begin. {why} All of it is in {log}.")
     print(f"Training in {out}, process {child.pid}; what it says goes to {log}.")
     print(f"Look at it: python -m tfcourse.babysit status {out}")
     return OK

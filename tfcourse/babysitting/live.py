@@ -67,9 +67,9 @@ class Live:
         return {**found, "patience": self.patience, "epochs": self.epochs}
 
     def present(self, epoch: int) -> Changes:
-        """Return the values with α as it is in epoch ``epoch``, counted from 0."""
-        values = self.values()
-        return {**values, "learning_rate": self.rate_at(epoch)} if "learning_rate" in values else values
+        """Return the values with α as it is in epoch ``epoch``, counted from 0, or at this step of Keras's schedule."""
+        rate = float(np.asarray(self.model.optimizer.learning_rate)) if self.scheduled else self.rate_at(epoch)
+        return {"learning_rate": rate, **{name: v for name, v in self.values().items() if name != "learning_rate"}}
 
     def rate_at(self, epoch: int) -> float | None:
         """Return α in epoch ``epoch``, counted from 0; None while Keras has a schedule of its own."""

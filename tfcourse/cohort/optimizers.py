@@ -12,7 +12,7 @@ because 1 - β is known to full precision only when it is rounded from float64; 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,10 +95,10 @@ def resting(count: int) -> NDArray[np.float32]:
 
 
 def update(
-    weight: tf.Tensor, gradient: tf.Tensor, first: tf.Tensor, second: tf.Tensor, coefficients: tf.Tensor
+    weight: tf.Tensor, gradient: tf.Tensor, first: tf.Tensor, second: tf.Tensor, coefficients: Sequence[tf.Tensor]
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Return the new weight, m and v, each (k, i, o), from ``coefficients`` (9, k)."""
-    c1, d1, c2, d2, a, b, e1, e2, decay = (each[:, None, None] for each in tf.unstack(coefficients))
+    """Return the new weight, m and v, each (k, i, o), from the nine ``coefficients``, each (k, 1, 1)."""
+    c1, d1, c2, d2, a, b, e1, e2, decay = coefficients
     first = first + (c1 * gradient - d1 * first)
     second = second + (c2 * tf.square(gradient) - d2 * second)
     step = (a * first + b * gradient) / (tf.sqrt(second + e1) + e2)

@@ -8,6 +8,7 @@ turns NaN changes no other.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -284,10 +285,26 @@ def _rows(each: tf.Tensor, first: tf.Tensor, count: int) -> tf.Tensor:
 
 
 def _updated(state: dict[str, Weights], gradients: Weights, coefficients: tf.Tensor) -> tuple[Weights, ...]:
-    weights, first, second = [], [], []
-    for w, g, m, v in zip(state["weights"], gradients, state["first"], state["second"], strict=True):
-        new = {name: update(w[name], g[name], m[name], v[name], coefficients) for name in w}
-        weights.append({name: each[0] for name, each in new.items()})
-        first.append({name: each[1] for name, each in new.items()})
-        second.append({name: each[2] for name, each in new.items()})
-    return weights, first, second
+    """Return the new weights, m and v.
+
+    The vectors of all layers are updated as one, side by side: one by one their many small operations take a tenth of a
+    step longer.
+    """
+    parts = state["weights"], gradients, state["first"], state["second"]
+    one_each = tf.unstack(coefficients[:, :, None, None])
+    places = [(index, name) for index, layer in enumerate(state["weights"]) for name in layer]
+    kernels = [place for place in places if place[1] == "kernel"]
+    vectors = [place for place in places if place[1] != "kernel"]
+    new: dict[tuple[int, str], Sequence[tf.Tensor]] = {}
+    for index, name in kernels:
+        w, g, m, v = (part[index][name] for part in parts)
+        new[index, name] = update(w, g, m, v, one_each)
+    if vectors:
+        w, g, m, v = (tf.concat([part[index][name] for index, name in vectors], axis=2) for part in parts)
+        sizes = [state["weights"][index][name].shape[2] for index, name in vectors]
+        split = [tf.split(each, sizes, axis=2) for each in update(w, g, m, v, one_each)]
+        new |= zip(vectors, zip(*split, strict=True), strict=True)
+    return tuple(
+        [{name: new[index, name][part] for name in layer} for index, layer in enumerate(state["weights"])]
+        for part in range(3)
+    )

@@ -83,6 +83,7 @@ class RunFolder:
         """
         if not path.is_dir():
             raise UserError(f"There is no run folder {str(path)!r}; give the folder that a search wrote.")
+        check_not_of_own_model(path)
         kinds = kinds or (SEARCH,)
         record = _read_with(path / "run.json", ("format",))
         kind = record.get("kind", SEARCH)
@@ -157,6 +158,19 @@ def _read_with(path: Path, needed: Sequence[str]) -> dict[str, Any]:
     if lacking:
         raise UserError(f"{str(path)!r} is damaged: it lacks {lacking[0]!r}. Restore it from a copy.")
     return dict(record)
+
+
+def check_not_of_own_model(path: Path) -> None:
+    """Refuse the folder of a ``Babysitter`` that was given to somebody's own ``fit``.
+
+    Raises:
+        UserError: if it is one.
+    """
+    if not (path / "run.json").exists() and (path / "journal.jsonl").exists():
+        raise UserError(
+            f"{str(path)!r} holds the training of a model of your own, begun with callbacks=[Babysitter(...)]: only"
+            " your program knows how it is built and where its data are. Run that program again to go on with it."
+        )
 
 
 def check_new(path: Path) -> None:
