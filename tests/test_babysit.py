@@ -187,6 +187,7 @@ def test_a_branch_goes_its_own_way_from_a_checkpoint(lived: dict[str, Any], tmp_
     both = tmp_path / "both.html"
     assert babysit.main(["report", str(lived["folder"]), str(out), "--out", str(both)]) == 0
     assert "Side by side" in both.read_text()
+    assert f"<td>{lived['folder'].name}, epoch 2</td>" in both.read_text()
 
 
 NOTHING = "'nothing' holds no babysat training"

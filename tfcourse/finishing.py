@@ -36,6 +36,22 @@ def retraining_seconds(budget: float) -> float:
     return kept if kept >= LEAST_RETRAINING_SECONDS else 0.0
 
 
+def search_until(deadline: float, latest: float, now: float) -> float:
+    """Return until when to search: where less is left for it than is kept for the retraining, until that is over too.
+
+    A machine that others use can need half of a short budget to start; without a trial there is nothing to retrain.
+
+    Args:
+        deadline: the moment at which the search should end and the retraining begin.
+        latest: the moment at which the retraining should end.
+        now: the present moment.
+
+    >>> search_until(48, 60, now=20), search_until(48, 60, now=40)
+    (48, 60)
+    """
+    return latest if deadline - now < latest - deadline else deadline
+
+
 class Retraining:
     """The leaders and the baseline of a run, and what came of training them again.
 

@@ -184,6 +184,7 @@ def _search(
                 on_trial=progress.trials_done,
                 on_progress=progress.trials_under_way,
                 deadline=deadline,
+                latest=finishing,
                 interrupted=interrupted,
             )
         not_retrained = tune.retrain_leaders(

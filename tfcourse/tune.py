@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tfcourse.course_space import most_units
 from tfcourse.data.prepare import Part, Prepared
 from tfcourse.errors import UserError
 from tfcourse.files import replacing, write_json
-from tfcourse.finishing import Retraining
+from tfcourse.finishing import Retraining, search_until
 from tfcourse.models.builders import with_softmax
 from tfcourse.models.ensemble import average, with_temperature
 from tfcourse.models.hypermodels import MLPHyperModel, values_from_hp
@@ -81,6 +82,7 @@ def search(
     on_trial: OnTrial,
     on_progress: Callable[[float], None],
     deadline: float,
+    latest: float,
     interrupted: Callable[[], bool],
 ) -> None:
     """Train the baseline and then the trials, until the plan is done or the deadline has passed.
@@ -92,7 +94,8 @@ def search(
         tuner: from :func:`open_search`.
         on_trial: called after each trial with the number of ended trials and the best so far in words.
         on_progress: called with how much of the trials under way is done, counted in trials.
-        deadline: moment of ``time.monotonic()``.
+        deadline: moment of ``time.monotonic()`` at which the search should end.
+        latest: the moment until which it may go on if it would come to nothing otherwise.
         interrupted: tells whether to stop with a KeyboardInterrupt.
     """
     examples = Examples(prepared.train.x, prepared.train.y, prepared.validation.x, prepared.validation.y)
@@ -106,8 +109,10 @@ def search(
         on_trial(len(tuner.oracle.end_order), best_in_words(tuner.oracle))
 
     fit_baseline(folder, prepared, plan, examples, schedule)
-    if time.monotonic() > deadline and not tuner.oracle.end_order:
-        raise out_of_time(folder)
+    if not tuner.oracle.end_order:
+        schedule = replace(schedule, deadline=search_until(deadline, latest, time.monotonic()))
+        if time.monotonic() > schedule.deadline:
+            raise out_of_time(folder)
     tuner.oracle.clock = lambda: before + time.monotonic() - started
     tuner.on_trial, tuner.on_progress = trial_ended, on_progress
     tuner.search(examples, schedule)

@@ -17,9 +17,10 @@ TARGETS = {
     "segment": "class",
     "wine-quality-red": "quality",
     "spambase": "class",
+    "credit-approval": "class",
     "banknote": "class",
 }
-DEFAULT_TABLES = list(TARGETS)[:5]
+DEFAULT_TABLES = ("car-evaluation", "vehicle", "german-credit", "credit-approval", "wine-quality-red")
 
 
 class Task:

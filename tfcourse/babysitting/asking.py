@@ -98,7 +98,10 @@ def stop(arguments: argparse.Namespace) -> int:
             print(f"It goes on to the end of its epoch; look with: python -m tfcourse.babysit status {folder}")
             return OK
         time.sleep(0.2)
-    print(f"Ended; the model is {folder / 'model.keras'}." if (folder / "model.keras").exists() else "Ended.")
+    if (folder / "model.keras").exists():
+        print(f"Ended; the model is {folder / 'model.keras'}.")
+    else:
+        print(f"Ended; the model is with the program that trains it, its kept states are in {folder / 'checkpoints'}.")
     return OK
 
 

@@ -34,10 +34,12 @@ def page(trainings: Sequence[Status]) -> str:
         body.append("<h2>Side by side</h2>")
         body.append(svg(lambda figure: draw_together(figure, trainings), 4.0, "The curves of the trainings together"))
         rows = [
-            ("", [name, *_facts(each), settings_words(_settings(each))])
+            ("", [name, _origin(each), *_facts(each), settings_words(_settings(each))])
             for name, each in zip(names, trainings, strict=True)
         ]
-        body.append(table(("training", "epochs", "steps", "best loss", "at epoch", "settings now"), rows, 1))
+        body.append(
+            table(("training", "branch of", "epochs", "steps", "best loss", "at epoch", "settings now"), rows, 2)
+        )
     for name, each in zip(names, trainings, strict=True):
         body.append((f"<h2>{text(name)}</h2>" if len(trainings) > 1 else "") + _one(name, each))
     return document(f"Babysat: {', '.join(names)}", "".join(body))
@@ -45,6 +47,13 @@ def page(trainings: Sequence[Status]) -> str:
 
 def _name(training: Status) -> str:
     return training.folder.resolve().name
+
+
+def _origin(training: Status) -> str:
+    """Return which training it began from, and where; a dash if it began from nothing."""
+    start = training.events[0]
+    origin = start.get("branch_of")
+    return f"{Path(origin['folder']).name}, epoch {start['epoch']}" if origin else "–"
 
 
 def _one(name: str, training: Status) -> str:

@@ -103,7 +103,8 @@ def status_lines(status: Status, *, width: int = 72, height: int = 12) -> list[s
         if any(name in epoch["logs"] for epoch in epochs)
     }
     lines += curves(series, changed_after(status.path), width=width, height=height)
-    told = [event for event in status.events if event["kind"] in INTERVENTIONS]
+    # Who asked for what was refused has been told; here it would crowd out what was done.
+    told = [event for event in status.events if event["kind"] in INTERVENTIONS and event["kind"] != "refused"]
     if told:
         lines.append("Last in the journal" if len(told) > SHOWN else "In the journal")
         lines += [f"  {event_words(event)}" for event in told[-SHOWN:]]
