@@ -18,6 +18,8 @@ TARGETS = {
     "wine-quality-red": "quality",
     "spambase": "class",
     "credit-approval": "class",
+    "ionosphere": "class",
+    "breast-cancer-wisconsin": "class",
     "banknote": "class",
 }
 DEFAULT_TABLES = ("car-evaluation", "vehicle", "german-credit", "credit-approval", "wine-quality-red")

@@ -1,14 +1,17 @@
-"""Which columns mislead the old model: without their values it would do better.
+"""Which columns mislead the old model: without them it would do better.
 
 A column can keep its mean and deviation and yet mean something else (its values shuffled, its unit or coding changed in
-part, labels by another rule). Then the old model, which trusts it, does better when each value is replaced by a neutral
-one: the training mean of a number, the most frequent known value of a category. For a column that still means what it
-meant, it does worse.
+part, labels by another rule). Then the old model, which trusts it, does better when it does not know the column: when
+its probabilities are the mean over values that the column might have had (partial dependence, Friedman 2001). For a
+column that still means what it meant, it does worse.
+
+Columns are found one after the other, each without those before it: a model that one column has made sure of the wrong
+class would do better without most others too. One typical value in place of the column would not do: where the mean
+stands for one class, as in the middle of two tails, the model would be sure of that class.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,12 +19,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.data.features import ArrayFeatures, CategoryColumn, Features, NumberColumn, TableFeatures
+from tfcourse.data.features import (
+    ArrayFeatures,
+    CategoryColumn,
+    Features,
+    NumberColumn,
+    TableFeatures,
+    numbers_of,
+)
 from tfcourse.data.sources import X
 from tfcourse.data.table import Column, as_text, is_missing, rows_of, take
 from tfcourse.retesting.drift import FALSE_DISCOVERIES, adjusted_p
 
-MOST_ROWS, MOST_PREDICTIONS = 2000, 200_000
+MOST_ROWS, MOST_PREDICTIONS = 2000, 400_000
+DRAWS = 8
+"""Values that a column might have had, for each row."""
+MOST_NAMED = 5
 MOST_COLUMNS = 1000
 
 
@@ -31,7 +44,7 @@ class Misleading:
 
     Args:
         name: the column.
-        gain: how much lower the model's mean cost is with a neutral value in its place.
+        gain: how much lower the model's mean cost is without it, when it is without those before it already.
         p: of no gain, adjusted for the number of columns.
     """
 
@@ -45,26 +58,45 @@ class Misleading:
 
 
 def misleading_columns(
-    features: Features, x: X, cost: Callable[[X, NDArray[np.int64]], NDArray[np.float64]], margin: float, seed: int = 0
+    features: Features,
+    x: X,
+    predict: Callable[[X], NDArray[Any]],
+    cost: Callable[[NDArray[Any], NDArray[np.int64]], NDArray[np.float64]],
+    margin: float,
+    seed: int = 0,
 ) -> list[Misleading]:
-    """Return the columns without which the model does better by more than ``margin``, the worst first.
+    """Return at most five columns without which the model does better by more than ``margin``, the worst first.
 
     Args:
         features: of the run.
         x: the new data.
-        cost: gives the model's cost on each of some rows, from their columns and their row numbers.
+        predict: gives the model's probabilities for some columns, shape (rows, classes).
+        cost: gives the cost of each row from its probabilities and the row numbers.
         margin: the least gain that matters.
-        seed: which rows are looked at, where there are many.
+        seed: which rows are looked at, where there are many, and the values that a column might have had.
     """
     names = _names(features)
     if not 0 < len(names) <= MOST_COLUMNS:
         return []
-    most = min(MOST_ROWS, max(100, MOST_PREDICTIONS // len(names)))
+    most = min(MOST_ROWS, max(100, MOST_PREDICTIONS // (DRAWS * len(names))))
     rows = np.sort(np.random.default_rng([seed, 2]).permutation(rows_of(x))[:most])
-    part = take(x, rows)
-    whole = cost(part, rows)
-    gains = [whole - cost(changed, rows) for changed in _each_neutral(features, part)]
-    return sorted(judged_gains(names, gains, margin), key=lambda column: -column.gain)
+
+    def costs_of(part: X) -> NDArray[np.float64]:
+        return cost(predict(part).reshape(DRAWS, len(rows), -1).mean(axis=0), rows)
+
+    part = take(x, np.tile(rows, DRAWS))
+    costs, left, found = costs_of(part), list(range(len(names))), list[Misleading]()
+    while left and len(found) < MOST_NAMED:
+        gains = [costs - costs_of(without(features, part, index, seed)) for index in left]
+        judged = judged_gains([names[index] for index in left], gains, margin)
+        if not judged:
+            break
+        found.append(max(judged, key=lambda column: column.gain))
+        worst = names.index(found[-1].name)
+        part = without(features, part, worst, seed)  # the same draws again
+        costs = costs - gains[left.index(worst)]
+        left.remove(worst)
+    return found
 
 
 def judged_gains(names: list[str], gains: list[NDArray[np.float64]], margin: float) -> list[Misleading]:
@@ -86,33 +118,47 @@ def _names(features: Features) -> list[str]:
     return [f"feature {index}" for index in range(features.width)] if len(features.mean) > 1 else []
 
 
-def _each_neutral(features: Features, x: X) -> Any:
-    """Give the data once a column, with neutral values in that column."""
+def without(features: Features, x: X, index: int, seed: int) -> X:
+    """Return the data with values in the column at ``index`` that it might have had, the same for the same seed."""
+    random = np.random.default_rng([seed, 3, index])
     if isinstance(features, TableFeatures) and isinstance(x, dict):
-        for column in features.columns:
-            yield {**x, column.name: neutral(column, x[column.name])}
-        return
+        column = features.columns[index]
+        return {**x, column.name: other_values(column, x[column.name], random)}
     assert isinstance(features, ArrayFeatures)
     assert isinstance(x, np.ndarray)
-    for index, mean in enumerate(features.mean):
-        changed = x.astype(np.float64)
-        changed[:, index] = mean
-        yield changed
+    changed = x.astype(np.float64)
+    changed[:, index] = _as_in_training(changed[:, index], features.mean[index], features.deviation[index], random)
+    return changed
 
 
-def neutral(column: NumberColumn | CategoryColumn, values: Column) -> Column:
-    """Return a column of neutral values.
+def other_values(column: NumberColumn | CategoryColumn, values: Column, random: np.random.Generator) -> Column:
+    """Return values that a column might have had in training, in random order.
 
-    >>> neutral(CategoryColumn("kind", ("a", "b")), np.array(["b", "b", "a", "z"], dtype=object)).tolist()
-    ['b', 'b', 'b', 'b']
+    The run keeps no rows. So they are the column's own values of other rows: numbers moved and stretched to the mean
+    and deviation of training, categories that training did not keep left out.
+
+    >>> other_values(CategoryColumn("kind", ("a",)), np.array(["z", "a"], dtype=object), np.random.default_rng(0))
+    array(['a', 'a'], dtype=object)
     """
     if isinstance(column, CategoryColumn):
-        known = Counter(text for text in as_text(values)[~is_missing(values)].tolist() if text in column.values)
-        value = known.most_common(1)[0][0] if known else ""
-        return np.array([value] * len(values), dtype=object)
+        known = [text for text in as_text(values)[~is_missing(values)].tolist() if text in column.values]
+        return np.array(random.choice(known or [""], len(values)).tolist(), dtype=object)
+    numbers = _as_in_training(numbers_of(values, column), column.mean, column.deviation, random)
     if column.date_format:
         import pandas as pd
 
-        moment = pd.Timestamp("1970-01-01") + pd.Timedelta(days=round(column.mean))
-        return np.array([moment.strftime(column.date_format)] * len(values), dtype=object)
-    return np.full(len(values), column.mean)
+        moments = pd.Timestamp("1970-01-01") + pd.to_timedelta(numbers.round(), unit="D")
+        return np.array(moments.strftime(column.date_format), dtype=object)
+    return numbers
+
+
+def _as_in_training(
+    numbers: NDArray[np.float64], mean: float, deviation: float, random: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return numbers drawn from the present ones, with the mean and deviation of training."""
+    present = numbers[~np.isnan(numbers)]
+    spread = float(present.std()) if len(present) else 0.0
+    if spread == 0.0:
+        return np.full(len(numbers), mean)
+    drawn = random.choice(present, len(numbers))
+    return np.asarray(mean + deviation * (drawn - present.mean()) / spread)

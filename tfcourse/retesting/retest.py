@@ -171,12 +171,12 @@ def retest(
     def probabilities(x: X) -> NDArray[Any]:
         return widened(probabilities_of(run.model, model_inputs(x, run.features)), len(new.classes))
 
-    def cost(x: X, of_rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        return row_costs(probabilities(x), new.y[of_rows], objective)
+    def cost(of_rows: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        return row_costs(of_rows, new.y[rows], objective)
 
     held_out = np.concatenate(retraining.held_out)
     by_old_model = probabilities(take(new.x, held_out))
-    old_costs = row_costs(by_old_model, new.y[held_out], objective)
+    old_costs = cost(by_old_model, held_out)
     ends = np.cumsum([len(part) for part in retraining.held_out])[:-1]
     training = variance_of_training(costs[alike(costs, len(run.settings))])
     excess = excess_of_old(np.split(old_costs, ends), retraining.held_out_costs, training)
@@ -210,7 +210,7 @@ def retest(
         ),
         column_shifts(run.features, new.x, run.folder.record["data"]["split"]["train"], counts),
         class_shift(new.y, new.classes, counts),
-        misleading_columns(run.features, new.x, cost, margin_of(excess.retrained), seed),
+        misleading_columns(run.features, new.x, probabilities, cost, margin_of(excess.retrained), seed),
     )
 
 

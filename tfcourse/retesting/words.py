@@ -81,7 +81,8 @@ def data_lines(batch: Mapping[str, Any]) -> list[str]:
     if misleading:
         some = ", ".join(f"{each['name']} (−{each['gain']:.3f})" for each in misleading[:MOST_COLUMNS])
         lines.append(
-            f"Columns that mislead the old model, by what its {batch['cost']} would fall without them: {some}."
+            f"Columns that mislead the old model, by what its {batch['cost']} would fall without them, one after the"
+            f" other: {some}."
         )
     classes = batch["classes"]
     if classes["distance"] is None:
