@@ -52,7 +52,8 @@ def test_reasons_give_the_numbers() -> None:
     reasons = recommend(SURE, 0.02, 0.013, NOTHING, 0.015, 1).reasons
     assert reasons == (
         "Other hyperparameters do better now, by +0.3000 (+0.2000 to +0.4000): above the margin 0.02.",
-        "That is too much to be the luck of the search itself (probability 0.013).",
+        "The run's own data, which would tell whether the search was to blame, are gone or have changed; it is too much"
+        " to be its luck (probability 0.013).",
         "The old model is not found to be worse than a retrained one: the difference is +0.0000 (-0.0200 to +0.0200),"
         " the margin 0.015.",
         "The old model cannot predict 1 class of the new data.",
@@ -61,7 +62,8 @@ def test_reasons_give_the_numbers() -> None:
     assert [recommend(SURE, 0.02, chance, NOTHING, 0.015, own_regret=own).reasons[1] for chance, own in (
         (0.2, None), (0.2, SURE), (0.2, NOTHING)
     )] == [
-        f"That may be the luck of the search itself (probability 0.2). {longer}",
+        "The run's own data, which would tell whether the search was to blame, are gone or have changed; it may be its"
+        f" luck (probability 0.2). {longer}",
         f"They do so on the run's own data as well, by +0.3000 (+0.2000 to +0.4000). {longer}",
         "On the run's own data they did not, or much less: +0.0000 (-0.0200 to +0.0200).",
     ]  # fmt: skip

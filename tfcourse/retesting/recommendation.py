@@ -114,9 +114,10 @@ def _whose_fault(own_regret: Interval | None, chance: float, lucky: bool) -> str
     """Say whether the data have changed or the search was too short."""
     longer = "The search was too short; a longer one (train --resume RUN --trials N) should find better ones"
     if own_regret is None:
+        gone = "The run's own data, which would tell whether the search was to blame, are gone or have changed"
         if lucky:
-            return f"That may be the luck of the search itself (probability {chance:.2g}). {longer}."
-        return f"That is too much to be the luck of the search itself (probability {chance:.2g})."
+            return f"{gone}; it may be its luck (probability {chance:.2g}). {longer}."
+        return f"{gone}; it is too much to be its luck (probability {chance:.2g})."
     if lucky:
         return f"They do so on the run's own data as well, by {_range(own_regret)}. {longer}."
     return f"On the run's own data they did not, or much less: {_range(own_regret)}."
