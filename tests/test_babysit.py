@@ -274,6 +274,9 @@ def test_a_detached_start_that_fails_says_why(tmp_path: Path) -> None:
     assert failed.stderr.startswith("error: The training did not begin. ")
     assert "none.csv" in failed.stderr
     assert not list(tmp_path.iterdir())
+    (tmp_path / "out.log").write_text("of an earlier training\n")
+    command("start", "--data", "none.csv", "--target", "x", "--out", str(tmp_path / "out"), "--detach")
+    assert (tmp_path / "out.log").read_text().startswith("of an earlier training\n")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ RUNNERS_UP = 2
 BASELINE = "softmax regression"
 RETRAINING_SHARE, LEAST_RETRAINING_SECONDS, MOST_RETRAINING_SECONDS = 0.2, 3.0, 120.0
 """Part of a budget that is kept for the retraining, and its bounds: compiling alone takes about two seconds."""
+LEAST_SEARCH_SECONDS = 10.0
+"""What compiling the first programs takes on a machine that is not quite free."""
 
 
 def retraining_seconds(budget: float) -> float:
@@ -37,7 +39,7 @@ def retraining_seconds(budget: float) -> float:
 
 
 def search_until(deadline: float, latest: float, now: float) -> float:
-    """Return until when to search: where less is left for it than is kept for the retraining, until that is over too.
+    """Return until when to search: until ``latest`` where too little is left for a first trial before ``deadline``.
 
     A machine that others use can need half of a short budget to start; without a trial there is nothing to retrain.
 
@@ -49,7 +51,7 @@ def search_until(deadline: float, latest: float, now: float) -> float:
     >>> search_until(48, 60, now=20), search_until(48, 60, now=40)
     (48, 60)
     """
-    return latest if deadline - now < latest - deadline else deadline
+    return latest if deadline - now < LEAST_SEARCH_SECONDS else deadline
 
 
 class Retraining:

@@ -100,7 +100,7 @@ def search(
     """
     examples = Examples(prepared.train.x, prepared.train.y, prepared.validation.x, prepared.validation.y)
     schedule = Schedule(
-        plan.epochs, plan.patience, plan.objective, plan.seed, deadline, interrupted, plan.repeats, plan.halving
+        plan.epochs, plan.patience, plan.objective, plan.seed, latest, interrupted, plan.repeats, plan.halving
     )
     started, before = time.monotonic(), folder.record["seconds"]
 
@@ -110,9 +110,10 @@ def search(
 
     fit_baseline(folder, prepared, plan, examples, schedule)
     if not tuner.oracle.end_order:
-        schedule = replace(schedule, deadline=search_until(deadline, latest, time.monotonic()))
-        if time.monotonic() > schedule.deadline:
+        deadline = search_until(deadline, latest, time.monotonic())
+        if time.monotonic() > deadline:
             raise out_of_time(folder)
+    schedule = replace(schedule, deadline=deadline)
     tuner.oracle.clock = lambda: before + time.monotonic() - started
     tuner.on_trial, tuner.on_progress = trial_ended, on_progress
     tuner.search(examples, schedule)

@@ -169,6 +169,24 @@ def test_on_alarm_revert_goes_back_with_half_the_rate_until_it_trains(tmp_path: 
             assert later["to"] == 0
 
 
+def test_on_alarm_revert_leaves_a_schedule_of_keras_alone_and_pauses(tmp_path: Path) -> None:
+    model = network(units=())
+    schedule = keras.optimizers.schedules.ExponentialDecay(3e38, decay_steps=1, decay_rate=0.5)
+    model.compile(keras.optimizers.SGD(schedule), loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        if line.startswith("Paused"):
+            commands.send(tmp_path, "stop", note="seen")
+
+    Babysitter(tmp_path, minibatches=minibatches(), on_alarm="revert", say=say).train(model, validation_data=VALIDATION)
+    assert "alarm" in kinds(tmp_path)
+    assert "pause" in kinds(tmp_path)
+    assert "revert" not in kinds(tmp_path)
+    assert model.optimizer._learning_rate is schedule
+
+
 def test_on_alarm_pause_waits_for_somebody(tmp_path: Path) -> None:
     said: list[str] = []
 

@@ -11,7 +11,7 @@ import pytest
 from tests.cohort.conftest import Trial, assert_same_training, assert_same_weights, fit_alone
 from tfcourse.cohort import fit_together, program
 from tfcourse.cohort.history import MemberHistory, Stopping
-from tfcourse.cohort.member import State
+from tfcourse.cohort.member import State, member_of_spec
 from tfcourse.cohort.running import RunningCohort
 from tfcourse.data.minibatches import minibatch_order
 from tfcourse.errors import UserError
@@ -188,6 +188,17 @@ def test_a_program_that_an_earlier_training_compiled_is_not_left_for_one_that_mu
     for _ in range(2):
         fit_together(members, *data, **fit, epochs=6, on_epoch_end=lambda history: history.index and history.stop())
     assert [layout.places for layout, _ in program._programs if layout.batch_size == 53] == [4]
+
+
+def test_two_cohorts_that_wait_for_one_program_do_not_take_the_wait_for_an_epochs_time(data):
+    """Eight members of one padding train as two cohorts of four in eight places: half of them are empty."""
+    members = [
+        member_of_spec(NetworkSpec(20, 4, (12, 16)), OptimizerSpec("adam", 0.01), seed, pad_to=16) for seed in range(8)
+    ]
+    plans = []
+    fit_together(members, *data, batch_size=49, workers=2, epochs=20, on_plan=plans.append)
+    assert "2 cohorts of 1 program" in plans[0]
+    assert [layout.places for layout, _ in program._programs if layout.batch_size == 49] == [8]
 
 
 def test_the_minibatches_are_those_of_the_documented_order_for_every_member(data):

@@ -89,6 +89,24 @@ def test_unaltered_data_mislead_nobody_and_small_gains_do_not_count() -> None:
     assert misleading_columns(FEATURES, {**x, "b": x["b"] * 10}, predict, cost_by(y), 1000.0) == []
 
 
+def test_a_column_whose_missing_values_tell_the_class_is_named_when_they_are_shuffled() -> None:
+    random = np.random.default_rng(5)
+    y = random.integers(2, size=600)
+    values = np.where(y == 1, np.nan, random.normal(size=600))
+    features = TableFeatures((NumberColumn("a", 0.0, 1.0, True),), ())
+
+    def by_missing(table: Any) -> Any:
+        sure = np.where(np.isnan(table["a"]), 0.95, 0.05)
+        return np.stack([1 - sure, sure], axis=1)
+
+    def log_loss(probabilities: Any, rows: Any) -> Any:
+        return -np.log(probabilities[np.arange(len(rows)), y[rows]])
+
+    shuffled = {"a": random.permutation(values)}
+    assert [c.name for c in misleading_columns(features, shuffled, by_missing, log_loss, 0.01)] == ["a"]
+    assert misleading_columns(features, {"a": values}, by_missing, log_loss, 0.01) == []
+
+
 def test_features_of_an_array() -> None:
     x = np.random.default_rng(2).normal(size=(300, 2))
     y = x.sum(axis=1)
@@ -106,9 +124,12 @@ def test_values_that_a_column_might_have_had() -> None:
     assert other_values(date, np.array(["05.05.2005"], dtype=object), random).tolist() == ["02.01.1970"]
     number = NumberColumn("a", 2.5, 3.0, True)
     drawn = other_values(number, np.array([10.0, 20.0, np.nan] * 50), random)  # mean 15, deviation 5
-    assert set(drawn.tolist()) == {-0.5, 5.5}
+    assert set(drawn[~np.isnan(drawn)].tolist()) == {-0.5, 5.5}
+    assert np.isnan(drawn).mean() == pytest.approx(1 / 3, abs=0.15)
+    some = other_values(date, np.array(["05.05.2005", "?", "07.05.2005"] * 20, dtype=object), random)
+    assert set(some.tolist()) == {"01.01.1970", "", "03.01.1970"}
     assert other_values(number, np.array([7.0, 7.0]), random).tolist() == [2.5, 2.5]
     assert other_values(number, np.array([np.nan]), random).tolist() == [2.5]
     kinds = np.array(["q", "x", "", "y"] * 20, dtype=object)
-    assert set(other_values(CategoryColumn("kind", ("x", "y")), kinds, random).tolist()) == {"x", "y"}
+    assert set(other_values(CategoryColumn("kind", ("x", "y")), kinds, random).tolist()) == {"x", "y", ""}
     assert other_values(CategoryColumn("kind", ("x",)), np.array(["q"], dtype=object), random).tolist() == [""]

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from tfcourse.data.prepare import DataOptions, prepare
+from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.own_data import read_own_data
+from tfcourse.retesting.retest import comparable
 
 
 @pytest.fixture
@@ -49,6 +51,28 @@ def test_all_rows_or_a_sample_of_them(table: Path) -> None:
     assert some == rows_of(record, features, 10) != rows_of(record, features, 10, seed=1)
     assert len(set(some)) == 10
     assert some == sorted(some)
+
+
+def test_a_sample_keeps_the_shares_of_the_classes(tmp_path: Path) -> None:
+    path = tmp_path / "rare.csv"
+    pd.DataFrame({"x": np.arange(400) + 0.5, "label": (["rare"] + ["usual"] * 19) * 20}).to_csv(path, index=False)
+    record, features = record_of(path)
+    for seed in range(20):
+        own = read_own_data(record, features, 100, seed)
+        assert own is not None
+        assert np.bincount(own.y).tolist() in ([5, 95], [4, 96], [6, 94])
+
+
+def test_what_cannot_be_a_control() -> None:
+    def own(rare: int, usual: int) -> NewData:
+        y = np.array([0] * rare + [1] * usual)
+        return NewData("own", {"x": np.zeros(len(y))}, y, ("a", "b"), 2)
+
+    assert comparable(own(5, 95), rows=200, repeats=5)
+    assert not comparable(own(5, 95), rows=201, repeats=5), "half as many rows at least"
+    assert not comparable(own(4, 96), rows=100, repeats=5), "a class in each part"
+    assert not comparable(own(0, 100), rows=100, repeats=5)
+    assert not comparable(own(5, 44), rows=49, repeats=5), "ten rows a part"
 
 
 def test_rows_in_the_order_of_time_are_thinned_evenly(table: Path) -> None:

@@ -195,6 +195,7 @@ def _detach(out: Path, argv: Sequence[str]) -> int:
     words = [word for word in argv if word != "--detach"]
     make_private(out)
     log = out.with_name(f"{out.name}.log")
+    had_log = log.exists()
     with log.open("ab") as file:
         child = subprocess.Popen(
             [sys.executable, "-m", "tfcourse.babysit", *words],
@@ -210,7 +211,8 @@ def _detach(out: Path, argv: Sequence[str]) -> int:
         why = _last_line(log)
         with contextlib.suppress(OSError):
             out.rmdir()  # if nothing was begun; then nothing is left of it
-            log.unlink()
+            if not had_log:
+                log.unlink()
             raise UserError(f"The training did not begin. {why}")
         raise UserError(f"The training did not begin. {why} All of it is in {log}.")
     print(f"Training in {out}, process {child.pid}; what it says goes to {log}.")

@@ -132,9 +132,10 @@ class Orders:
     def _back_and_slower(self, what: str) -> bool:
         """Go back to the best epoch with half the present learning rate; say whether that was possible.
 
-        If no epoch has ended since the last time, the best epoch's weights may be what is wrong: back to the start.
+        If no epoch has ended since the last time, the best epoch's weights may be what is wrong: back to the start. A
+        schedule of Keras's is not replaced by a constant rate: there it is not possible.
         """
-        rate = self.live.present(self.kept.epoch).get("learning_rate")
+        rate = self.live.rate_at(self.kept.epoch)
         if rate is None or rate / 2 < LEAST_RATE:
             return False
         best = None if self.kept.best is None else self.kept.best["number"]

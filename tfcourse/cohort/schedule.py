@@ -160,7 +160,8 @@ class Schedule:
         return RunningCohort(layout, members, states, epoch, self.jit_compile, self.initial_epoch)
 
     def _train_epoch(self, cohort: RunningCohort) -> None:
-        began = time.perf_counter()
+        program = compiled(cohort.layout, self.jit_compile)
+        was_compiled, began = program.compile_seconds > 0, time.perf_counter()
         inputs = next(iter(cohort.members.values())).input_layers
         metrics = cohort.advance(
             self.training.tensors(inputs),
@@ -169,11 +170,10 @@ class Schedule:
         )
         seconds = time.perf_counter() - began
         with self._changed:
-            program = compiled(cohort.layout, self.jit_compile)
-            if not program.compile_seconds:
-                program.compile_seconds = seconds
-            else:
+            if was_compiled:
                 self._last_seconds[cohort.layout] = seconds
+            else:  # another cohort may have begun the same program at the same time and waited for it
+                program.compile_seconds = max(program.compile_seconds, seconds)
             finished = set()
             for index, member in cohort.members.items():
                 history = self.histories[index]

@@ -72,23 +72,52 @@ def cross_fitted_regret(costs: Costs, validation_share: float) -> Regret:
     >>> cross_fitted_regret(np.array([[0.5, 0.6], [0.3, 0.4]]), 0.25).interval.mean
     0.2
     """
-    from scipy import stats
-
     repeats = costs.shape[1]
     others = costs.sum(axis=1, keepdims=True) - costs
     chosen = others.argmin(axis=0)  # the first of equals, which the old winner is
     best = costs[chosen, np.arange(repeats)]
-    difference = costs[0] - best
-    mean = float(difference.mean())
-    error = float(np.sqrt((1 / repeats + validation_share) * difference.var(ddof=1)))
-    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, repeats - 1)) * error
     means = costs.mean(axis=1)
     return Regret(
-        Interval(round(mean, 12), mean - reach, mean + reach),
+        _interval(costs[0] - best, validation_share),
         tuple(map(int, chosen)),
         float(best.mean()),
         float(means[0] - means.min()),
     )
+
+
+def regret_against(chosen: Sequence[int], costs: Costs, validation_share: float) -> Interval:
+    """Return what setting 0 costs more than settings that were chosen on other data; see :func:`cross_fitted_regret`.
+
+    Args:
+        chosen: the settings; those that are named more often count for more.
+        costs: shape (settings, repeats), at least 2 repeats.
+        validation_share: n_validation / n_training.
+
+    >>> regret_against([1, 1], np.array([[0.5, 0.6], [0.3, 0.4]]), 0.25).mean
+    0.2
+    """
+    return _interval(costs[0] - costs[list(chosen)].mean(axis=0), validation_share)
+
+
+def growth(now: Interval, before: Interval) -> Interval:
+    """Return the difference of two independent means, from their intervals (Zou & Donner 2008).
+
+    >>> growth(Interval(0.5, 0.2, 0.8), Interval(0.1, -0.3, 0.5))
+    Interval(mean=0.4, low=-0.1, high=0.9)
+    """
+    below = float(np.hypot(now.mean - now.low, before.high - before.mean))
+    above = float(np.hypot(now.high - now.mean, before.mean - before.low))
+    mean = now.mean - before.mean
+    return Interval(round(mean, 12), round(mean - below, 12), round(mean + above, 12))
+
+
+def _interval(difference: Costs, validation_share: float) -> Interval:
+    from scipy import stats
+
+    repeats, mean = len(difference), float(difference.mean())
+    error = float(np.sqrt((1 / repeats + validation_share) * difference.var(ddof=1)))
+    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, repeats - 1)) * error
+    return Interval(round(mean, 12), mean - reach, mean + reach)
 
 
 def chance_of_regret(

@@ -3,7 +3,8 @@
 A column can keep its mean and deviation and yet mean something else (its values shuffled, its unit or coding changed in
 part, labels by another rule). Then the old model, which trusts it, does better when it does not know the column: when
 its probabilities are the mean over values that the column might have had (partial dependence, Friedman 2001). For a
-column that still means what it meant, it does worse.
+column that still means what it meant, and is of use, it does worse. (Of columns that never were of use, an overfitted
+model can do better without some on unchanged data too.)
 
 Columns are found one after the other, each without those before it: a model that one column has made sure of the wrong
 class would do better without most others too. One typical value in place of the column would not do: where the mean
@@ -134,31 +135,31 @@ def without(features: Features, x: X, index: int, seed: int) -> X:
 def other_values(column: NumberColumn | CategoryColumn, values: Column, random: np.random.Generator) -> Column:
     """Return values that a column might have had in training, in random order.
 
-    The run keeps no rows. So they are the column's own values of other rows: numbers moved and stretched to the mean
-    and deviation of training, categories that training did not keep left out.
+    The run keeps no rows. So they are the column's own values of other rows, missing ones among them: numbers moved and
+    stretched to the mean and deviation of training, categories that training did not keep left out.
 
     >>> other_values(CategoryColumn("kind", ("a",)), np.array(["z", "a"], dtype=object), np.random.default_rng(0))
     array(['a', 'a'], dtype=object)
     """
     if isinstance(column, CategoryColumn):
-        known = [text for text in as_text(values)[~is_missing(values)].tolist() if text in column.values]
+        texts = np.where(is_missing(values), "", as_text(values)).tolist()
+        known = [text for text in texts if text in column.values or not text]
         return np.array(random.choice(known or [""], len(values)).tolist(), dtype=object)
     numbers = _as_in_training(numbers_of(values, column), column.mean, column.deviation, random)
     if column.date_format:
         import pandas as pd
 
         moments = pd.Timestamp("1970-01-01") + pd.to_timedelta(numbers.round(), unit="D")
-        return np.array(moments.strftime(column.date_format), dtype=object)
+        return np.where(np.isnan(numbers), "", moments.strftime(column.date_format)).astype(object)
     return numbers
 
 
 def _as_in_training(
     numbers: NDArray[np.float64], mean: float, deviation: float, random: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Return numbers drawn from the present ones, with the mean and deviation of training."""
+    """Return the numbers of other rows, those present with the mean and deviation of training."""
     present = numbers[~np.isnan(numbers)]
-    spread = float(present.std()) if len(present) else 0.0
-    if spread == 0.0:
+    if not len(present):
         return np.full(len(numbers), mean)
-    drawn = random.choice(present, len(numbers))
-    return np.asarray(mean + deviation * (drawn - present.mean()) / spread)
+    drawn = random.choice(numbers, len(numbers))
+    return np.asarray(mean + deviation * (drawn - present.mean()) / (float(present.std()) or 1.0))

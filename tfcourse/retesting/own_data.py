@@ -18,7 +18,7 @@ def read_own_data(record: dict[str, Any], features: Features, most: int, seed: i
 
     As many rows as the new data has: how long a setting should train, and how large its network may be, depends on the
     number of rows, so that more of them could prefer other settings with nothing else changed. A run that was split by
-    time gives evenly spread rows in their order, any other a random sample.
+    time gives evenly spread rows in their order, any other a random sample with the same shares of the classes.
 
     Args:
         record: the run's ``run.json``.
@@ -40,4 +40,8 @@ def read_own_data(record: dict[str, Any], features: Features, most: int, seed: i
         return own
     if options["split"] == "time":
         return own.rows(thinned(np.arange(len(own)), most))
-    return own.rows(np.sort(np.random.default_rng([seed, 4]).permutation(len(own))[:most]))
+    random, place = np.random.default_rng([seed, 4]), np.empty(len(own))
+    for number in np.unique(own.y):
+        rows = random.permutation(np.flatnonzero(own.y == number))
+        place[rows] = (np.arange(len(rows)) + random.random()) / len(rows)
+    return own.rows(np.sort(place.argsort()[:most]))

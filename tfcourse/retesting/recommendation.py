@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tfcourse.command import OK
-from tfcourse.retesting.comparison import Interval
+from tfcourse.retesting.comparison import Interval, growth
 
 KEEP, RETRAIN, SEARCH_AGAIN = "keep", "retrain", "search again"
 STATUSES = {KEEP: OK, RETRAIN: 3, SEARCH_AGAIN: 4}
@@ -14,11 +14,10 @@ LEAST_MARGIN = 0.01
 """A hundredth of a nat of log-loss, or one label in a hundred: less is of no practical use anywhere."""
 MARGIN_SHARE = 0.05
 MOST_CHANCE = 0.05
-LEAST_OWN_SHARE = 0.5
 RULE = (
-    "Search again if the winner's regret is above the margin and its 95 % interval above zero, and it is not the search"
-    " that is to blame: the regret on the run's own data, with the same settings trained again, is less than"
-    f" {LEAST_OWN_SHARE:.0%} of it; where those data are gone, a search's own luck would leave as much in less than"
+    "Search again if the winner's regret is above the margin and its 95 % interval above zero, and the search was not"
+    " to blame for it: the regret against the same settings on the run's own data is smaller, the 95 % interval of the"
+    " difference above zero; where those data cannot be tried, a search's own luck would leave as much in less than"
     f" {MOST_CHANCE:.0%} of cases. Else retrain if the old model's excess over a retrained one is above its margin and"
     " its interval above zero, or if there are classes that it does not know; else keep. A margin is"
     f" {MARGIN_SHARE:.0%} of the cost compared with, at least {LEAST_MARGIN:g}."
@@ -74,20 +73,20 @@ def recommend(
         excess: the old model's.
         excess_margin: the least that matters.
         new_classes: number of classes that the old model does not know.
-        own_regret: the winner's on the run's own data, None where that is not known.
+        own_regret: the winner's against the same settings on the run's own data, None where that is not known.
 
     >>> recommend(Interval(0.0, -0.02, 0.02), 0.01, 0.6, Interval(0.5, 0.3, 0.7), 0.01).action
     'retrain'
     """
     better, stale_weights = is_large(regret, regret_margin), is_large(excess, excess_margin)
-    lucky = chance >= MOST_CHANCE if own_regret is None else own_regret.mean >= LEAST_OWN_SHARE * regret.mean
+    lucky = chance >= MOST_CHANCE if own_regret is None else growth(regret, own_regret).low <= 0
     stale_hyperparameters = better and not lucky
     reasons = []
     if better:
         reasons.append(
             f"Other hyperparameters do better now, by {_range(regret)}: above the margin {regret_margin:.3g}."
         )
-        reasons.append(_whose_fault(own_regret, chance, lucky))
+        reasons.append(_whose_fault(regret, own_regret, chance, lucky))
     else:
         reasons.append(
             f"No other hyperparameters are found to be better now: the difference is {_range(regret)}, the margin"
@@ -110,17 +109,18 @@ def recommend(
     return Recommendation(RETRAIN if stale_weights or new_classes else KEEP, tuple(reasons))
 
 
-def _whose_fault(own_regret: Interval | None, chance: float, lucky: bool) -> str:
+def _whose_fault(regret: Interval, own_regret: Interval | None, chance: float, lucky: bool) -> str:
     """Say whether the data have changed or the search was too short."""
-    longer = "The search was too short; a longer one (train --resume RUN --trials N) should find better ones"
+    longer = "a longer search (train --resume RUN --trials N) should find better ones"
     if own_regret is None:
-        gone = "The run's own data, which would tell whether the search was to blame, are gone or have changed"
+        untried = "Whether the search was to blame could not be tried on the run's own data"
         if lucky:
-            return f"{gone}; it may be its luck (probability {chance:.2g}). {longer}."
-        return f"{gone}; it is too much to be its luck (probability {chance:.2g})."
+            return f"{untried}; it may be its luck (probability {chance:.2g}), and {longer}."
+        return f"{untried}; it is too much to be its luck (probability {chance:.2g})."
+    there = f"On the run's own data they do better by {_range(own_regret)}"
     if lucky:
-        return f"They do so on the run's own data as well, by {_range(own_regret)}. {longer}."
-    return f"On the run's own data they did not, or much less: {_range(own_regret)}."
+        return f"{there}: not so much less that the data must have changed. The search was short; {longer}."
+    return f"{there}: less than now, by {_range(growth(regret, own_regret))}. So it is the data that have changed."
 
 
 def is_large(difference: Interval, margin: float) -> bool:

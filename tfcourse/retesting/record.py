@@ -40,7 +40,13 @@ def batch_record(found: Retest, new: NewData, label: str, objective: str) -> dic
             "margin": margin_of(found.regret.best_cost),
             "best_cost": found.regret.best_cost,
             "chance": found.chance,
-            "on_own_data": found.own_regret.interval.to_json() if found.own_regret else None,
+            "on_own_data": {
+                **found.control.regret.to_json(),
+                "rows": found.control.rows,
+                "costs": found.control.costs.tolist(),
+            }
+            if found.control
+            else None,
             "best_setting": found.settings[found.best].name,
             "against_the_luckiest": found.regret.lucky,
         },

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,12 +20,14 @@ from tfcourse.plan import Plan, plan_from_json
 from tfcourse.retesting.comparison import (
     Correlation,
     Excess,
+    Interval,
     Regret,
     chance_of_regret,
     cross_fitted_regret,
     excess_of_old,
     rank_correlation,
     rank_of_winner,
+    regret_against,
     variance_of_training,
 )
 from tfcourse.retesting.drift import ClassShift, ColumnShift, class_shift, column_shifts
@@ -94,6 +97,21 @@ def open_old_run(folder: RunFolder, top: int) -> OldRun:
 
 
 @dataclass(frozen=True)
+class Control:
+    """What the same settings do on the run's own data.
+
+    Args:
+        rows: how many rows of them.
+        costs: shape (settings, repeats).
+        regret: the winner's, against the settings that were chosen on the new data.
+    """
+
+    rows: int
+    costs: NDArray[np.float64]
+    regret: Interval
+
+
+@dataclass(frozen=True)
 class Retest:
     """What came of a retest; see :mod:`~tfcourse.retesting.comparison` for the numbers.
 
@@ -103,7 +121,7 @@ class Retest:
         rank: the winner's rank among them, and its interval.
         regret: the winner's.
         chance: how probable such a regret is by the search's own luck.
-        own_regret: the winner's on the run's own data; None where the regret is small or those data are gone.
+        control: the same settings on the run's own data; None where the regret is small or they could not be tried.
         correlation: of the leaders' old and new order.
         excess: the old model's.
         old_accuracy: the old model's accuracy on the held-out rows.
@@ -118,7 +136,7 @@ class Retest:
     rank: tuple[int, int, int]
     regret: Regret
     chance: float
-    own_regret: Regret | None
+    control: Control | None
     correlation: Correlation | None
     excess: Excess
     old_accuracy: float
@@ -181,10 +199,12 @@ def retest(
     training = variance_of_training(costs[alike(costs, len(run.settings))])
     excess = excess_of_old(np.split(old_costs, ends), retraining.held_out_costs, training)
     counts = run.folder.record.get("training")
-    regret, own_regret = regret_of(retraining), None
+    regret, control = cross_fitted_regret(costs, rows["validation"] / rows["train"]), None
     if is_large(regret.interval, margin_of(regret.best_cost)):
         own = read_own_data(run.folder.record, run.features, len(new), seed)
-        own_regret = regret_of(trained_on(own, on_own_repeat)) if own and enough_rows(own, repeats) else None
+        if own is not None and comparable(own, len(new), repeats):
+            with contextlib.suppress(KeyboardInterrupt, UserError):  # the answer is there without it
+                control = control_of(trained_on(own, on_own_repeat), regret.chosen, len(own))
     fresh = len(settings) - len(run.settings)
     chance = chance_of_regret(costs, regret.interval.mean, fresh, run.trials, variance_factor(run, rows), seed)
     old = [setting.old_score for setting in run.settings if setting.old_score is not None]
@@ -195,7 +215,7 @@ def retest(
         rank_of_winner(costs),
         regret,
         chance,
-        own_regret,
+        control,
         rank_correlation(before, costs[: len(before)]),
         excess,
         float((by_old_model.argmax(axis=1) == new.y[held_out]).mean()),
@@ -206,7 +226,7 @@ def retest(
             excess.interval,
             margin_of(excess.retrained),
             len(new.classes) - new.known,
-            own_regret.interval if own_regret else None,
+            control.regret if control else None,
         ),
         column_shifts(run.features, new.x, run.folder.record["data"]["split"]["train"], counts),
         class_shift(new.y, new.classes, counts),
@@ -214,9 +234,16 @@ def retest(
     )
 
 
-def regret_of(retraining: Retraining) -> Regret:
-    """Return the winner's regret on the data that the settings were trained on."""
-    return cross_fitted_regret(retraining.costs, retraining.rows["validation"] / retraining.rows["train"])
+def control_of(retraining: Retraining, chosen: Sequence[int], rows: int) -> Control:
+    """Return the control, from what training on the run's own data gave and the settings chosen on the new data."""
+    share = retraining.rows["validation"] / retraining.rows["train"]
+    return Control(rows, retraining.costs, regret_against(chosen, retraining.costs, share))
+
+
+def comparable(own: NewData, rows: int, repeats: int) -> bool:
+    """Say whether the run's own data can be a control: half as many rows at least, and two classes in all parts."""
+    counts = np.sort(np.bincount(own.y, minlength=2))
+    return enough_rows(own, repeats) and 2 * len(own) >= rows and counts[-2] >= max(LEAST_PARTS, repeats)
 
 
 def alike(costs: NDArray[np.float64], leaders: int) -> NDArray[np.int64]:

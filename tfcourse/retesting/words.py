@@ -38,8 +38,8 @@ def hyperparameter_lines(batch: Mapping[str, Any]) -> list[str]:
         )
     if regret["on_own_data"]:
         lines.append(
-            "The same settings were trained again on the run's own data, on as many rows: there the winner's regret is"
-            f" {interval(regret['on_own_data'])}."
+            f"The same settings were trained again on {regret['on_own_data']['rows']} rows of the run's own data: there"
+            f" the winner's regret against those that are the best now is {interval(regret['on_own_data'])}."
         )
     correlation = batch["correlation"]
     if correlation is None:
@@ -81,8 +81,8 @@ def data_lines(batch: Mapping[str, Any]) -> list[str]:
     if misleading:
         some = ", ".join(f"{each['name']} (−{each['gain']:.3f})" for each in misleading[:MOST_COLUMNS])
         lines.append(
-            f"Columns that mislead the old model, by what its {batch['cost']} would fall without them, one after the"
-            f" other: {some}."
+            "Columns without which the old model would do better, because they have changed or never were of use, by"
+            f" what its {batch['cost']} would fall, one after the other: {some}."
         )
     classes = batch["classes"]
     if classes["distance"] is None:
