@@ -28,6 +28,8 @@ from search_report import report
 from search_task import DEFAULT_TABLES, TARGETS, Task
 from search_ways import LEARNERS, OWN, count_processor_seconds, keras_tuner_seconds, measured
 
+from tfcourse.files import replacing
+
 
 def main(argv: list[str] | None = None) -> int:
     """Measure, print tables, and write the JSON file when asked."""
@@ -53,19 +55,25 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--data FOLDER is needed to measure; --report FILE shows what was measured")
     if options.processor_seconds:
         count_processor_seconds()
+    how = {"trials": options.trials, "seeds": options.seeds, "processor_seconds": options.processor_seconds}
     results = json.loads(options.out.read_text()) if options.out and options.out.exists() else []
-    done = {(result["table"], result["way"]) for result in results}
+    if any(result["how"] != how for result in results):
+        parser.error(f"--out {options.out} holds measurements made otherwise: {results[0]['how']}; give another file")
     for table in options.tables:
-        left = [way for way in options.ways if (table, way) not in done]
+        here = {result["way"]: result for result in results if result["table"] == table}
+        left = [way for way in options.ways if way not in here]
         if not left:
             continue
-        kt_seconds = keras_tuner_seconds(Task(options.data, table, 0), options.sample)
+        known = next((result["keras_tuner_seconds"] for result in here.values()), None)
+        kt_seconds = known or keras_tuner_seconds(Task(options.data, table, 0), options.sample)
         for way in left:
             began = time.perf_counter()
-            results.append(measured(options.data, table, way, options.seeds, options.trials, kt_seconds))
+            found = measured(options.data, table, way, options.seeds, options.trials, kt_seconds)
+            results.append({**found, "how": how})
             console.print(f"{table}, {way}: {time.perf_counter() - began:.0f} s", highlight=False)
             if options.out:
-                options.out.write_text(json.dumps(results))
+                with replacing(options.out) as temporary:
+                    temporary.write_text(json.dumps(results))
     report(results, options.trials, console)
     return 0
 

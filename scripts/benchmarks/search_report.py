@@ -32,27 +32,20 @@ def seconds_until(run: dict[str, Any], loss: float) -> float:
 
 
 def interval(values: Iterable[float]) -> str:
-    """Return the median with its 95 % bootstrap interval."""
-    found = np.array([value for value in values if not math.isnan(value)])
+    """Return the median (the lower of two) with its 95 % bootstrap interval; values may be infinite."""
+    found = np.array(list(values))
     rng = np.random.default_rng(0)
-    medians = np.median(rng.choice(found, (2000, len(found))), axis=1)
-    low, high = np.quantile(medians, [0.025, 0.975])
-    return f"{np.median(found):.4f} [{low:.4f}, {high:.4f}]"
+    # Of infinite values too a quantile is one of them, where it is not interpolated.
+    medians = np.quantile(rng.choice(found, (2000, len(found))), 0.5, axis=1, method="inverted_cdf")
+    middle = float(np.quantile(found, 0.5, method="inverted_cdf"))
+    low, high = np.quantile(medians, [0.025, 0.975], method="inverted_cdf")
+    return f"{middle:.4f} [{low:.4f}, {high:.4f}]"
 
 
 def best_by(run: dict[str, Any], seconds: float) -> float:
     """Return the best validation loss among the trials that had ended after so many seconds; infinite if none had."""
     ended = [value for at, value in zip(run["seconds"], run["validation"], strict=True) if at <= seconds]
     return min(ended, default=math.inf)
-
-
-def test_by(run: dict[str, Any], seconds: float) -> float:
-    """Return the test log-loss of the best trial by validation that had ended after so many seconds."""
-    losses = [v if at <= seconds else math.inf for at, v in zip(run["seconds"], run["validation"], strict=True)]
-    best = int(np.argmin(losses))
-    # A trial's test loss was worked out where it was the best so far by number; the best of those that had ended may
-    # have a lower-numbered rival that had not, and then it was not.
-    return float(run["test"][best]) if math.isfinite(losses[best]) else math.inf
 
 
 def excess(
@@ -70,8 +63,8 @@ def excess(
         here = {result["way"]: result["runs"] for result in results if result["table"] == table}
         for seed in range(min(map(len, here.values()))):
             base = here.get(BASE, here[way])[seed]
-            best = min(pick(runs[seed], base) for runs in here.values())
-            found.append(pick(here[way][seed], base) / best - 1)
+            best, mine = min(pick(runs[seed], base) for runs in here.values()), pick(here[way][seed], base)
+            found.append(mine / best - 1 if math.isfinite(mine) else math.inf)  # nothing had ended: the worst there is
     return found
 
 
@@ -80,10 +73,10 @@ def report(results: list[dict[str, Any]], trials: int, console: Console) -> None
     ways = list(dict.fromkeys(result["way"] for result in results))
     tables = sorted({result["table"] for result in results})
     console.print(f"Tables: {', '.join(tables)}; {len(results[0]['runs'])} seeds; medians with 95 % intervals")
-    for what, at, by in (("validation", _validation_at, best_by), ("test", test_at, test_by)):
+    for what, at in (("validation", _validation_at), ("test", test_at)):
         console.print(_table_by_trials(what, at, results, ways, trials))
-        if BASE in ways:
-            console.print(_table_by_seconds(what, by, results, ways))
+    if BASE in ways:
+        console.print(_table_by_seconds(results, ways))
     console.print(_table_of_seconds(results, ways))
 
 
@@ -102,20 +95,19 @@ def _table_by_trials(what: str, at: Any, results: list[dict[str, Any]], ways: li
     return table
 
 
-def _table_by_seconds(what: str, by: Any, results: list[dict[str, Any]], ways: list[str]) -> Table:
+def _table_by_seconds(results: list[dict[str, Any]], ways: list[str]) -> Table:
     shares = (1 / 100, 1 / 50, 1 / 30, 1 / 20, 1 / 10)
-    table = Table(title=f"the same by seconds, as shares of those of all trials in {BASE}")
+    table = Table(
+        title=f"validation log-loss by seconds, as shares of those of all trials in {BASE}; inf: none had ended"
+    )
     for column in ("way", *(f"1/{round(1 / share)}" for share in shares)):
         table.add_column(column, overflow="fold")
     for way in ways:
-        cells = []
-        for share in shares:
-            pick = functools.partial(lambda share, run, base: by(run, share * base["seconds"][-1]), share)
-            found = excess(results, way, pick)
-            known = [value for value in found if math.isfinite(value)]
-            none = sum(1 for value in found if math.isinf(value))
-            cells.append((interval(known) if known else "") + (f" ({none} of {len(found)} had none)" if none else ""))
-        table.add_row(way, *cells)
+        picks = [
+            functools.partial(lambda share, run, base: best_by(run, share * max(base["seconds"])), share)
+            for share in shares
+        ]
+        table.add_row(way, *(interval(excess(results, way, pick)) for pick in picks))
     return table
 
 
@@ -128,11 +120,11 @@ def _table_of_seconds(results: list[dict[str, Any]], ways: list[str]) -> Table:
         mine = [((r["table"], n), run) for r in results if r["way"] == way for n, run in enumerate(r["runs"])]
         mine = [(key, run) for key, run in mine if key in theirs]
         until = [seconds_until(run, min(theirs[key]["validation"])) for key, run in mine]
-        shares = [s / theirs[key]["seconds"][-1] for s, (key, _) in zip(until, mine, strict=True)]
+        shares = [s / max(theirs[key]["seconds"]) for s, (key, _) in zip(until, mine, strict=True)]
         compiling = [run.get("compiling", 0.0) for _, run in mine]
         table.add_row(
             way,
-            f"{np.median([run['seconds'][-1] for _, run in mine]):.1f}" if mine else "",
+            f"{np.median([max(run['seconds']) for _, run in mine]):.1f}" if mine else "",
             f"{np.median(compiling):.1f}" if mine and not way.startswith("keras_tuner") else "",
             f"{np.median(until):.1f}" if until else "",
             f"{np.mean(np.isfinite(until)):.0%} of runs" if until else "",
