@@ -180,7 +180,8 @@ def test_on_alarm_revert_leaves_a_schedule_of_keras_alone_and_pauses(tmp_path: P
         if line.startswith("Paused"):
             commands.send(tmp_path, "stop", note="seen")
 
-    Babysitter(tmp_path, minibatches=minibatches(), on_alarm="revert", say=say).train(model, validation_data=VALIDATION)
+    sitter = Babysitter(tmp_path, minibatches=minibatches(), epochs=2, on_alarm="revert", say=say)
+    sitter.train(model, validation_data=VALIDATION)
     assert "alarm" in kinds(tmp_path)
     assert "pause" in kinds(tmp_path)
     assert "revert" not in kinds(tmp_path)
