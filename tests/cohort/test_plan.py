@@ -60,9 +60,12 @@ def test_long_trainings_are_worth_more_programs_and_waste_less():
     assert padding_waste(long, members) < 0.3 < padding_waste(brief, members) < 0.6
 
 
-def test_equal_members_waste_nothing_but_the_rounding_to_sixteen():
+def test_equal_members_waste_nothing_but_the_rounding_to_eight():
     members = [member(64, 48) for _ in range(5)]
-    assert padding_waste(plan_cohorts(members, [32] * 5), members) == 0.0
+    plans = plan_cohorts(members, [32] * 5)
+    assert plans[0].widths[-1] == 16  # a head of ten
+    needed, done = (64 * 64 + 64 * 48 + 48 * head for head in (10, 16))
+    assert padding_waste(plans, members) == pytest.approx(1 - needed / done)
 
 
 def test_cohorts_are_as_large_as_the_memory_allows_and_one_that_does_not_fit_is_told():

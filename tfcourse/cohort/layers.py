@@ -154,6 +154,27 @@ def variables(layers: Sequence[Layer], inputs: int) -> list[list[Variable]]:
     return [layer.variables(size) for layer, size in zip(layers, sizes, strict=False)]
 
 
+def trained_vectors(kinds: Sequence[tuple[Any, ...]], widths: Sequence[int]) -> list[tuple[int, str, int]]:
+    """Return the biases, γ and β of all layers in the order in which they lie side by side: layer, name and units.
+
+    Args:
+        kinds: what the members share of each layer, its ``shape_free``.
+        widths: units after each layer.
+
+    >>> trained_vectors([Dense(8, False).shape_free, BatchNormalization().shape_free, Dense(3).shape_free], [8, 8, 3])
+    [(1, 'gamma', 8), (1, 'beta', 8), (2, 'bias', 3)]
+    """
+    found = []
+    for index, (kind, units) in enumerate(zip(kinds, widths, strict=True)):
+        if kind[0] == "dense":
+            names = ["bias"] if kind[1] else []
+        else:
+            center, scale = kind[1:] if kind[0] == "batch_normalization" else (False, False)
+            names = ["gamma"] * scale + ["beta"] * center
+        found += [(index, name, units) for name in names]
+    return found
+
+
 class Batch:
     """How to average over a minibatch, whose rows beyond the data's end must not count.
 

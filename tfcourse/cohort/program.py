@@ -8,18 +8,20 @@ turns NaN changes no other.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from tfcourse.cohort.layers import NONZERO_AT_ZERO, Batch, Numbers, drop, dropout_key, normalize
+from tfcourse.cohort.layers import NONZERO_AT_ZERO, Batch, Numbers, drop, dropout_key, normalize, trained_vectors
 from tfcourse.cohort.optimizers import update
 from tfcourse.cohort.plan import COMPILING
+from tfcourse.cohort.stack import VECTORS, kernel_name
 
-Weights = list[dict[str, tf.Tensor]]
+Weights = dict[str, tf.Tensor]
+Moving = list[dict[str, tf.Tensor]]
+State = dict[str, Any]
 EVALUATION_ROWS = 512
 
 
@@ -29,7 +31,8 @@ class Layout:
 
     Args:
         kinds: what the members share of each layer.
-        widths: units after each layer, of the widest member.
+        widths: units after each layer, of the widest member; the head's are at least ``classes``.
+        classes: number of classes.
         inputs: number of features.
         places: number of members k.
         rows: number of training examples.
@@ -43,6 +46,7 @@ class Layout:
 
     kinds: tuple[tuple[Any, ...], ...]
     widths: tuple[int, ...]
+    classes: int
     inputs: int
     places: int
     rows: int
@@ -57,11 +61,6 @@ class Layout:
     def steps(self) -> int:
         """Minibatches of an epoch."""
         return -(-self.rows // self.batch_size)
-
-    @property
-    def classes(self) -> int:
-        """Number of classes."""
-        return self.widths[-1]
 
     @property
     def multiplications(self) -> int:
@@ -106,7 +105,6 @@ def cheapest(layout: Layout, jit_compile: bool, *, fixed: bool, epochs: int) -> 
         if dataclasses.replace(other, widths=layout.widths, places=layout.places) != layout:
             return False
         wide = all(theirs >= ours for theirs, ours in zip(other.widths, layout.widths, strict=True))
-        wide = wide and other.classes == layout.classes  # the softmax is over as many units as there are
         return wide and other.places >= layout.places and (not fixed or other.widths == layout.widths)
 
     there = [other for other, jit in list(_programs) if jit == jit_compile and holds(other)]
@@ -134,18 +132,18 @@ class Program:
 
     def _epoch(
         self,
-        state: dict[str, Weights],
+        state: State,
         numbers: dict[str, Any],
         data: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
         validation: tuple[tf.Tensor, tf.Tensor, tf.Tensor] | None,
         order: tf.Tensor,
         coefficients: tf.Tensor,
         clock: tf.Tensor,
-    ) -> tuple[dict[str, Weights], dict[str, tf.Tensor]]:
+    ) -> tuple[State, dict[str, tf.Tensor]]:
         """Return the state after one epoch, and the epoch's metrics, each (k,).
 
         Args:
-            state: ``weights``, ``moving``, ``first`` and ``second``, a dictionary a layer.
+            state: ``weights``, ``first``, ``second`` and ``moving``, as :func:`tfcourse.cohort.stack.stack` gives them.
             numbers: the members' run-time numbers: ``layers``, a dictionary a layer, and ``noise`` (k,).
             data: features (m, n), labels (m,) or (m, C), weights of the examples (m,).
             validation: the same for the validation examples.
@@ -156,7 +154,7 @@ class Program:
         layout = self.layout
         zeros = tf.zeros(layout.places)
 
-        def body(t: tf.Tensor, state: dict[str, Weights], loss: tf.Tensor, correct: tf.Tensor) -> tuple[Any, ...]:
+        def body(t: tf.Tensor, state: State, loss: tf.Tensor, correct: tf.Tensor) -> tuple[Any, ...]:
             state, step_loss, step_correct = self._step(state, numbers, data, order[t], coefficients[t], t, clock + t)
             return t + 1, state, loss + step_loss, correct + step_correct
 
@@ -171,14 +169,14 @@ class Program:
 
     def _step(
         self,
-        state: dict[str, Weights],
+        state: State,
         numbers: dict[str, Any],
         data: tuple[tf.Tensor, ...],
         order: tf.Tensor,
         coefficients: tf.Tensor,
         t: tf.Tensor,
         clock: tf.Tensor,
-    ) -> tuple[dict[str, Weights], tf.Tensor, tf.Tensor]:
+    ) -> tuple[State, tf.Tensor, tf.Tensor]:
         layout = self.layout
         x, y, w = (tf.gather(each, order) for each in data)
         count, batch = tf.constant(float(layout.batch_size)), Batch()
@@ -202,18 +200,20 @@ class Program:
         return state, loss * count, hits
 
     def _forward(
-        self, state: dict[str, Weights], numbers: dict[str, Any], x: tf.Tensor, batch: Batch | None, clock: tf.Tensor
-    ) -> tuple[tf.Tensor, Weights]:
+        self, state: State, numbers: dict[str, Any], x: tf.Tensor, batch: Batch | None, clock: tf.Tensor
+    ) -> tuple[tf.Tensor, Moving]:
         """Return the logits (k, B, C) of x (B, n), and the moved statistics; ``batch`` is None for evaluation."""
         layout = self.layout
         a = x if layout.side_by_side else tf.broadcast_to(x[None], (layout.places, *x.shape))
-        moving: Weights = []
+        moving: Moving = []
+        vectors = self._vectors(state["weights"])
         for index, kind in enumerate(layout.kinds):
-            weights = {**state["weights"][index], **state["moving"][index]}
+            weights = {**vectors[index], **state["moving"][index]}
             own: Numbers = numbers["layers"][index]
             moved: dict[str, tf.Tensor] = {}
             if kind[0] == "dense":
-                a = side_by_side(a, weights["kernel"]) if len(a.shape) == 2 else tf.matmul(a, weights["kernel"])
+                kernel = state["weights"][kernel_name(index)]
+                a = side_by_side(a, kernel) if len(a.shape) == 2 else tf.matmul(a, kernel)
                 a = a + weights["bias"] if "bias" in weights else a
             elif kind[0] == "batch_normalization":
                 a, moved = normalize(a, weights, own, batch)
@@ -223,10 +223,20 @@ class Program:
             elif layout.dropping and batch is not None:
                 a = drop(a, own, dropout_key(numbers["noise"], clock, index))
             moving.append(moved)
-        return a, moving
+        return a[..., : layout.classes], moving
+
+    def _vectors(self, weights: Weights) -> list[dict[str, tf.Tensor]]:
+        """Return each layer's trained vectors, (k, 1, units), from where they lie side by side."""
+        found: list[dict[str, tf.Tensor]] = [{} for _ in self.layout.kinds]
+        vectors = trained_vectors(self.layout.kinds, self.layout.widths)
+        if vectors:
+            parts = tf.split(weights[VECTORS], [units for *_, units in vectors], axis=2)
+            for (index, name, _), part in zip(vectors, parts, strict=True):
+                found[index][name] = part
+        return found
 
     def _evaluate(
-        self, state: dict[str, Weights], numbers: dict[str, Any], validation: tuple[tf.Tensor, ...]
+        self, state: State, numbers: dict[str, Any], validation: tuple[tf.Tensor, ...]
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the loss and the accuracy on the validation examples, each (k,)."""
         layout = self.layout
@@ -260,9 +270,10 @@ class Program:
         """Return the L2 penalty of each member, shape (k,)."""
         penalty = tf.zeros(self.layout.places)
         if self.layout.penalized:
-            for layer, own in zip(weights, numbers["layers"], strict=True):
-                if "kernel" in layer:
-                    penalty += own["l2"][:, 0, 0] * tf.reduce_sum(tf.square(layer["kernel"]), axis=(1, 2))
+            for index, own in enumerate(numbers["layers"]):
+                if self.layout.kinds[index][0] == "dense":
+                    kernel = weights[kernel_name(index)]
+                    penalty += own["l2"][:, 0, 0] * tf.reduce_sum(tf.square(kernel), axis=(1, 2))
         return penalty
 
 
@@ -284,27 +295,11 @@ def _rows(each: tf.Tensor, first: tf.Tensor, count: int) -> tf.Tensor:
     return tf.slice(each, [first, *[0] * (len(each.shape) - 1)], [count, *each.shape[1:]])
 
 
-def _updated(state: dict[str, Weights], gradients: Weights, coefficients: tf.Tensor) -> tuple[Weights, ...]:
-    """Return the new weights, m and v.
-
-    The vectors of all layers are updated as one, side by side: one by one their many small operations take a tenth of a
-    step longer.
-    """
-    parts = state["weights"], gradients, state["first"], state["second"]
+def _updated(state: State, gradients: Weights, coefficients: tf.Tensor) -> tuple[Weights, ...]:
+    """Return the new weights, m and v."""
     one_each = tf.unstack(coefficients[:, :, None, None])
-    places = [(index, name) for index, layer in enumerate(state["weights"]) for name in layer]
-    kernels = [place for place in places if place[1] == "kernel"]
-    vectors = [place for place in places if place[1] != "kernel"]
-    new: dict[tuple[int, str], Sequence[tf.Tensor]] = {}
-    for index, name in kernels:
-        w, g, m, v = (part[index][name] for part in parts)
-        new[index, name] = update(w, g, m, v, one_each)
-    if vectors:
-        w, g, m, v = (tf.concat([part[index][name] for index, name in vectors], axis=2) for part in parts)
-        sizes = [state["weights"][index][name].shape[2] for index, name in vectors]
-        split = [tf.split(each, sizes, axis=2) for each in update(w, g, m, v, one_each)]
-        new |= zip(vectors, zip(*split, strict=True), strict=True)
-    return tuple(
-        [{name: new[index, name][part] for name in layer} for index, layer in enumerate(state["weights"])]
-        for part in range(3)
-    )
+    new = {
+        name: update(weight, gradients[name], state["first"][name], state["second"][name], one_each)
+        for name, weight in state["weights"].items()
+    }
+    return tuple({name: each[part] for name, each in new.items()} for part in range(3))

@@ -31,6 +31,7 @@ def layout_of(plan: CohortPlan, members: Sequence[Member], training: Examples, v
     return Layout(
         kinds=tuple(layer.shape_free for layer in members[0].layers),
         widths=plan.widths,
+        classes=members[0].classes,
         inputs=members[0].inputs,
         places=plan.places,
         rows=training.rows,
@@ -96,7 +97,7 @@ class RunningCohort:
     def state(self, index: int) -> State:
         """Return a copy of one member's state."""
         arrays = tf.nest.map_structure(lambda tensor: tensor.numpy(), self._state)
-        return unstack(self.members[index], self.places[index], arrays)
+        return unstack(self.members[index], self.places[index], arrays, self.layout.widths)
 
     def without(self, finished: set[int]) -> None:
         """Let the finished members go; their places stay empty until the cohort is merged or shrunk."""

@@ -8,36 +8,48 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.cohort.layers import variables
+from tfcourse.cohort.layers import trained_vectors, variables
 from tfcourse.cohort.member import Member, State
 
-Stacked = dict[str, list[dict[str, NDArray[Any]]]]
+Stacked = dict[str, Any]
+VECTORS = "vectors"
 
 
 def stack(members: Sequence[Member], states: Sequence[State], widths: Sequence[int], places: int) -> Stacked:
     """Return the states of ``members`` in the first places, zeros in the others.
 
-    The result has the arrays ``weights``, ``moving``, ``first`` and ``second``, each a dictionary a layer: kernels
-    are (k, inputs, units) and vectors (k, 1, units), as wide as ``widths`` says.
+    ``weights``, ``first`` and ``second`` have a kernel (k, inputs, units) each under :func:`kernel_name`, as wide as
+    ``widths`` says, and all trained vectors of the network side by side under ``vectors``, (k, 1, units of all): one
+    by one, their many small operations take a tenth of a step and a quarter of the compiler's time. ``moving`` has a
+    dictionary (k, 1, units) a layer.
     """
-    stacked: Stacked = {"weights": [], "moving": [], "first": [], "second": []}
+    stacked: Stacked = {"weights": {}, "moving": [], "first": {}, "second": {}}
+    vectors: dict[str, list[NDArray[np.float32]]] = {"weights": [], "first": [], "second": []}
     position = 0
     inputs = members[0].inputs
-    for layer, width in zip(members[0].layers, widths, strict=True):
-        for part in stacked.values():
-            part.append({})
+    for index, (layer, width) in enumerate(zip(members[0].layers, widths, strict=True)):
+        stacked["moving"].append({})
         for variable in layer.variables(1):
             shape = (places, inputs if variable.name == "kernel" else 1, width)
-            weights = _padded([state.weights[position] for state in states], shape)
-            if variable.trainable:
-                stacked["weights"][-1][variable.name] = weights
-                stacked["first"][-1][variable.name] = _padded([state.first[position] for state in states], shape)
-                stacked["second"][-1][variable.name] = _padded([state.second[position] for state in states], shape)
-            else:
-                stacked["moving"][-1][variable.name] = weights
+            for part in vectors if variable.trainable else ("weights",):
+                array = _padded([getattr(state, part)[position] for state in states], shape)
+                if not variable.trainable:
+                    stacked["moving"][-1][variable.name] = array
+                elif variable.name == "kernel":
+                    stacked[part][kernel_name(index)] = array
+                else:
+                    vectors[part].append(array)
             position += 1
         inputs = width
+    for part, arrays in vectors.items():
+        if arrays:
+            stacked[part][VECTORS] = np.concatenate(arrays, axis=2)
     return stacked
+
+
+def kernel_name(layer: int) -> str:
+    """Return the name of a layer's kernel among the stacked weights."""
+    return f"kernel {layer}"
 
 
 def _padded(arrays: Sequence[NDArray[np.float32]], shape: tuple[int, int, int]) -> NDArray[np.float32]:
@@ -48,14 +60,22 @@ def _padded(arrays: Sequence[NDArray[np.float32]], shape: tuple[int, int, int]) 
     return whole
 
 
-def unstack(member: Member, place: int, stacked: Stacked) -> State:
+def unstack(member: Member, place: int, stacked: Stacked, widths: Sequence[int]) -> State:
     """Return the state of ``member`` in its own widths, copied out of ``place``."""
     state = State([], [], [])
+    starts, position = {}, 0
+    for index, name, units in trained_vectors([layer.shape_free for layer in member.layers], widths):
+        starts[index, name] = position
+        position += units
     for index, layer in enumerate(variables(member.layers, member.inputs)):
         for variable in layer:
             for part, arrays in (("weights", state.weights), ("first", state.first), ("second", state.second)):
-                source = part if variable.trainable else "moving"
-                array = stacked[source][index][variable.name][place]
+                if not variable.trainable:
+                    array = stacked["moving"][index][variable.name][place]
+                elif variable.name == "kernel":
+                    array = stacked[part][kernel_name(index)][place]
+                else:
+                    array = stacked[part][VECTORS][place][:, starts[index, variable.name] :]
                 cut = array[tuple(slice(size) for size in (*[1] * (2 - len(variable.shape)), *variable.shape))]
                 arrays.append(np.array(cut).reshape(variable.shape))
     return state
