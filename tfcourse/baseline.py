@@ -16,6 +16,7 @@ from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
 from tfcourse.search.fit import Examples, Schedule, Training, fit_network
 from tfcourse.search.oracle import trial_seed
+from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Setting, retrain
 
 RATES = (0.1, 0.01, 0.001)
@@ -40,7 +41,11 @@ def fit_baseline(folder: RunFolder, prepared: Prepared, plan: Plan, examples: Ex
         jobs = [(Setting(network, OptimizerSpec("adam", rate), batch_size), seed) for rate in RATES]
         try:
             retrain(
-                jobs, examples, schedule, pad_to=1, on_end=lambda job, training: found.update({RATES[job]: training})
+                jobs,
+                examples,
+                schedule,
+                padding=Padding(1),
+                on_end=lambda job, training: found.update({RATES[job]: training}),
             )
         except OutOfTimeError:
             if not found:

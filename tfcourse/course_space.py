@@ -146,6 +146,17 @@ def limits_of(space: SearchSpace) -> dict[str, tuple[float, float]]:
     return limits
 
 
+def depths(space: SearchSpace) -> tuple[int, int]:
+    """Return the fewest and the most hidden layers that a network of the space may have.
+
+    >>> depths(default_space())
+    (2, 4)
+    """
+    layers = space["layers"]
+    found = [int(value) for value in layers.values] or [int(layers.low), int(layers.high)]
+    return min(found), max(found)
+
+
 def most_units(space: SearchSpace) -> int:
     """Return the most units that a hidden layer of the space may have.
 

@@ -16,6 +16,7 @@ from tfcourse.run.folder import RunFolder
 from tfcourse.run.repeats import Repeats
 from tfcourse.run.trials import TrialRecord, leaders, read_trials
 from tfcourse.search.fit import Examples, Schedule
+from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Setting, fresh_seeds, retrain
 from tfcourse.verdict.sentence import listed
 from tfcourse.verdict.winner import Candidate
@@ -61,11 +62,10 @@ class Retraining:
         folder: the run.
         prepared: its data.
         plan: its plan.
-        pad_to: units to which hidden layers are padded, as in the search.
     """
 
-    def __init__(self, folder: RunFolder, prepared: Prepared, plan: Plan, pad_to: int) -> None:
-        self.prepared, self.plan, self.pad_to = prepared, plan, pad_to
+    def __init__(self, folder: RunFolder, prepared: Prepared, plan: Plan) -> None:
+        self.prepared, self.plan = prepared, plan
         self.leaders = leaders(read_trials(folder.path, plan.space), plan.objective)[: 1 + RUNNERS_UP]
         self.order, self.seeds = fresh_seeds(plan.seed)
         self.repeats = Repeats(
@@ -106,12 +106,13 @@ class Retraining:
             self.repeats.keep(*missing[index], score)
 
         train, validation = prepared.train, prepared.validation
+        examples = len(train) * plan.epochs
         try:
             retrain(
                 [(self.settings[name], seed) for name, seed in missing],
                 Examples(train.x, train.y, validation.x, validation.y),
                 Schedule(plan.epochs, plan.patience, plan.objective, self.order, deadline, interrupted),
-                pad_to=self.pad_to,
+                padding=Padding.of_space(plan.space, inputs=prepared.features.width, examples=examples),
                 on_end=ended,
             )
         except OutOfTimeError:

@@ -11,7 +11,6 @@ from typing import Any
 import keras
 
 from tfcourse.baseline import fit_baseline, load_baseline, out_of_time
-from tfcourse.course_space import most_units
 from tfcourse.data.prepare import Part, Prepared
 from tfcourse.errors import UserError
 from tfcourse.files import replacing, write_json
@@ -157,7 +156,7 @@ def retrain_leaders(
     Returns:
         why it was not done, in a sentence; empty if it was.
     """
-    retraining = Retraining(folder, prepared, plan, most_units(plan.space))
+    retraining = Retraining(folder, prepared, plan)
     if not retraining.missing:
         return ""
     say(retraining.in_words())
@@ -223,7 +222,7 @@ def finish(
         explored([Round(0, plan.space), *tuner.oracle.rounds[1:]]),
         plan.objective,
         epochs=plan.epochs,
-        candidates=Retraining(folder, prepared, plan, most_units(plan.space)).candidates(),
+        candidates=Retraining(folder, prepared, plan).candidates(),
         not_retrained=not_retrained,
         model={
             **result["model"],

@@ -13,7 +13,6 @@ import numpy as np
 from search_deciders import KerasTuner, Optuna
 from search_task import Task
 
-from tfcourse.course_space import most_units
 from tfcourse.plan import default_patience, round_starts
 
 OWN: dict[str, dict[str, Any]] = {
@@ -84,9 +83,11 @@ def learner_search(task: Task, trials: int, learner: str) -> list[Trial]:
     from tfcourse.models.builders import build_mlp
     from tfcourse.models.spec import network_from_values, optimizer_from_values
     from tfcourse.search.oracle import trial_seed
+    from tfcourse.search.padding import Padding
     from tfcourse.search.retrain import Setting, retrain
 
     width, classes, rows = task.size
+    padding = Padding.of_space(task.space, inputs=width, examples=rows * task.epochs)
     decider = (Optuna if learner == "Optuna TPE" else KerasTuner)(task, trials, learner)
     ended: list[Ended] = []
     began = clock()
@@ -108,7 +109,7 @@ def learner_search(task: Task, trials: int, learner: str) -> list[Trial]:
             if not training.diverged:
                 losses[job], weights[job] = training.score("val_loss"), training.weights
 
-        retrain(jobs, task.examples(), task.schedule(), pad_to=most_units(task.space), on_end=keep)
+        retrain(jobs, task.examples(), task.schedule(), padding=padding, on_end=keep)
         decider.tell(losses)
         for job, loss in enumerate(losses):
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.cohort.conftest import OPTIMIZERS, TOLERANCE, Trial, assert_same_training, fit_alone
 from tfcourse.cohort import fit_together, program
+from tfcourse.cohort.member import member_of_spec
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
 UNITS = ((30, 20), (17, 50), (8, 8), (33, 21), (48, 16), (24, 40))
@@ -37,6 +38,39 @@ def test_unequal_depths_and_batch_norm_after_the_activation(data):
     ]
     for history, trial in zip(fit_together(members, *data, **fit), members, strict=True):
         assert_same_training(history, fit_alone(trial, *data, **fit), tolerance=TOLERANCE[10])
+
+
+@pytest.mark.parametrize("jit_compile", [True, False])
+def test_depths_that_share_one_program_each_train_as_alone(data, jit_compile):
+    x, y = data
+    fit = {"epochs": 2, "batch_size": 38, "shuffle": False, "validation_data": (x[:40], y[:40])}  # a last one of 36
+    units = [(12,), (30, 9), (9, 16, 25), (20, 8, 31, 14)] * 2
+    members = [
+        (NetworkSpec(20, 4, each, l2=1e-3 * (index % 2)), optimizer, index)
+        for index, (each, optimizer) in enumerate(zip(units, OPTIMIZERS, strict=True))
+    ]
+    there = len(program._programs)
+    histories = fit_together(members, x, y, jit_compile=jit_compile, **fit)
+    assert len(program._programs) == there + 1
+    for history, trial in zip(histories, members, strict=True):
+        assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
+
+
+def test_in_a_program_told_to_hold_all_depths_the_result_is_the_same_bit_for_bit_whoever_else_trains(data):
+    x, y = data
+    fit = {"epochs": 3, "batch_size": 36, "validation_data": (x[:40], y[:40])}
+    everyone = [
+        member_of_spec(NetworkSpec(20, 4, (n,) * depth, dropout=0.2), OPTIMIZERS[5], n, pad_to=24, depths=(1, 3))
+        for depth in (1, 2, 3)
+        for n in (10, 11, 24)
+    ]
+    together = fit_together(everyone, x, y, **fit)
+    there = len(program._programs)
+    for history, member in zip(together, everyone, strict=True):
+        [alone] = fit_together([member], x, y, **fit)
+        assert alone.history == history.history
+        assert all(np.array_equal(a, b) for a, b in zip(alone.weights, history.weights, strict=True))
+    assert len(program._programs) == there, "the same program each time"
 
 
 def test_many_features_whose_first_products_are_computed_as_one():

@@ -26,9 +26,39 @@ def random_members(count: int, layers: int = 3) -> list[Member]:
 
 def test_depth_batch_size_and_activation_make_different_cohorts_and_nothing_is_lost():
     members = [member(60), member(70), member(60, 60), member(60, activation="tanh"), member(80)]
-    plans = plan_cohorts(members, [32, 32, 32, 32, 64])
-    assert sorted(sorted(plan.indices) for plan in plans) == [[0, 1], [2], [3], [4]]
-    assert {plan.batch_size for plan in plans if 4 in plan.indices} == {64}
+    plans = plan_cohorts(members * 8, [32, 32, 32, 32, 64] * 8)
+    assert sorted(index for plan in plans for index in plan.indices) == list(range(40))
+    assert all(len({kind(members[index % 5], index % 5) for index in plan.indices}) == 1 for plan in plans)
+    assert {plan.batch_size for plan in plans if plan.indices[0] % 5 == 4} == {64}
+
+
+def kind(one: Member, position: int) -> tuple[object, ...]:
+    return (one.depth, one.key, position == 4)
+
+
+def test_depths_share_a_program_where_compiling_another_costs_more_than_passing_blocks_by():
+    members = [*random_members(20, 2), *random_members(20, 3), *random_members(20, 4)]
+    brief, long = (plan_cohorts(members, [64] * 60, examples=examples) for examples in (1200 * 20, 1200 * 2000))
+    assert {(plan.least_depth, len(plan.kinds), plan.branches) for plan in brief} == {(2, 4 * 4 + 1, True)}
+    assert {(plan.least_depth, len(plan.kinds)) for plan in long} == {(2, 9), (3, 13), (4, 17)}
+    assert not any(plan.branches for plan in long)
+    for each in (*brief, *long):
+        assert len({members[index].depth for index in each.indices}) == 1, "what passes a block by is the whole cohort"
+    # All the blocks that may be passed by are as wide as what comes before them.
+    assert {plan.widths[4:16] for plan in brief} == {(104,) * 12}
+
+
+def test_networks_of_unlike_blocks_and_those_of_one_fixed_padding_do_not_share_by_chance():
+    fixed = [dataclasses.replace(each, pad_to=100) for each in (*random_members(4, 2), *random_members(4, 3))]
+    assert len({plan.kinds for plan in plan_cohorts(fixed, [64] * 8)}) == 2
+    told = [dataclasses.replace(each, depths=(2, 4)) for each in fixed]
+    assert {(plan.least_depth, len(plan.kinds)) for plan in plan_cohorts(told, [64] * 8)} == {(2, 17)}
+    assert {len(plan.kinds) for plan in plan_cohorts(told[:1], [64])} == {17}, "though it trains alone"
+    unlike = dataclasses.replace(random_members(1, 2)[0])
+    unlike = dataclasses.replace(unlike, layers=(*unlike.layers[:3], *unlike.layers[4:]))  # one dropout fewer
+    assert (unlike.block_size, unlike.depth) == (0, 2)
+    plans = plan_cohorts([unlike, *random_members(2, 3)], [64] * 3)
+    assert {len(plan.kinds) for plan in plans} == {8, 13}
 
 
 def test_a_large_group_is_cut_into_even_cohorts_of_one_program():

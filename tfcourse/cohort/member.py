@@ -70,6 +70,8 @@ class Member:
         input_layers: what is applied to the features first.
         pad_to: units to which its hidden layers are padded at least; with one number for all members, a member's
             program has the same shapes whoever trains with it, and its weights are the same bit for bit.
+        depths: fewest and most hidden blocks of the networks whose program it shares, for the same reason; None leaves
+            it to the plan.
         finish: takes the trained state and the number of steps taken (puts them into a Keras model).
     """
 
@@ -82,6 +84,7 @@ class Member:
     accuracy: str | None = "accuracy"
     input_layers: InputLayers = PLAIN
     pad_to: int = 0
+    depths: tuple[int, int] | None = None
     finish: Callable[[State, int], None] = field(default=lambda state, steps: None)
 
     @property
@@ -90,10 +93,31 @@ class Member:
         return next(layer.units for layer in reversed(self.layers) if isinstance(layer, Dense))
 
     @property
-    def key(self) -> tuple[object, ...]:
+    def key(self) -> tuple[Any, ...]:
         """What members of one program share; only the widths may differ beyond it."""
         kinds = tuple(layer.shape_free for layer in self.layers)
         return (kinds, self.inputs, self.classes, self.sparse, self.input_layers.key)
+
+    @property
+    def depth(self) -> int:
+        """Number of dense layers before the head."""
+        return sum(isinstance(layer, Dense) for layer in self.layers) - 1
+
+    @property
+    def block_size(self) -> int:
+        """Layers of a hidden block (a dense layer and what follows it) where all blocks are of one kind, otherwise 0.
+
+        Networks of such blocks can share a program whatever their depth.
+        """
+        kinds, size = [layer.shape_free for layer in self.layers], (len(self.layers) - 1) // max(self.depth, 1)
+        alike = self.depth > 0 and kinds[:-1] == kinds[:size] * self.depth and kinds[0][0] == kinds[-1][0] == "dense"
+        return size if alike else 0
+
+    @property
+    def family(self) -> tuple[object, ...]:
+        """What members share that may share a program: all of the key, but for the depth where blocks are alike."""
+        kinds, *others = self.key
+        return (kinds[: self.block_size] or kinds, *others, self.depths)
 
     @property
     def parameters(self) -> int:
@@ -102,7 +126,13 @@ class Member:
 
 
 def member_of_spec(
-    network: NetworkSpec, optimizer: OptimizerSpec, seed: int, *, sparse: bool = True, pad_to: int = 0
+    network: NetworkSpec,
+    optimizer: OptimizerSpec,
+    seed: int,
+    *,
+    sparse: bool = True,
+    pad_to: int = 0,
+    depths: tuple[int, int] | None = None,
 ) -> Member:
     """Return the member whose training is that of ``build_mlp(network, optimizer, seed=seed)``.
 
@@ -118,7 +148,27 @@ def member_of_spec(
         seed=seed,
         sparse=sparse,
         pad_to=pad_to,
+        depths=depths,
     )
+
+
+def in_program(member: Member, count: int) -> list[tuple[Layer, int | None]]:
+    """Return, for each of a program's ``count`` layers, a layer of its kind and its position among the member's.
+
+    A program may have more hidden blocks than the member: the member's are the first, and its head is the last. The
+    position of a layer that it lacks is None.
+
+    >>> member = member_of_spec(NetworkSpec(4, 3, (8,), batch_norm=False), OptimizerSpec(), seed=0)
+    >>> [position for _, position in in_program(member, 7)]
+    [0, 1, 2, None, None, None, 3]
+    """
+    own = len(member.layers)
+    positions = [*range(own - 1), *[None] * (count - own), own - 1]
+    block = member.layers[: member.block_size]
+    return [
+        (block[index % len(block)] if position is None else member.layers[position], position)
+        for index, position in enumerate(positions)
+    ]
 
 
 def layers_of_spec(network: NetworkSpec) -> tuple[Layer, ...]:

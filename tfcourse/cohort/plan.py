@@ -1,4 +1,8 @@
-"""Which members can train together, in cohorts of which size, and how much their padding wastes."""
+"""Which members can train together, in cohorts of which size, and how much their padding wastes.
+
+Members of a cohort have one depth. Cohorts of several depths may share one program that has the most hidden blocks and
+passes by those that a cohort lacks: its epochs take a tenth longer, but compiling each depth takes seconds.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tfcourse.cohort.layers import Dense, variables, widths
-from tfcourse.cohort.member import Member
+from tfcourse.cohort.member import Member, in_program
 from tfcourse.errors import UserError
 
 # Measured on two cores: two programs of 16 members, one a core, run twice as fast as one program of 32 on both.
@@ -25,6 +30,12 @@ VECTOR = 8
 MEMORY_SHARE = 0.5
 # Operations of training that take as long as compiling one more program: two seconds at 80 GFLOP/s.
 COMPILING = 160e9
+# What an epoch costs in a program that may pass blocks by, over one of its own: 8 to 20 % were measured.
+BRANCHING = 1.12
+# Places of a program for members of one fixed padding, who come again in later rounds and trainings.
+FIXED_PLACES = 8
+# How many trainings of a kind a run may be expected to have where their number must not matter.
+USUAL_MEMBERS = 32
 
 
 class NotFusableError(UserError):
@@ -40,12 +51,26 @@ class CohortPlan:
         widths: units after each layer, padding included; equal for all cohorts of a group.
         places: number of members k of its program, at least ``len(indices)``.
         batch_size: examples of a minibatch.
+        kinds: what the program's networks share of each layer, with as many hidden blocks as the deepest has.
+        least_depth: hidden blocks, in front, that all networks have that train in the program.
     """
 
     indices: tuple[int, ...]
     widths: tuple[int, ...]
     places: int
     batch_size: int
+    kinds: tuple[tuple[Any, ...], ...]
+    least_depth: int
+
+    @property
+    def program(self) -> tuple[object, ...]:
+        """What cohorts of one program have in common, as far as the plan says."""
+        return (self.widths, self.places, self.batch_size, self.kinds, self.least_depth)
+
+    @property
+    def branches(self) -> bool:
+        """Say whether a network may lack some of the program's hidden blocks."""
+        return self.least_depth < sum(kind[0] == "dense" for kind in self.kinds) - 1
 
 
 def plan_cohorts(
@@ -67,23 +92,121 @@ def plan_cohorts(
         cached: bytes that the kernels of a cohort of several members may take.
         workers: cohorts trained at the same time; a group is cut so that each has work.
     """
-    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    families: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for index, (member, batch_size) in enumerate(zip(members, batch_sizes, strict=True)):
-        groups[(member.key, batch_size)].append(index)
-    plans = []
-    for whole in groups.values():
-        for indices in _by_width(whole, members, examples):
-            size = padded_widths([members[index] for index in indices])
-            indices.sort(key=lambda index: -members[index].parameters)
-            least, bytes_each = least_places([members[indices[0]]]), 4 * _multiplications(size, members[indices[0]])
-            room = min(most, max(least, int(min(most, cached / bytes_each))))
-            count = max(math.ceil(len(indices) / room), min(workers, len(indices) // 4), 1)
-            share = math.ceil(len(indices) / count)
-            places = _places(share, room, [members[index] for index in indices], size, examples * count)
-            for start in range(0, len(indices), share):
-                cut = tuple(indices[start : start + share])
-                plans.append(CohortPlan(cut, size, places, batch_sizes[indices[0]]))
-    return sorted(plans, key=lambda plan: -_multiplications(plan.widths, members[plan.indices[0]]))
+        families[(member.family, batch_size)].append(index)
+    planner = _Planner(members, batch_sizes, examples, most, cached, workers)
+    plans = [plan for indices in families.values() for plan in planner.of_family(indices)]
+    return sorted(plans, key=lambda plan: -planner.multiplications(plan))
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """Plans the cohorts of one family after the other; the arguments are those of :func:`plan_cohorts`."""
+
+    members: Sequence[Member]
+    batch_sizes: Sequence[int]
+    examples: int
+    most: int
+    cached: float
+    workers: int
+
+    def of_family(self, indices: Sequence[int]) -> list[CohortPlan]:
+        """Return the cohorts of members that differ in nothing but widths and, where blocks are alike, depth."""
+        by_depth: dict[int, list[int]] = defaultdict(list)
+        for index in indices:
+            by_depth[self.members[index].depth].append(index)
+        groups = list(by_depth.values())
+        if self.members[indices[0]].depths is not None:
+            return self._sharing(groups)
+        apart = [
+            plan for group in groups for part in _by_width(group, self.members, self.examples)
+            for plan in self._sharing([part])
+        ]  # fmt: skip
+        first = self.members[indices[0]]
+        # With one fixed padding a program must not depend on who else trains.
+        may_share = len(groups) > 1 and first.block_size > 0 and first.pad_to == 0
+        return min(apart, self._sharing(groups), key=self._cost) if may_share else apart
+
+    def _sharing(self, groups: Sequence[list[int]]) -> list[CohortPlan]:
+        """Return the cohorts of ``groups``, each of one depth, in one program."""
+        everyone = [self.members[index] for group in groups for index in group]
+        least, deepest = _depths(everyone)
+        size, first = padded_widths(everyone), everyone[0]
+        bytes_each = 4 * _multiplications(size, max(everyone, key=lambda member: member.depth))
+        room = min(self.most, max(least_places(everyone), int(min(self.most, self.cached / bytes_each))))
+        places = self._places(groups, room, size)
+        kinds = tuple(layer.shape_free for layer in first.layers)
+        if first.block_size:
+            kinds = kinds[: first.block_size] * deepest + kinds[-1:]
+        else:
+            least = len(kinds)  # nothing in it can be passed by
+        plans = []
+        for group in groups:
+            group = sorted(group, key=lambda index: -self.members[index].parameters)
+            count = max(math.ceil(len(group) / places), min(self.workers, len(group) // 4) if len(groups) == 1 else 1)
+            share = math.ceil(len(group) / count)
+            for start in range(0, len(group), share):
+                cut = tuple(group[start : start + share])
+                plans.append(CohortPlan(cut, size, places, self.batch_sizes[cut[0]], kinds, least))
+        return plans
+
+    def _places(self, groups: Sequence[list[int]], room: int, size: tuple[int, ...]) -> int:
+        """Return the places of a program, at most ``room``, with which few stay empty and each worker has a cohort.
+
+        Members of one fixed padding come again, in later rounds and trainings: for them a number of places that will
+        serve those as well, unless the empty ones cost more than compiling another program.
+        """
+        counts = [len(group) for group in groups]
+        if any(self.members[index].pad_to for group in groups for index in group):
+            most = max(counts)
+            empty = -most % FIXED_PLACES * _multiplications(size, self.members[groups[0][0]])
+            if room >= FIXED_PLACES and empty * 6 * self.examples < COMPILING:
+                return FIXED_PLACES
+            cohorts = max(math.ceil(most / room), min(self.workers, most // 4), 1)
+            return max(least_places([self.members[groups[0][0]]]), math.ceil(most / cohorts))
+        enough = min(self.workers, sum(counts) // 4)
+
+        def work(places: int) -> tuple[float, int]:
+            # Each cohort costs about as much as one more member would.
+            cohorts = [math.ceil(count / places) for count in counts]
+            cost = sum(
+                number * (places + 1) * _multiplications(size, self.members[group[0]])
+                for number, group in zip(cohorts, groups, strict=True)
+            )
+            return (cost if sum(cohorts) >= enough else math.inf, -places)
+
+        return min(range(1, room + 1), key=work)
+
+    def multiplications(self, plan: CohortPlan) -> int:
+        """Return the multiplications of one example in all places of a cohort."""
+        return plan.places * _multiplications(plan.widths, self.members[plan.indices[0]])
+
+    def _cost(self, plans: Sequence[CohortPlan]) -> float:
+        """Return the operations that training takes, and those in whose time the programs compile."""
+        branching = [BRANCHING if plan.branches else 1.0 for plan in plans]
+        work = sum(factor * self.multiplications(plan) for factor, plan in zip(branching, plans, strict=True))
+        return 6 * self.examples * work + COMPILING * len({plan.program for plan in plans})
+
+
+def sharing_pays(depths: tuple[int, int], inputs: int, units: int, examples: int) -> bool:
+    """Say whether networks of several depths are trained sooner in one program than in one for each depth.
+
+    Args:
+        depths: the fewest and the most hidden blocks.
+        inputs: number of features.
+        units: units of each hidden layer.
+        examples: training examples times epochs.
+    """
+    more, deepest = depths[1] - depths[0], inputs * units + (depths[1] - 1) * units**2
+    return more > 0 and USUAL_MEMBERS * 6 * examples * deepest * (BRANCHING - 1) < more * COMPILING
+
+
+def _depths(members: Sequence[Member]) -> tuple[int, int]:
+    """Return the fewest and the most hidden blocks of the networks that share the members' program."""
+    fixed = [member.depths for member in members if member.depths is not None]
+    depths = [member.depth for member in members]
+    return min([*depths, *(least for least, _ in fixed)]), max([*depths, *(most for _, most in fixed)])
 
 
 def least_places(members: Iterable[Member]) -> int:
@@ -92,23 +215,6 @@ def least_places(members: Iterable[Member]) -> int:
     It drops an axis of length one and then sums in another order.
     """
     return 4 if any(member.pad_to for member in members) else 1
-
-
-def _places(share: int, room: int, members: Sequence[Member], size: tuple[int, ...], examples: int) -> int:
-    """Return the places of a program for ``share`` members, at most ``room``.
-
-    Members of one fixed padding come again, in later rounds and trainings: for them a number of places that will serve
-    those as well, unless the empty ones cost more than compiling another program.
-    """
-    least = least_places(members)
-    if least == 1:
-        return share
-    for multiple in (2 * least, least):
-        places = math.ceil(share / multiple) * multiple
-        empty = (places - share) * _multiplications(size, members[0])
-        if places <= room and empty * 6 * examples < COMPILING:
-            return places
-    return max(share, least)
 
 
 def _by_width(indices: list[int], members: Sequence[Member], examples: int) -> list[list[int]]:
@@ -141,9 +247,20 @@ def padded_widths(members: Sequence[Member]) -> tuple[int, ...]:
     >>> padded_widths([member_of_spec(spec, OptimizerSpec(), 0) for spec in specs])
     (32, 32, 32, 32, 40, 40, 40, 40, 8)
     """
-    sizes = [max(each) for each in zip(*(widths(m.layers, m.inputs) for m in members), strict=True)]
-    dense = [index for index, layer in enumerate(members[0].layers) if isinstance(layer, Dense)]
-    first, head = dense[0], dense[-1]
+    shallowest, deepest = _depths(members)
+    block = members[0].block_size
+    count = block * deepest + 1 if block else len(members[0].layers)
+    sizes = [0] * count
+    for member in members:
+        own = widths(member.layers, member.inputs)
+        for index, (_, mine) in enumerate(in_program(member, count)):
+            sizes[index] = max(sizes[index], own[mine] if mine is not None else 0)
+    if block:  # what passes a block by must be as wide as what comes out of it
+        passed = slice(max(shallowest - 1, 0) * block, deepest * block)
+        sizes[passed] = [max(sizes[passed])] * (deepest * block - passed.start)
+    first = next(index for index, layer in enumerate(members[0].layers) if isinstance(layer, Dense))
+    head = max(index for index, layer in enumerate(members[0].layers) if isinstance(layer, Dense))
+    head += count - len(members[0].layers)
     least = max(member.pad_to for member in members)
     return tuple(
         math.ceil(max(size, least if index < head else 0) / VECTOR) * VECTOR if first <= index else size
@@ -167,7 +284,7 @@ def in_words(plans: Sequence[CohortPlan], members: Sequence[Member]) -> str:
     >>> in_words(plan_cohorts(members, [32, 32]), members)
     '2 members train as 1 cohort of 1 program; 25 % of its multiplications are padding'
     """
-    programs = len({(plan.widths, plan.places, plan.batch_size, members[plan.indices[0]].key) for plan in plans})
+    programs = len({(plan.program, members[plan.indices[0]].family) for plan in plans})
     cohorts = f"{len(plans)} cohort{'s' * (len(plans) > 1)} of {programs} program{'s' * (programs > 1)}"
     whose = "their" if len(plans) > 1 else "its"
     return (
@@ -177,10 +294,12 @@ def in_words(plans: Sequence[CohortPlan], members: Sequence[Member]) -> str:
 
 
 def _multiplications(sizes: Sequence[int], member: Member) -> int:
+    """Return the multiplications of one example in a program of ``sizes``, without the blocks that the member lacks."""
     total, inputs = 0, member.inputs
-    for layer, units in zip(member.layers, sizes, strict=True):
-        total += inputs * units if isinstance(layer, Dense) else 0
-        inputs = units
+    for units, (layer, own) in zip(sizes, in_program(member, len(sizes)), strict=True):
+        if own is not None:
+            total += inputs * units if isinstance(layer, Dense) else 0
+            inputs = units
     return total
 
 
@@ -192,7 +311,7 @@ def member_bytes(member: Member, batch_size: int) -> int:
     """
     padded = padded_widths([member])
     inputs, weights = member.inputs, 0
-    for layer, units in zip(member.layers, padded, strict=True):
+    for (layer, _), units in zip(in_program(member, len(padded)), padded, strict=True):
         if isinstance(layer, Dense):
             weights += (inputs + 1) * units
         inputs = units

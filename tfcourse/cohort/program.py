@@ -8,6 +8,7 @@ turns NaN changes no other.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,7 @@ class Layout:
 
     Args:
         kinds: what the members share of each layer.
+        least_depth: hidden blocks that every member has; later ones are passed by in a cohort that lacks them.
         widths: units after each layer, of the widest member; the head's are at least ``classes``.
         classes: number of classes.
         inputs: number of features.
@@ -45,6 +47,7 @@ class Layout:
     """
 
     kinds: tuple[tuple[Any, ...], ...]
+    least_depth: int
     widths: tuple[int, ...]
     classes: int
     inputs: int
@@ -61,6 +64,16 @@ class Layout:
     def steps(self) -> int:
         """Minibatches of an epoch."""
         return -(-self.rows // self.batch_size)
+
+    @property
+    def blocks(self) -> list[tuple[int, int]]:
+        """Where each dense layer and what belongs to it begin and end; the last is the head."""
+        starts = [index for index, kind in enumerate(self.kinds) if index == 0 or kind[0] == "dense"]
+        return list(itertools.pairwise([*starts, len(self.kinds)]))
+
+    def optional(self, block: int) -> bool:
+        """Say whether a cohort may lack a block."""
+        return self.least_depth <= block < len(self.blocks) - 1
 
     @property
     def multiplications(self) -> int:
@@ -144,7 +157,8 @@ class Program:
 
         Args:
             state: ``weights``, ``first``, ``second`` and ``moving``, as :func:`tfcourse.cohort.stack.stack` gives them.
-            numbers: the members' run-time numbers: ``layers``, a dictionary a layer, and ``noise`` (k,).
+            numbers: the members' run-time numbers: ``layers``, a dictionary a layer, ``noise`` (k,), and ``depth``, the
+                cohort's number of hidden blocks.
             data: features (m, n), labels (m,) or (m, C), weights of the examples (m,).
             validation: the same for the validation examples.
             order: the rows of each minibatch, shape (steps, B).
@@ -194,7 +208,7 @@ class Program:
             loss = tf.reduce_sum(losses * w, axis=1) / count + self._penalty(state["weights"], numbers)
             total = tf.reduce_sum(loss)
         gradients = tape.gradient(total, state["weights"])
-        weights, first, second = _updated(state, gradients, coefficients)
+        weights, first, second = self._updated(state, gradients, coefficients, numbers["depth"])
         hits = tf.reduce_sum(self._hits(logits, y) * real, axis=1)
         state = {"weights": weights, "moving": moving, "first": first, "second": second}
         return state, loss * count, hits
@@ -207,7 +221,32 @@ class Program:
         a = x if layout.side_by_side else tf.broadcast_to(x[None], (layout.places, *x.shape))
         moving: Moving = []
         vectors = self._vectors(state["weights"])
-        for index, kind in enumerate(layout.kinds):
+        for block, (start, stop) in enumerate(layout.blocks):
+
+            def there(a: tf.Tensor = a, start: int = start, stop: int = stop) -> tuple[tf.Tensor, Moving]:
+                return self._block(state, vectors, numbers, a, batch, clock, range(start, stop))
+
+            def lacking(a: tf.Tensor = a, start: int = start, stop: int = stop) -> tuple[tf.Tensor, Moving]:
+                return a, [dict(kept) if batch is not None else {} for kept in state["moving"][start:stop]]
+
+            a, moved = tf.cond(numbers["depth"] > block, there, lacking) if layout.optional(block) else there()
+            moving += moved
+        return a[..., : layout.classes], moving
+
+    def _block(
+        self,
+        state: State,
+        vectors: list[dict[str, tf.Tensor]],
+        numbers: dict[str, Any],
+        a: tf.Tensor,
+        batch: Batch | None,
+        clock: tf.Tensor,
+        indices: range,
+    ) -> tuple[tf.Tensor, Moving]:
+        """Return what the layers ``indices`` make of ``a``, and their moved statistics."""
+        moving: Moving = []
+        for index in indices:
+            kind = self.layout.kinds[index]
             weights = {**vectors[index], **state["moving"][index]}
             own: Numbers = numbers["layers"][index]
             moved: dict[str, tf.Tensor] = {}
@@ -220,10 +259,10 @@ class Program:
             elif kind[0] == "activation":
                 a = keras.activations.get(kind[1])(a)
                 a = a * own["mask"] if kind[1] in NONZERO_AT_ZERO else a
-            elif layout.dropping and batch is not None:
+            elif self.layout.dropping and batch is not None:
                 a = drop(a, own, dropout_key(numbers["noise"], clock, index))
             moving.append(moved)
-        return a[..., : layout.classes], moving
+        return a, moving
 
     def _vectors(self, weights: Weights) -> list[dict[str, tf.Tensor]]:
         """Return each layer's trained vectors, (k, 1, units), from where they lie side by side."""
@@ -234,6 +273,29 @@ class Program:
             for (index, name, _), part in zip(vectors, parts, strict=True):
                 found[index][name] = part
         return found
+
+    def _updated(
+        self, state: State, gradients: Weights, coefficients: tf.Tensor, depth: tf.Tensor
+    ) -> tuple[Weights, ...]:
+        """Return the new weights, m and v; those of blocks that the cohort lacks stay as they are."""
+        one_each = tf.unstack(coefficients[:, :, None, None])
+        lacking = {
+            kernel_name(start): block
+            for block, (start, _) in enumerate(self.layout.blocks)
+            if self.layout.optional(block)
+        }
+        new: dict[str, tuple[tf.Tensor, ...]] = {}
+        for name, weight in state["weights"].items():
+            old = weight, state["first"][name], state["second"][name]
+
+            def step(name: str = name, old: tuple[tf.Tensor, ...] = old) -> tuple[tf.Tensor, ...]:
+                return update(old[0], gradients[name], old[1], old[2], one_each)
+
+            def stay(old: tuple[tf.Tensor, ...] = old) -> tuple[tf.Tensor, ...]:
+                return old
+
+            new[name] = tf.cond(depth > lacking[name], step, stay) if name in lacking else step()
+        return tuple({name: each[part] for name, each in new.items()} for part in range(3))
 
     def _evaluate(
         self, state: State, numbers: dict[str, Any], validation: tuple[tf.Tensor, ...]
@@ -293,13 +355,3 @@ def _cross_entropy(logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
 
 def _rows(each: tf.Tensor, first: tf.Tensor, count: int) -> tf.Tensor:
     return tf.slice(each, [first, *[0] * (len(each.shape) - 1)], [count, *each.shape[1:]])
-
-
-def _updated(state: State, gradients: Weights, coefficients: tf.Tensor) -> tuple[Weights, ...]:
-    """Return the new weights, m and v."""
-    one_each = tf.unstack(coefficients[:, :, None, None])
-    new = {
-        name: update(weight, gradients[name], state["first"][name], state["second"][name], one_each)
-        for name, weight in state["weights"].items()
-    }
-    return tuple({name: each[part] for name, each in new.items()} for part in range(3))

@@ -29,7 +29,8 @@ def layout_of(plan: CohortPlan, members: Sequence[Member], training: Examples, v
     # The last bits of a wide product depend on how many members lie side by side; fixed padding promises that none do.
     fixed = any(member.pad_to for member in members)
     return Layout(
-        kinds=tuple(layer.shape_free for layer in members[0].layers),
+        kinds=plan.kinds,
+        least_depth=plan.least_depth,
         widths=plan.widths,
         classes=members[0].classes,
         inputs=members[0].inputs,
@@ -67,6 +68,7 @@ class RunningCohort:
     ) -> None:
         self.layout, self.members, self.epoch, self.jit_compile = layout, members, epoch, jit_compile
         self.initial_epoch = initial_epoch
+        self.depth = next(iter(members.values())).depth
         everyone = list(members.values())
         self.places = {index: place for place, index in enumerate(members)}
         self._state: Any = tf.nest.map_structure(tf.constant, stack(everyone, states, layout.widths, layout.places))
@@ -97,7 +99,7 @@ class RunningCohort:
     def state(self, index: int) -> State:
         """Return a copy of one member's state."""
         arrays = tf.nest.map_structure(lambda tensor: tensor.numpy(), self._state)
-        return unstack(self.members[index], self.places[index], arrays, self.layout.widths)
+        return unstack(self.members[index], self.places[index], arrays, self.layout.kinds, self.layout.widths)
 
     def without(self, finished: set[int]) -> None:
         """Let the finished members go; their places stay empty until the cohort is merged or shrunk."""

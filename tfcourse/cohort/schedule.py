@@ -85,8 +85,8 @@ class Schedule:
         self._error: BaseException | None = None
 
     def _group(self, plan: CohortPlan) -> tuple[object, ...]:
-        """Return what the cohorts have in common that may merge."""
-        return (plan.widths, plan.places, plan.batch_size, self.members[plan.indices[0]].key)
+        """Return what cohorts have in common that share a program."""
+        return (plan.program, self.members[plan.indices[0]].family)
 
     def _layout(self, plan: CohortPlan, group: Sequence[Member], epochs: int) -> Layout:
         """Return the layout in which a cohort trains: its own, or one a little larger that is compiled already."""
@@ -201,7 +201,8 @@ class Schedule:
         """Return ``cohort`` together with the idle cohorts at the same epoch that fit into its places."""
         for other in list(self._idle):
             together = len(cohort.members) + len(other.members)
-            if other.layout == cohort.layout and other.epoch == cohort.epoch and together <= cohort.layout.places:
+            alike = (other.layout, other.depth, other.epoch) == (cohort.layout, cohort.depth, cohort.epoch)
+            if alike and together <= cohort.layout.places:
                 self._idle.remove(other)
                 members = {**cohort.members, **other.members}
                 states = [(cohort if index in cohort.members else other).state(index) for index in members]

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.cohort.layers import trained_vectors, variables
-from tfcourse.cohort.member import Member, State
+from tfcourse.cohort.member import Member, State, in_program
 
 Stacked = dict[str, Any]
 VECTORS = "vectors"
 
 
 def stack(members: Sequence[Member], states: Sequence[State], widths: Sequence[int], places: int) -> Stacked:
-    """Return the states of ``members`` in the first places, zeros in the others.
+    """Return the states of ``members``, all of one depth, in the first places, zeros in the others.
 
     ``weights``, ``first`` and ``second`` have a kernel (k, inputs, units) each under :func:`kernel_name`, as wide as
     ``widths`` says, and all trained vectors of the network side by side under ``vectors``, (k, 1, units of all): one
@@ -27,19 +27,21 @@ def stack(members: Sequence[Member], states: Sequence[State], widths: Sequence[i
     vectors: dict[str, list[NDArray[np.float32]]] = {"weights": [], "first": [], "second": []}
     position = 0
     inputs = members[0].inputs
-    for index, (layer, width) in enumerate(zip(members[0].layers, widths, strict=True)):
+    for index, (layer, own) in enumerate(in_program(members[0], len(widths))):
         stacked["moving"].append({})
+        width = widths[index]
         for variable in layer.variables(1):
             shape = (places, inputs if variable.name == "kernel" else 1, width)
             for part in vectors if variable.trainable else ("weights",):
-                array = _padded([getattr(state, part)[position] for state in states], shape)
+                arrays = [getattr(state, part)[position] for state in states] if own is not None else []
+                array = _padded(arrays, shape)
                 if not variable.trainable:
                     stacked["moving"][-1][variable.name] = array
                 elif variable.name == "kernel":
                     stacked[part][kernel_name(index)] = array
                 else:
                     vectors[part].append(array)
-            position += 1
+            position += own is not None
         inputs = width
     for part, arrays in vectors.items():
         if arrays:
@@ -60,14 +62,17 @@ def _padded(arrays: Sequence[NDArray[np.float32]], shape: tuple[int, int, int]) 
     return whole
 
 
-def unstack(member: Member, place: int, stacked: Stacked, widths: Sequence[int]) -> State:
+def unstack(
+    member: Member, place: int, stacked: Stacked, kinds: Sequence[tuple[Any, ...]], widths: Sequence[int]
+) -> State:
     """Return the state of ``member`` in its own widths, copied out of ``place``."""
     state = State([], [], [])
     starts, position = {}, 0
-    for index, name, units in trained_vectors([layer.shape_free for layer in member.layers], widths):
+    for index, name, units in trained_vectors(kinds, widths):
         starts[index, name] = position
         position += units
-    for index, layer in enumerate(variables(member.layers, member.inputs)):
+    indices = [index for index, (_, own) in enumerate(in_program(member, len(widths))) if own is not None]
+    for index, layer in zip(indices, variables(member.layers, member.inputs), strict=True):
         for variable in layer:
             for part, arrays in (("weights", state.weights), ("first", state.first), ("second", state.second)):
                 if not variable.trainable:
@@ -82,14 +87,15 @@ def unstack(member: Member, place: int, stacked: Stacked, widths: Sequence[int])
 
 
 def numbers(members: Sequence[Member], widths: Sequence[int], places: int) -> dict[str, Any]:
-    """Return the members' run-time numbers: ``layers``, arrays (k, 1, 1 or units) a layer, and ``noise`` (k,).
+    """Return the members' run-time numbers: ``layers``, arrays (k, 1, 1 or units) a layer, ``noise`` (k,), ``depth``.
 
     Empty places carry the numbers of the first member.
     """
     filled = [*members, *[members[0]] * (places - len(members))]
     layers = []
+    networks = [in_program(member, len(widths)) for member in filled]
     for index, width in enumerate(widths):
-        own = [member.layers[index].numbers(width) for member in filled]
-        layers.append({name: np.stack([np.atleast_2d(each[name]) for each in own]) for name in own[0]})
+        each = [network[index][0].numbers(width) for network in networks]
+        layers.append({name: np.stack([np.atleast_2d(one[name]) for one in each]) for name in each[0]})
     noise = np.array([member.seed * 0x9E3779B1 % 2**32 for member in filled], np.uint32)
-    return {"layers": layers, "noise": noise}
+    return {"layers": layers, "noise": noise, "depth": np.int32(members[0].depth)}

@@ -117,6 +117,7 @@ def _fit(
     from tfcourse.models.spec import network_from_values, optimizer_from_values
     from tfcourse.search.fit import Examples, Schedule, Training
     from tfcourse.search.oracle import trial_seed
+    from tfcourse.search.padding import Padding
     from tfcourse.search.retrain import Setting as Specs
     from tfcourse.search.retrain import retrain
 
@@ -134,7 +135,7 @@ def _fit(
         jobs,
         Examples(x[train], new.y[train], x[validation], new.y[validation]),
         Schedule(plan.epochs, plan.patience, plan.objective, trial_seed(seed, repeat), interrupted=interrupted),
-        pad_to=max(max(network.units, default=0) for network in networks),
+        padding=Padding.of_networks(networks, examples=len(train) * plan.epochs),
         on_end=lambda index, training: trainings.update({index: training}),
     )
     return [trainings[index] for index in range(len(jobs))], networks[0]

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tfcourse.cohort import MemberHistory, fit_together
-from tfcourse.cohort.member import Member, member_of_spec
-from tfcourse.course_space import most_units
+from tfcourse.cohort.member import Member
 from tfcourse.search.fit import Examples, Schedule
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.following import Following
 from tfcourse.search.halving import going_on, rungs
-from tfcourse.search.padding import padding
+from tfcourse.search.padding import Padding
 
 
 @dataclass
@@ -31,7 +30,7 @@ class _Job:
 class CohortFitTuner(FitTuner):
     """Train the trials of a :class:`~tfcourse.search.oracle.RandomOracle` together: ``--engine cohort``.
 
-    Hidden layers are padded to the widest that the space allows, so that the compiled programs, and with them a
+    Networks are padded to the widest and deepest that the space allows, so that the compiled programs, and with them a
     trial's result to the last bit, are the same whichever trials train together; a resumed search depends on it.
     """
 
@@ -53,8 +52,9 @@ class CohortFitTuner(FitTuner):
 
     def _job(self, trial: Any, repeat: int, schedule: Schedule) -> _Job:
         network, optimizer, batch_size = self.hypermodel.specs(trial.hyperparameters)
-        pad_to = padding(network, most_units(self.hypermodel.space))
-        member = member_of_spec(network, optimizer, self.seed_of(trial, repeat), pad_to=pad_to)
+        examples = self.hypermodel.rows * schedule.epochs
+        padding = Padding.of_space(self.hypermodel.space, inputs=self.hypermodel.inputs, examples=examples)
+        member = padding.member(network, optimizer, self.seed_of(trial, repeat))
         return _Job(trial, member, batch_size, Following(schedule))
 
     def _train_to(

@@ -301,7 +301,7 @@ class CohortTuner(keras_tuner.Tuner):
                 if not metrics.exists(name):
                     metrics.register(name, direction="max" if "acc" in name else "min")
                 for epoch, value in enumerate(values):
-                    metrics.update(name, value, step=epoch)
+                    metrics.metrics[name].update(float(value), step=epoch)
         results = tuner_utils.convert_to_metrics_dict(histories, self.oracle.objective)
         step = tuner_utils.get_best_step(histories, self.oracle.objective)
         self.oracle.update_trial(trial.trial_id, results, step=step)

@@ -110,7 +110,8 @@ class RandomOracle(keras_tuner.Oracle):
         for name, values in curves.items():
             trial.metrics.register(name, direction="max" if "accuracy" in name else "min")
             for epoch, value in enumerate(values):
-                trial.metrics.update(name, value, step=epoch)
+                # The tracker's own update looks through the whole curve for its best, at every epoch.
+                trial.metrics.metrics[name].update(float(value), step=epoch)
 
     def curve(self, trial_id: str, name: str) -> list[float]:
         """Return a kept learning curve, one value an epoch; empty for a trial that did not complete."""

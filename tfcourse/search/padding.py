@@ -1,19 +1,62 @@
-"""To how many units the hidden layers of a trial are padded, so that few compiled programs serve a whole run."""
+"""To which shapes the networks of a run are padded, so that few compiled programs serve all of it."""
 
 from __future__ import annotations
 
-from tfcourse.models.spec import NetworkSpec
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tfcourse.cohort.member import Member, member_of_spec
+from tfcourse.cohort.plan import sharing_pays
+from tfcourse.course_space import depths, most_units
+from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+from tfcourse.space import SearchSpace
 
 STEP = 16
 
 
-def padding(network: NetworkSpec, least: int) -> int:
-    """Return the units to which the hidden layers of ``network`` are padded: ``least``, or more if it is wider.
+@dataclass(frozen=True)
+class Padding:
+    """The shapes of a run's programs, so that a trial's result is the same to the last bit whoever trains with it.
 
-    A later round may hold wider layers than the space it came from; those go to the next multiple of 16.
-
-    >>> padding(NetworkSpec(64, 10, (70, 100)), 100), padding(NetworkSpec(64, 10, (70, 101)), 100)
-    (100, 112)
+    Args:
+        units: units to which hidden layers are padded at least.
+        depths: the fewest and the most hidden layers of a program that networks of several depths share; None where
+            each depth has its own.
     """
-    widest = max(network.units, default=0)
-    return least if widest <= least else -(-widest // STEP) * STEP
+
+    units: int
+    depths: tuple[int, int] | None = None
+
+    @classmethod
+    def of_space(cls, space: SearchSpace, *, inputs: int, examples: int) -> Padding:
+        """Return the padding for all networks of ``space``, with ``examples`` training rows times epochs each.
+
+        >>> from tfcourse.course_space import default_space
+        >>> Padding.of_space(default_space(), inputs=64, examples=1000 * 20)
+        Padding(units=100, depths=(2, 4))
+        >>> Padding.of_space(default_space(), inputs=784, examples=50_000 * 20)
+        Padding(units=100, depths=None)
+        """
+        found, units = depths(space), most_units(space)
+        return cls(units, found if sharing_pays(found, inputs, units, examples) else None)
+
+    @classmethod
+    def of_networks(cls, networks: Sequence[NetworkSpec], *, examples: int) -> Padding:
+        """Return the padding for the given networks."""
+        units = max(max(network.units, default=0) for network in networks)
+        found = min(len(n.units) for n in networks), max(len(n.units) for n in networks)
+        return cls(units, found if sharing_pays(found, networks[0].inputs, units, examples) else None)
+
+    def member(self, network: NetworkSpec, optimizer: OptimizerSpec, seed: int) -> Member:
+        """Return the member that trains ``network``, padded.
+
+        A later round may hold wider or deeper networks than the space it came from: wider ones go to the next multiple
+        of 16 units, deeper ones into a program of their own.
+
+        >>> [Padding(100).member(NetworkSpec(64, 10, (70, n)), OptimizerSpec(), 0).pad_to for n in (100, 101)]
+        [100, 112]
+        """
+        widest, deep = max(network.units, default=0), len(network.units)
+        units = self.units if widest <= self.units else -(-widest // STEP) * STEP
+        shared = self.depths if self.depths and self.depths[0] <= deep <= self.depths[1] else None
+        return member_of_spec(network, optimizer, seed, pad_to=units, depths=shared)

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tfcourse.cohort import MemberHistory, fit_together
-from tfcourse.cohort.member import member_of_spec
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.search.fit import Examples, Schedule, Training
 from tfcourse.search.following import Following
-from tfcourse.search.padding import padding
+from tfcourse.search.padding import Padding
 
 SEEDS = 5
 _FRESH = 0x5EED
@@ -49,7 +48,7 @@ def retrain(
     examples: Examples,
     schedule: Schedule,
     *,
-    pad_to: int,
+    padding: Padding,
     on_end: Callable[[int, Training], None],
 ) -> None:
     """Train settings from seeds of their own, stopped as the search's trials are, and tell what came of each.
@@ -58,7 +57,7 @@ def retrain(
         jobs: a setting and the seed of its initial weights and dropout masks.
         examples: what they train and validate on.
         schedule: for how long each, in which order of minibatches, and until when.
-        pad_to: units to which hidden layers are padded at least, as in the search.
+        padding: of the networks, as in the search.
         on_end: called with the position of each job that ended, in the caller's thread.
 
     Raises:
@@ -80,10 +79,7 @@ def retrain(
             raise OutOfTimeError
 
     fit_together(
-        [
-            member_of_spec(setting.network, setting.optimizer, seed, pad_to=padding(setting.network, pad_to))
-            for setting, seed in jobs
-        ],
+        [padding.member(setting.network, setting.optimizer, seed) for setting, seed in jobs],
         examples.x,
         examples.y,
         validation_data=(examples.x_validation, examples.y_validation),
