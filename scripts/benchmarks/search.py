@@ -7,10 +7,10 @@
 A measurement that was cut short goes on when it is started again with the same ``--out``.
 
 Every way searches the same space on the same split with the same training for each trial, by the cohort engine. The
-ways that learn from results (Bayesian optimization, TPE) are asked for 8 settings at a time, so that a cohort can
-train them; sequential asking would need 8 times the programs. Seconds: programs are compiled once for each table and
-way, by the first seed; what it takes longer than the others is added to their seconds. KerasTuner's own seconds
-are not those of the cohort: they are a trial's cost in ``keras_tuner`` itself, measured on a sample, times the trials.
+ways that learn from results (Bayesian optimization, TPE) are asked for 10 settings at a time, so that a cohort can
+train them. Seconds: programs are compiled once for each table and way, by the first seed; what it takes longer than
+the others is added to their seconds. Those of KerasTuner's and Optuna's ways are not the cohort's: they are what a
+trial costs with ``Model.fit`` in ``keras_tuner``, as their users run them, measured on a sample, times the trials.
 On a machine that others use as well, ``--processor-seconds`` counts seconds of processor time in place of the clock's.
 """
 

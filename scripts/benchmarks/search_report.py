@@ -125,7 +125,7 @@ def _table_of_seconds(results: list[dict[str, Any]], ways: list[str]) -> Table:
         table.add_row(
             way,
             f"{np.median([max(run['seconds']) for _, run in mine]):.1f}" if mine else "",
-            f"{np.median(compiling):.1f}" if mine and not way.startswith("keras_tuner") else "",
+            f"{np.median(compiling):.1f}" if any(compiling) else "",
             f"{np.median(until):.1f}" if until else "",
             f"{np.mean(np.isfinite(until)):.0%} of runs" if until else "",
             f"{np.median(shares):.3f}" if shares else "",

@@ -19,12 +19,12 @@ OWN: dict[str, dict[str, Any]] = {
     "random": {},
     "quasi-random": {"sampler": "quasi-random"},
     "coarse to fine": {"rounds": 2},
-    "coarse to fine, quasi-random": {"rounds": 2, "sampler": "quasi-random"},
     "halving": {"halving": True},
     "coarse to fine, halving": {"rounds": 2, "halving": True},
+    "coarse to fine, quasi-random": {"rounds": 2, "sampler": "quasi-random"},
 }
 LEARNERS = ("keras_tuner.RandomSearch", "keras_tuner.BayesianOptimization", "Optuna TPE")
-AT_ONCE = 8
+AT_ONCE = 10
 clock = time.perf_counter
 # A trial that ended: its number, seconds since the start, validation loss, and how to get its test log-loss.
 Ended = tuple[int, float, float, Callable[[], float]]
@@ -92,7 +92,8 @@ def learner_search(task: Task, trials: int, learner: str) -> list[Trial]:
     ended: list[Ended] = []
     began = clock()
     while len(ended) < trials:
-        asked = decider.ask(min(AT_ONCE, trials - len(ended)))
+        left = trials - len(ended)
+        asked = decider.ask(left if "Random" in learner else min(AT_ONCE, left))  # random draws learn nothing
         settings = [
             Setting(
                 network_from_values(values, inputs=width, classes=classes),
@@ -154,15 +155,14 @@ def measured(folder: Path, table: str, way: str, seeds: int, trials: int, kt_sec
         ended = run(Task(folder, table, seed), way, trials)
         took.append(clock() - began)
         seconds = [each[0] for each in ended]
-        if way.startswith("keras_tuner"):
+        if way in LEARNERS:
             seconds = [kt_seconds * (number + 1) for number in range(len(ended))]
         runs.append(
             {"seconds": seconds, "validation": [each[1] for each in ended], "test": [each[2] for each in ended]}
         )
-    compiling = max(0.0, took[0] - float(np.median(took[1:]))) if seeds > 1 else 0.0
+    compiling = max(0.0, took[0] - float(np.median(took[1:]))) if seeds > 1 and way in OWN else 0.0
     runs[0]["compiling"] = compiling  # which its seconds have already
     for later in runs[1:]:
         later["compiling"] = compiling
-        if not way.startswith("keras_tuner"):
-            later["seconds"] = [seconds + compiling for seconds in later["seconds"]]
+        later["seconds"] = [seconds + compiling for seconds in later["seconds"]]
     return {"table": table, "way": way, "runs": runs, "keras_tuner_seconds": kt_seconds}
