@@ -136,7 +136,8 @@ def loop_rate(trials: list[Trial], data: Data, settings: dict[str, Any]) -> dict
     members = [member_of_spec(*trial) for trial in trials]
     sizes = [settings["batch_size"]] * len(members)
     plans = plan_cohorts(members, sizes, examples=training.rows * settings["epochs"], workers=_cores())
-    widest = [plan for plan in plans if plan.widths == plans[0].widths]
+    deepest = members[plans[0].indices[0]].depth
+    widest = [p for p in plans if p.widths == plans[0].widths and members[p.indices[0]].depth == deepest]
     largest = max(widest, key=lambda plan: len(plan.indices))
     layout = layout_of(largest, [members[index] for index in largest.indices], training, None)
     chosen = {index: members[index] for index in largest.indices}

@@ -113,14 +113,14 @@ def left_out() -> dict[str, dict[str, Callable[..., Any]]]:
         kept = {name: weights[name] for name in ("moving_mean", "moving_variance")} if batch is not None else {}
         return a * weights["gamma"] + weights["beta"], kept
 
-    def plain_step(state: Any, gradients: Any, coefficients: Any) -> Any:
-        pairs = zip(state["weights"], gradients, strict=True)
-        return [{n: w[n] - 1e-9 * g[n] for n in w} for w, g in pairs], state["first"], state["second"]
+    def plain_step(program: Any, state: Any, gradients: Any, coefficients: Any, depth: Any) -> Any:
+        weights = {name: weight - 1e-9 * gradients[name] for name, weight in state["weights"].items()}
+        return weights, state["first"], state["second"]
 
     parts: dict[str, dict[str, Callable[..., Any]]] = {
         "dropout": {"drop": lambda a, numbers, key: a},
         "batch norm's statistics": {"normalize": no_statistics},
-        "the optimizer": {"_updated": plain_step},
+        "the optimizer": {"Program._updated": plain_step},
     }
     return {"nothing": {}, **parts, "all three": {name: new for part in parts.values() for name, new in part.items()}}
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tfcourse.cohort import fit_together, plan
+from tfcourse.cohort import fit_together, memory
 from tfcourse.cohort.member import Member, member_of_spec
-from tfcourse.cohort.plan import member_bytes, padding_waste, places_that_fit, plan_cohorts
+from tfcourse.cohort.memory import member_bytes, places_that_fit
+from tfcourse.cohort.plan import padding_waste, plan_cohorts
 from tfcourse.errors import UserError
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
@@ -131,12 +132,12 @@ def test_training_keeps_to_the_memory_it_may_count_on():
 
 
 def test_a_containers_limit_counts_when_it_leaves_less_than_the_machine(tmp_path: Path):
-    assert plan._free_in_container(tmp_path) is None
+    assert memory._free_in_container(tmp_path) is None
     for name, content in {"memory.max": "max", "memory.current": "7", "memory.stat": "anon 1\n"}.items():
         (tmp_path / name).write_text(content)
-    assert plan._free_in_container(tmp_path) is None
+    assert memory._free_in_container(tmp_path) is None
     (tmp_path / "memory.max").write_text("1000\n")
-    assert plan._free_in_container(tmp_path) == 993
+    assert memory._free_in_container(tmp_path) == 993
     (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 5\nactive_file 1\n")
-    assert plan._free_in_container(tmp_path) == 998
-    assert 2**20 < plan.available_memory() < 2**50
+    assert memory._free_in_container(tmp_path) == 998
+    assert 2**20 < memory.available_memory() < 2**50

@@ -27,13 +27,12 @@ from tfcourse.cohort.dataset import Examples, order_of_epoch
 from tfcourse.cohort.from_keras import member_of_model
 from tfcourse.cohort.history import MemberHistory, Stopping
 from tfcourse.cohort.member import Member, member_of_spec
+from tfcourse.cohort.memory import available_memory, places_that_fit
 from tfcourse.cohort.plan import (
     CACHED,
     CPU_PLACES,
     GPU_PLACES,
-    available_memory,
     in_words,
-    places_that_fit,
     plan_cohorts,
 )
 from tfcourse.cohort.schedule import Schedule

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from tfcourse.cohort.dataset import Examples
 from tfcourse.cohort.layers import Dense, Dropout
+from tfcourse.cohort.layout import Layout
 from tfcourse.cohort.member import Member, State
 from tfcourse.cohort.optimizers import resting
 from tfcourse.cohort.plan import CohortPlan
-from tfcourse.cohort.program import Layout, compiled
+from tfcourse.cohort.program import compiled
 from tfcourse.cohort.stack import numbers, stack, unstack
 
 # From this many features on, one product of the minibatch with all members' first kernels side by side is faster than

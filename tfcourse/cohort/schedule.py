@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 
 from tfcourse.cohort.dataset import Examples
 from tfcourse.cohort.history import MemberHistory
+from tfcourse.cohort.layout import Layout
 from tfcourse.cohort.member import Member, State
 from tfcourse.cohort.plan import CohortPlan, least_places
-from tfcourse.cohort.program import Layout, cheapest, compiled, is_compiled
+from tfcourse.cohort.program import cheapest, compiled, is_compiled
 from tfcourse.cohort.running import RunningCohort, layout_of
 
 
