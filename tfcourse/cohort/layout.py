@@ -55,10 +55,10 @@ class Layout:
         return -(-self.rows // self.batch_size)
 
     @property
-    def blocks(self) -> list[tuple[int, int]]:
-        """Where each dense layer and what belongs to it begin and end; the last is the head."""
+    def blocks(self) -> list[range]:
+        """The layers of each block, a dense one and what belongs to it; the last is the head."""
         starts = [index for index, kind in enumerate(self.kinds) if index == 0 or kind[0] == "dense"]
-        return list(itertools.pairwise([*starts, len(self.kinds)]))
+        return [range(start, stop) for start, stop in itertools.pairwise([*starts, len(self.kinds)])]
 
     def optional(self, block: int) -> bool:
         """Say whether a cohort may lack a block."""

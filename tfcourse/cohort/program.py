@@ -2,7 +2,7 @@
 
 The examples are gathered inside a loop over the minibatches, by an order that is given from outside, and the validation
 pass follows in the same call. Nothing in it mixes two members: each operation works along k, so that a member that
-turns NaN changes no other.
+turns NaN changes no other. Cohorts of several depths may take turns in one program: each passes by what it lacks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ Weights = dict[str, tf.Tensor]
 Moving = list[dict[str, tf.Tensor]]
 State = dict[str, Any]
 EVALUATION_ROWS = 512
-
 
 _programs: dict[tuple[Layout, bool], Program] = {}
 
@@ -140,13 +139,13 @@ class Program:
         a = x if layout.side_by_side else tf.broadcast_to(x[None], (layout.places, *x.shape))
         moving: Moving = []
         vectors = self._vectors(state["weights"])
-        for block, (start, stop) in enumerate(layout.blocks):
+        for block, indices in enumerate(layout.blocks):
 
-            def there(a: tf.Tensor = a, start: int = start, stop: int = stop) -> tuple[tf.Tensor, Moving]:
-                return self._block(state, vectors, numbers, a, batch, clock, range(start, stop))
+            def there(a: tf.Tensor = a, indices: range = indices) -> tuple[tf.Tensor, Moving]:
+                return self._block(state, vectors, numbers, a, batch, clock, indices)
 
-            def lacking(a: tf.Tensor = a, start: int = start, stop: int = stop) -> tuple[tf.Tensor, Moving]:
-                return a, [dict(kept) if batch is not None else {} for kept in state["moving"][start:stop]]
+            def lacking(a: tf.Tensor = a, indices: range = indices) -> tuple[tf.Tensor, Moving]:
+                return a, [dict(state["moving"][index]) if batch is not None else {} for index in indices]
 
             a, moved = tf.cond(numbers["depth"] > block, there, lacking) if layout.optional(block) else there()
             moving += moved
@@ -199,8 +198,8 @@ class Program:
         """Return the new weights, m and v; those of blocks that the cohort lacks stay as they are."""
         one_each = tf.unstack(coefficients[:, :, None, None])
         lacking = {
-            kernel_name(start): block
-            for block, (start, _) in enumerate(self.layout.blocks)
+            kernel_name(indices[0]): block
+            for block, indices in enumerate(self.layout.blocks)
             if self.layout.optional(block)
         }
         new: dict[str, tuple[tf.Tensor, ...]] = {}
