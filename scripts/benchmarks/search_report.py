@@ -71,7 +71,14 @@ def excess(
 def report(results: list[dict[str, Any]], trials: int, console: Console) -> None:
     """Print what the ways reach by trials and by seconds, over all tables and seeds."""
     ways = list(dict.fromkeys(result["way"] for result in results))
-    tables = sorted({result["table"] for result in results})
+    measured = {(result["table"], result["way"]) for result in results}
+    tables = sorted({table for table, _ in measured if all((table, way) in measured for way in ways)})
+    left_out = sorted({table for table, _ in measured} - set(tables))
+    if left_out:
+        console.print(f"Left out, as not all ways were measured on them: {', '.join(left_out)}")
+    if not tables:
+        return
+    results = [result for result in results if result["table"] in tables]
     console.print(f"Tables: {', '.join(tables)}; {len(results[0]['runs'])} seeds; medians with 95 % intervals")
     for what, at in (("validation", _validation_at), ("test", test_at)):
         console.print(_table_by_trials(what, at, results, ways, trials))

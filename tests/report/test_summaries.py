@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.report.conftest import read
+from tfcourse import train
 from tfcourse.report.__main__ import main
 
 
@@ -86,3 +88,11 @@ def test_writing_again_replaces_what_was_there(copied: Path) -> None:
     names = [path.name for path in (copied / "tensorboard").rglob("events.out.tfevents.*")]
     assert len(names) == 21
     assert "events.out.tfevents.old" not in names
+
+
+def test_a_finished_run_can_be_given_them_by_its_own_command_too(copied: Path) -> None:
+    shutil.rmtree(copied / "tensorboard")
+    result = (copied / "result.json").read_bytes()
+    assert train.main(["--resume", str(copied), "--tensorboard", "--quiet"]) == 0
+    assert len(list((copied / "tensorboard").rglob("events.out.tfevents.*"))) == 21
+    assert (copied / "result.json").read_bytes() == result
