@@ -22,6 +22,9 @@ OWN: dict[str, dict[str, Any]] = {
     "halving": {"halving": True},
     "coarse to fine, halving": {"rounds": 2, "halving": True},
     "coarse to fine, quasi-random": {"rounds": 2, "sampler": "quasi-random"},
+    # A way that takes less time may have more trials in the same time.
+    "coarse to fine, twice the trials": {"rounds": 2, "times": 2},
+    "coarse to fine, halving, twice the trials": {"rounds": 2, "halving": True, "times": 2},
 }
 LEARNERS = ("keras_tuner.RandomSearch", "keras_tuner.BayesianOptimization", "Optuna TPE")
 AT_ONCE = 10
@@ -43,13 +46,16 @@ def run(task: Task, way: str, trials: int) -> list[Trial]:
     return own_search(task, trials, **OWN[way]) if way in OWN else learner_search(task, trials, way)
 
 
-def own_search(task: Task, trials: int, rounds: int = 1, sampler: str = "random", halving: bool = False) -> list[Trial]:
-    """Search as ``train`` does and return the trials as they ended."""
+def own_search(
+    task: Task, trials: int, rounds: int = 1, sampler: str = "random", halving: bool = False, times: int = 1
+) -> list[Trial]:
+    """Search as ``train`` does, with ``times`` as many trials, and return the trials as they ended."""
     from tfcourse.models.hypermodels import MLPHyperModel
     from tfcourse.search.cohort_fit_tuner import CohortFitTuner
     from tfcourse.search.rounds_oracle import RoundsOracle
 
     width, classes, rows = task.size
+    trials *= times
     ended: list[Ended] = []
     oracle = RoundsOracle(
         "val_loss", trials, space=task.space, seed=task.seed, sampler=sampler, starts=round_starts(trials, rounds)

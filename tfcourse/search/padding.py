@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from tfcourse.course_space import depths, most_units
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.space import SearchSpace
 
-STEP = 16
+STEP = 1.25
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,14 @@ class Padding:
     def member(self, network: NetworkSpec, optimizer: OptimizerSpec, seed: int) -> Member:
         """Return the member that trains ``network``, padded.
 
-        A later round may hold wider or deeper networks than the space it came from: wider ones go to the next multiple
-        of 16 units, deeper ones into a program of their own.
+        A later round may hold wider or deeper networks than the space it came from: for wider ones the units grow by a
+        quarter, as often as it takes; deeper ones go into a program of their own.
 
-        >>> [Padding(100).member(NetworkSpec(64, 10, (70, n)), OptimizerSpec(), 0).pad_to for n in (100, 101)]
-        [100, 112]
+        >>> [Padding(100).member(NetworkSpec(64, 10, (70, n)), OptimizerSpec(), 0).pad_to for n in (100, 101, 126)]
+        [100, 125, 157]
         """
-        widest, deep = max(network.units, default=0), len(network.units)
-        units = self.units if widest <= self.units else -(-widest // STEP) * STEP
+        widest, deep, units = max(network.units, default=0), len(network.units), max(self.units, 1)
+        while units < widest:
+            units = math.ceil(units * STEP)
         shared = self.depths if self.depths and self.depths[0] <= deep <= self.depths[1] else None
         return member_of_spec(network, optimizer, seed, pad_to=units, depths=shared)
