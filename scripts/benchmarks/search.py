@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--tables", nargs="+", choices=list(TARGETS), default=DEFAULT_TABLES)
     parser.add_argument("--ways", nargs="+", choices=[*OWN, *LEARNERS], default=[*OWN, *LEARNERS])
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first-seed", type=int, default=0, help="tables of one seed have the same draws of settings")
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--sample", type=int, default=4, help="trials timed in keras_tuner itself")
     parser.add_argument("--out", type=Path, help="file for the measurements as JSON")
@@ -56,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     if options.processor_seconds:
         count_processor_seconds()
     how = {"trials": options.trials, "seeds": options.seeds, "processor_seconds": options.processor_seconds}
+    how |= {"first_seed": options.first_seed} if options.first_seed else {}
     results = json.loads(options.out.read_text()) if options.out and options.out.exists() else []
     if any(result["how"] != how for result in results):
         parser.error(f"--out {options.out} holds measurements made otherwise: {results[0]['how']}; give another file")
@@ -68,7 +70,8 @@ def main(argv: list[str] | None = None) -> int:
         kt_seconds = known or keras_tuner_seconds(Task(options.data, table, 0), options.sample)
         for way in left:
             began = time.perf_counter()
-            found = measured(options.data, table, way, options.seeds, options.trials, kt_seconds)
+            seeds = range(options.first_seed, options.first_seed + options.seeds)
+            found = measured(options.data, table, way, seeds, options.trials, kt_seconds)
             results.append({**found, "how": how})
             console.print(f"{table}, {way}: {time.perf_counter() - began:.0f} s", highlight=False)
             if options.out:

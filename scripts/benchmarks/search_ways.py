@@ -149,14 +149,16 @@ def keras_tuner_seconds(task: Task, sample: int) -> float:
         return (clock() - began) / sample
 
 
-def measured(folder: Path, table: str, way: str, seeds: int, trials: int, kt_seconds: float) -> dict[str, Any]:
+def measured(
+    folder: Path, table: str, way: str, seeds: Sequence[int], trials: int, kt_seconds: float
+) -> dict[str, Any]:
     """Return the runs of one way on one table: for each seed the losses and seconds of its trials, in order."""
     from tfcourse.cohort import program
 
     program._programs.clear()
     runs: list[dict[str, Any]] = []
     took: list[float] = []
-    for seed in range(seeds):
+    for seed in seeds:
         began = clock()
         ended = run(Task(folder, table, seed), way, trials)
         took.append(clock() - began)
@@ -166,7 +168,7 @@ def measured(folder: Path, table: str, way: str, seeds: int, trials: int, kt_sec
         runs.append(
             {"seconds": seconds, "validation": [each[1] for each in ended], "test": [each[2] for each in ended]}
         )
-    compiling = max(0.0, took[0] - float(np.median(took[1:]))) if seeds > 1 and way in OWN else 0.0
+    compiling = max(0.0, took[0] - float(np.median(took[1:]))) if len(seeds) > 1 and way in OWN else 0.0
     runs[0]["compiling"] = compiling  # which its seconds have already
     for later in runs[1:]:
         later["compiling"] = compiling
