@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tfcourse import starting
 from tfcourse.course_space import build_space, default_space
 from tfcourse.errors import UserError
 from tfcourse.plan import Plan, default_batch_size, default_epochs, default_patience, plan_from_json, with_batch_size
 from tfcourse.space import Parameter
+from tfcourse.train import build_parser
 
 
 # 5 rows are one minibatch; for 30 the least is 16; 1078 / 32 is nearly 2^5; a million is cut off at 2^8.
@@ -87,3 +90,24 @@ def test_a_small_table_gets_a_batch_size_that_fits() -> None:
 def test_a_plan_survives_json() -> None:
     plan = Plan(default_space(), 12, 30, 7, "val_accuracy", "keras", 3)
     assert plan_from_json(json.loads(json.dumps(plan.to_json()))) == plan
+
+
+@pytest.mark.parametrize(
+    ("words", "trials", "halving"),
+    [
+        ("", 64, True),  # two rounds of 32
+        ("--trials 53", 53, False),  # of 26 and 27
+        ("--trials 54", 54, True),
+        ("--trials 27 --rounds 1", 27, True),
+        ("--no-halving", 64, False),
+        ("--trials 4 --halving", 4, True),
+        ("--engine keras", 64, False),
+        ("--budget 10m", 100_000, True),
+    ],
+)
+def test_large_rounds_are_thinned_unless_told_otherwise(
+    words: str, trials: int, halving: bool, pets_csv: Path, tmp_path: Path
+) -> None:
+    argv = ["--data", str(pets_csv), "--target", "kind", "--out", str(tmp_path / "run"), *words.split()]
+    _, _, plan = starting.start(vars(build_parser().parse_args(argv)), argv)
+    assert (plan.trials, plan.halving) == (trials, halving)

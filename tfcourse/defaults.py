@@ -1,7 +1,9 @@
 """What a search does unless told otherwise; numbers only, so that ``--help`` loads nothing."""
 
-TRIALS = 32
+TRIALS = 64
 ROUNDS = 2
 SAMPLER = "random"
+LEAST_TRIALS_TO_HALVE = 27
+"""A round of fewer is not thinned unless asked: not even three of its trials would train to the end."""
 MOST_TRIALS = 100_000
 """Where a budget of time is given instead of a number of trials."""

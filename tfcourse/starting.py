@@ -54,10 +54,12 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
         raise UserError(
             "--halving was given with --engine keras, which trains one trial at a time; use --engine cohort."
         )
+    starts = _round_starts(given, trials)
+    halves = engine == "cohort" and trials // len(starts) >= defaults.LEAST_TRIALS_TO_HALVE
     plan = Plan(
         space, trials, epochs, default_patience(epochs), given.get("objective", "val_loss"), engine, options.seed,
-        sampler=given.get("sampler", defaults.SAMPLER), starts=_round_starts(given, trials), first=first,
-        repeats=given.get("repeats", 1), halving=given.get("halving", False),
+        sampler=given.get("sampler", defaults.SAMPLER), starts=starts, first=first,
+        repeats=given.get("repeats", 1), halving=given.get("halving", halves),
     )  # fmt: skip
     folder = RunFolder.create(
         Path(given["out"]) if "out" in given else default_path(prepared.name),
@@ -111,12 +113,13 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
     remove_leftovers(folder.path)
     record = folder.record
     record["seconds_before"] = max(record["seconds_before"], record["seconds"])  # it was killed, not interrupted
+    was_given = {"halving": record["plan"].get("halving", False), **record["given"]}
     for key, value in given.items():
-        if key not in (*FREE_ON_RESUME, *FILES_OF_SETTINGS) and record["given"].get(key) != value:
-            flag = "--" + key.replace("_", "-")
-            was = f"with {flag} {_words(record['given'][key])}" if key in record["given"] else f"without {flag}"
+        if key not in (*FREE_ON_RESUME, *FILES_OF_SETTINGS) and was_given.get(key) != value:
+            before = was_given.get(key)
+            was = f"without {_flag(key)}" if before is None or before is False else f"with {_flag(key, before)}"
             raise UserError(
-                f"--resume: {flag} {_words(value)} was given, but the search was started {was}."
+                f"--resume: {_flag(key, value)} was given, but the search was started {was}."
                 " Leave it out to go on with that search, or start a new one with --out."
             )
     options = folder.parse(lambda record: DataOptions(**{k: _frozen(v) for k, v in record["options"].items()}))
@@ -170,8 +173,14 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _words(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _flag(key: str, value: Any = True) -> str:
+    """Return an option as it is written on the command line.
+
+    >>> _flag("batch_size", [32, 64]), _flag("halving"), _flag("halving", False)
+    ('--batch-size 32 64', '--halving', '--no-halving')
+    """
+    words = [] if isinstance(value, bool) else value if isinstance(value, list) else [value]
+    return " ".join(["--" + "no-" * (value is False) + key.replace("_", "-"), *map(str, words)])
 
 
 def _absolute(path: str | None) -> str | None:

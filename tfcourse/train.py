@@ -81,7 +81,10 @@ def build_parser() -> Parser:
     )
     search.add_argument("--first", metavar="FILE.toml", help="settings of your own to try first")
     search.add_argument(
-        "--halving", action="store_true", help="give all trials a few epochs, and only the better third the next ones"
+        "--halving",
+        action=argparse.BooleanOptionalAction,
+        help="give all trials a few epochs, and only the better third the next ones"
+        f" (default: in rounds of {defaults.LEAST_TRIALS_TO_HALVE} trials or more)",
     )
     search.add_argument(
         "--repeats", metavar="N", type=whole_number(1), help="train every trial from N seeds and rank by the mean"
@@ -167,11 +170,14 @@ def _search(
         from tfcourse import tune
         from tfcourse.finishing import retraining_seconds
         from tfcourse.run.show import SearchProgress, show_round
+        from tfcourse.search.halving import in_words
 
         tuner = tune.open_search(folder, prepared, plan, on_round=lambda began: show_round(console, began.notes))
     if budget is not None:
         finishing = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
         deadline = finishing - retraining_seconds(budget)
+    if plan.halving:
+        console.print(in_words(plan.epochs))
     total = plan.trials if plan.trials < defaults.MOST_TRIALS else None
     done = len(tuner.oracle.end_order)
     with patient_interrupt() as interrupted:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from tfcourse.run.trials import TrialRecord
@@ -64,3 +66,12 @@ def test_curves_that_are_right() -> None:
     found = judge_curves([trial(LATE)], [trial(LATE)])  # without the plan the longest training's epochs are taken
     assert found.sentences[0].text == "The leaders were best at epoch 15 of 20: neither too short nor too long."
     assert judge_curves([], []).sentences == []
+
+
+def test_curves_that_halving_cut_short_say_nothing_about_epochs() -> None:
+    halved = [dataclasses.replace(trial(EARLY[:6], number=n), halved_at=6) for n in range(4)]
+    whole = trial(FALLING, number=4)
+    found = judge_curves([*halved, whole], [*halved, whole], M)
+    assert found.numbers["counts"] == {"still_improving": 1, "overfitting": 0, "too_long": 0, "noisy": 0}
+    assert [leader["trial"] for leader in found.numbers["leaders"]] == [4]
+    assert judge_curves(halved, halved, M).sentences == []

@@ -30,6 +30,7 @@ class TrialRecord:
         ended_at: seconds of searching after which it had ended; None if that is not known.
         message: why it diverged or failed.
         repeats: the objective of each repeat, where every trial is trained from several seeds.
+        halved_at: the epochs after which it was ended because others of its round did better; None if it was not.
     """
 
     number: int
@@ -42,6 +43,7 @@ class TrialRecord:
     ended_at: float | None = None
     message: str = ""
     repeats: tuple[float, ...] = ()
+    halved_at: int | None = None
 
     @property
     def epochs(self) -> int:
@@ -99,4 +101,5 @@ def _record(state: Mapping[str, Any], space: SearchSpace) -> TrialRecord:
         own.get("ended_at"),
         message,
         tuple(own.get("repeats", ())),
+        own.get("halved_at"),
     )

@@ -23,6 +23,18 @@ def rungs(epochs: int) -> list[int]:
     return sorted({math.ceil(epochs / ETA**rung) for rung in range(RUNGS)})
 
 
+def in_words(epochs: int) -> str:
+    """Return who trains for how many epochs, as a sentence for the terminal.
+
+    >>> in_words(30)
+    'Epochs: 4 for all trials, 10 for the better third, 30 for the best ninth'
+    >>> in_words(2)
+    'Epochs: 1 for all trials, 2 for the better third'
+    """
+    whom = ("all trials", "the better third", "the best ninth")
+    return "Epochs: " + ", ".join(f"{count} for {who}" for count, who in zip(rungs(epochs), whom, strict=False))
+
+
 def going_on(curves: Mapping[int, Sequence[float]], rung: int, epoch: int, *, higher_is_better: bool) -> set[int]:
     """Return the trials of a bracket that may train beyond a rung: the best by the objective until then.
 

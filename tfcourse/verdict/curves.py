@@ -10,7 +10,8 @@ v):
 - *noisy*: over the second half, v changes from one epoch to the next by more than a fifth of its median there (both
   medians, of at least four changes).
 
-A sentence is said when more than half of the leaders, the best five trials, show it.
+A sentence is said when more than half of the leaders, the best five trials, show it. Trials that halving ended are not
+among them: their curves were cut short.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def judge_curves(trials: Sequence[TrialRecord], ranked: Sequence[TrialRecord], e
         ranked: the completed ones, the best first.
         epochs: the most epochs of a trial; the longest training's when left out.
     """
-    leading = [trial for trial in ranked if trial.curves.get("val_loss")][:LEADERS]
+    leading = [trial for trial in ranked if trial.curves.get("val_loss") and trial.halved_at is None][:LEADERS]
     most = epochs or max((trial.epochs for trial in trials), default=0)
     if not leading:
         return Finding([], {"epochs": most, "leaders": []})
