@@ -24,7 +24,7 @@ RESUME = [
     ("good.csv", "There is no run folder 'good.csv'; give the folder that a search wrote."),
     ("full", "'full' is not a whole run folder: run.json is not there."),
     ("run --seed 3", f"--resume: --seed 3 was given, but the search was started without --seed. {GO_ON}"),
-    ("run --halving", f"--resume: --halving was given, but the search was started without --halving. {GO_ON}"),
+    ("run --no-halving", f"--resume: --no-halving was given, but the search was started with --halving. {GO_ON}"),
     ("run --drop n x", f"--resume: --drop n x was given, but the search was started without --drop. {GO_ON}"),
     ("run --target kind", f"--resume: --target kind was given, but the search was started with --target y. {GO_ON}"),
     (
