@@ -278,7 +278,7 @@ def in_words(plans: Sequence[CohortPlan], members: Sequence[Member]) -> str:
     >>> from tfcourse.models.spec import NetworkSpec, OptimizerSpec
     >>> members = [member_of_spec(NetworkSpec(4, 3, (8 * n,)), OptimizerSpec(), 0) for n in (1, 2)]
     >>> in_words(plan_cohorts(members, [32, 32]), members)
-    '2 members train as 1 cohort of 1 program; 25 % of its multiplications are padding'
+    '2 members train as 1 cohort of 1 program; 56 % of its multiplications are padding'
     """
     programs = len({(plan.program, members[plan.indices[0]].family) for plan in plans})
     cohorts = f"{len(plans)} cohort{'s' * (len(plans) > 1)} of {programs} program{'s' * (programs > 1)}"
