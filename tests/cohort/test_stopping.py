@@ -221,3 +221,19 @@ def test_asking_for_a_curve_that_is_not_there_is_told(data):
         fit_together(MEMBERS, *data, epochs=[1, 2])
     with pytest.raises(UserError, match="Labels must be from 0 to 3, but y holds 1 to 4"):
         fit_together(MEMBERS, data[0], data[1] + 1)
+
+
+def test_thinned_cohorts_of_different_depths_stay_apart_though_they_share_a_program(data):
+    x, y = data
+    fit = {"batch_size": 31, "shuffle": False}
+    members = [
+        (NetworkSpec(20, 4, (12,) * depth), OptimizerSpec("adam", 0.01), seed) for depth in (1, 2) for seed in range(4)
+    ]
+    epochs = [1, 1, 1, 3] * 2  # after the first epoch both cohorts have one member left
+    there = len(program._programs)
+    histories = fit_together(
+        members, x, y, epochs=epochs, places=4, workers=1, on_epoch_end=lambda history: None, **fit
+    )
+    assert len(program._programs) == there + 1
+    for history, trial, count in zip(histories, members, epochs, strict=True):
+        assert_same_training(history, fit_alone(trial, x, y, epochs=count, **fit), tolerance=5e-6)
