@@ -28,7 +28,8 @@ VECTOR = 8
 COMPILING = 160e9
 # What an epoch costs in a program that may pass blocks by, over one of its own: 8 to 20 % were measured.
 BRANCHING = 1.12
-# Places of a program for members of one fixed padding, who come again in later rounds and trainings.
+# Places of a program that is to serve again: for members of one fixed padding, who come in later rounds and trainings
+# too, and for several depths, into which the trials of a later call fall otherwise.
 FIXED_PLACES = 8
 # How many trainings of a kind a run may be expected to have where their number must not matter.
 USUAL_MEMBERS = 32
@@ -161,6 +162,8 @@ class _Planner:
                 return FIXED_PLACES
             cohorts = max(math.ceil(most / room), min(self.workers, most // 4), 1)
             return max(least_places([self.members[groups[0][0]]]), math.ceil(most / cohorts))
+        if len(groups) > 1 and max(counts) >= FIXED_PLACES <= room:
+            return FIXED_PLACES
         enough = min(self.workers, sum(counts) // 4)
 
         def work(places: int) -> tuple[float, int]:
