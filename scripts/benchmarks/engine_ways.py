@@ -7,12 +7,19 @@ import math
 import multiprocessing
 import os
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine_tasks import Data, Stopwatch, Trial, training_operations
+
+if TYPE_CHECKING:
+    from tfcourse.cohort.dataset import Examples
+    from tfcourse.cohort.member import Member
+    from tfcourse.cohort.plan import CohortPlan
 
 
 def keras_tuner_engine(trials: list[Trial], data: Data, settings: dict[str, Any]) -> dict[str, Any]:
@@ -123,33 +130,54 @@ def cohort_engine(trials: list[Trial], data: Data, settings: dict[str, Any]) -> 
 
 
 def loop_rate(trials: list[Trial], data: Data, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the operations a second inside the compiled training loop, every core at work, padding not counted."""
-    import threading
+    """Return the operations a second inside the compiled training loop, every core at work, over all cohorts.
 
-    from tfcourse.cohort.dataset import Examples, order_of_epoch
+    Cohorts of one program and depth take the same time, so one of each is timed. ``loop_gflops`` counts what the
+    networks need, ``loop_gflops_padded`` what is multiplied, padding and empty places too.
+    """
+    from tfcourse.cohort.dataset import Examples
     from tfcourse.cohort.fit import _cores
     from tfcourse.cohort.member import member_of_spec
-    from tfcourse.cohort.plan import plan_cohorts
-    from tfcourse.cohort.running import RunningCohort, layout_of
+    from tfcourse.cohort.plan import padding_waste, plan_cohorts
 
     training = Examples(data[0], data[1])
     members = [member_of_spec(*trial) for trial in trials]
     sizes = [settings["batch_size"]] * len(members)
     plans = plan_cohorts(members, sizes, examples=training.rows * settings["epochs"], workers=_cores())
-    deepest = members[plans[0].indices[0]].depth
-    widest = [p for p in plans if p.widths == plans[0].widths and members[p.indices[0]].depth == deepest]
-    largest = max(widest, key=lambda plan: len(plan.indices))
-    layout = layout_of(largest, [members[index] for index in largest.indices], training, None)
-    chosen = {index: members[index] for index in largest.indices}
-    tensors = training.tensors(members[0].input_layers)
-    order = order_of_epoch(0, 0, training.rows, settings["batch_size"], True)
+    alike = defaultdict(list)
+    for plan in plans:
+        alike[plan.program, members[plan.indices[0]].depth].append(plan)
+    passed = {"seconds": 0.0, "processor_seconds": 0.0}
+    for cohorts in alike.values():
+        # One epoch of Fashion-MNIST is enough to time; of digits it is not.
+        timed = _loop_seconds(cohorts[0], members, training, 1 if training.rows > 10_000 else settings["epochs"])
+        passed = {name: passed[name] + len(cohorts) * timed[name] for name in passed}
+    needed = sum(training_operations(network) for network, _, _ in trials) * training.rows / 1e9
+    padding = padding_waste(plans, members)
+    return {
+        "loop_gflops": needed / passed["seconds"],
+        "loop_gflops_of_a_core": needed / passed["processor_seconds"],
+        "loop_gflops_padded": needed / passed["seconds"] / (1 - padding),
+        "loop_gflops_padded_of_a_core": needed / passed["processor_seconds"] / (1 - padding),
+        "padding": padding,
+    }
+
+
+def _loop_seconds(plan: CohortPlan, members: Sequence[Member], training: Examples, epochs: int) -> dict[str, float]:
+    """Return what an epoch of a cohort takes while every core trains one, each core's share of the time."""
+    from tfcourse.cohort.dataset import order_of_epoch
+    from tfcourse.cohort.fit import _cores
+    from tfcourse.cohort.running import RunningCohort, layout_of
+
+    chosen = {index: members[index] for index in plan.indices}
+    layout = layout_of(plan, members, training, None)
+    tensors = training.tensors(members[plan.indices[0]].input_layers)
+    order = order_of_epoch(0, 0, training.rows, plan.batch_size, True)
     cohorts = [
         RunningCohort(layout, chosen, [member.start() for member in chosen.values()], 0, True) for _ in range(_cores())
     ]
     for cohort in cohorts:
         cohort.advance(tensors, None, order)
-    # One epoch of Fashion-MNIST is enough to time; of digits it is not.
-    epochs = settings["epochs"] if layout.steps < 100 else 1
     best = {"seconds": math.inf, "processor_seconds": math.inf}
     for _ in range(3):
         threads = [
@@ -162,13 +190,7 @@ def loop_rate(trials: list[Trial], data: Data, settings: dict[str, Any]) -> dict
         for thread in threads:
             thread.join()
         best = {name: min(best[name], seconds) for name, seconds in watch.read().items()}
-    needed = sum(training_operations(trials[index][0]) for index in chosen) * training.rows * epochs * len(cohorts)
-    done = 2 * layout.multiplications * epochs * len(cohorts)
-    return {
-        "loop_gflops": needed / best["seconds"] / 1e9,
-        "loop_gflops_of_a_core": needed / best["processor_seconds"] / 1e9,
-        "padding": 1 - needed / done,
-    }
+    return {name: seconds / epochs / len(cohorts) for name, seconds in best.items()}
 
 
 def memory_engine(trials: list[Trial], data: Data, settings: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ Every engine trains the same trials on the same data for the same epochs, each i
 other. The slow engines train a sample of the trials, and the table says so; their time per trial is what is compared.
 The matrix-product peak of the machine is measured before and after each engine. Processor seconds, of all threads, are
 given beside the time that passes: other work on the machine stretches the one and hardly changes the other. GFLOP/s are
-those inside the cohorts' training loop, without what padding adds; its share of the peak is given by both times.
+those inside the cohorts' training loop, of what the networks need and of all that is multiplied, padding too.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import json
 import math
 import multiprocessing
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,28 +60,33 @@ def compare(task: str, count: int, data: Data, options: argparse.Namespace, cons
 
 
 def table(title: str, results: list[dict[str, Any]], count: int) -> Table:
-    """Return the measurements as a table."""
-    shown = Table(title=title)
-    columns = (
-        "engine", "trials timed", "s / trial", f"s for {count}", "cohort is faster by", "processor s / trial",
-        "cohort works less by", "GFLOP/s", "peak", "share", "share by processor time",
-    )  # fmt: skip
-    for column in columns:
-        shown.add_column(column, justify="left" if column == "engine" else "right")
+    """Return the measurements as a table, a column an engine."""
+    shown = Table("", *(row["engine"] for row in results), title=title)
+    for column in shown.columns[1:]:
+        column.justify = "right"
     names = ("seconds_per_trial", "processor_seconds_per_trial")
     cohort = next((row for row in results if row["engine"] == "cohort"), dict.fromkeys(names, math.nan))
-    for row in results:
-        passed, worked = (row[name] for name in names)
-        faster, less = (row[name] / cohort[name] for name in names)
-        rate, *shares = ["", "", ""]
-        if "loop_gflops" in row:
-            rate = f"{row['loop_gflops']:.0f}"
-            shares = [f"{row[f'loop_{name}'] / row[f'peak_{name}']:.0%}" for name in ("gflops", "gflops_of_a_core")]
-        timed = str(row["trials"]) + ("" if row["trials"] == count else " (sample)")
-        shown.add_row(
-            row["engine"], timed, f"{passed:.3f}", f"{passed * count:.0f}", f"{faster:.1f}", f"{worked:.3f}",
-            f"{less:.1f}", rate, f"{row['peak_gflops']:.0f}", *shares,
-        )  # fmt: skip
+
+    def share(row: dict[str, Any], rate: str) -> str:
+        if f"{rate}_of_a_core" not in row:
+            return ""
+        by_clock, by_work = row[rate] / row["peak_gflops"], row[f"{rate}_of_a_core"] / row["peak_gflops_of_a_core"]
+        return f"{row[rate]:.0f} = {by_clock:.0%} ({by_work:.0%} by processor time)"
+
+    lines: dict[str, Callable[[dict[str, Any]], str]] = {
+        "trials timed": lambda row: f"{row['trials']}{'' if row['trials'] == count else ' (sample)'}",
+        "seconds a trial": lambda row: f"{row[names[0]]:.3f}",
+        f"seconds for {count}": lambda row: f"{row[names[0]] * count:.0f}",
+        "the cohort is faster by": lambda row: f"{row[names[0]] / cohort[names[0]]:.1f}",
+        "processor seconds a trial": lambda row: f"{row[names[1]]:.3f}",
+        "the cohort works less by": lambda row: f"{row[names[1]] / cohort[names[1]]:.1f}",
+        "machine's peak, GFLOP/s": lambda row: f"{row['peak_gflops']:.0f}",
+        "loop, GFLOP/s": lambda row: share(row, "loop_gflops"),
+        "loop with its padding": lambda row: share(row, "loop_gflops_padded"),
+        "padding": lambda row: f"{row['padding']:.0%}" if "padding" in row else "",
+    }
+    for name, text in lines.items():
+        shown.add_row(name, *map(text, results))
     return shown
 
 
