@@ -6,8 +6,14 @@ import math
 import tempfile
 from collections.abc import Sequence
 from typing import Any
+from unittest import mock
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
 from search_task import Task
+
+Floats = NDArray[np.float64]
 
 
 class KerasTuner:
@@ -20,8 +26,8 @@ class KerasTuner:
 
         space = keras_tuner.HyperParameters()
         declare(task.space, space)
-        kind = {"RandomSearch": "RandomSearchOracle", "BayesianOptimization": "BayesianOptimizationOracle"}
-        self.oracle: Any = getattr(keras_tuner.oracles, kind[name.split(".")[1]])(
+        kind = keras_tuner.oracles.RandomSearchOracle if "Random" in name else quick_bayesian_oracle()
+        self.oracle: Any = kind(
             "val_loss", trials, seed=task.seed + 1, hyperparameters=space, max_consecutive_failed_trials=10**6
         )
         self.folder = tempfile.TemporaryDirectory()
@@ -43,6 +49,50 @@ class KerasTuner:
             if math.isfinite(loss):
                 self.oracle.update_trial(trial.trial_id, {"val_loss": loss})
             self.oracle.end_trial(trial)
+
+
+def quick_bayesian_oracle() -> type[Any]:
+    """Return KerasTuner's Bayesian oracle, asking for the same settings to five digits in a fraction of the minutes.
+
+    It minimizes the Gaussian process's bound from 50 starts a trial, and scikit-learn predicts each point of each
+    gradient by itself. Here the points of a gradient are predicted together.
+    """
+    import keras_tuner
+    import scipy.optimize
+
+    minimize = scipy.optimize.minimize
+
+    class Quick(keras_tuner.oracles.BayesianOptimizationOracle):  # type: ignore[misc]
+        def populate_space(self, trial_id: str) -> dict[str, Any]:
+            with mock.patch.object(scipy.optimize, "minimize", self._minimize):
+                return dict(super().populate_space(trial_id))
+
+        def _minimize(self, function: Any, x0: Floats, **how: Any) -> Any:
+            if "jac" in how:  # scikit-learn's, fitting the process
+                return minimize(function, x0, **how)
+            return minimize(self._bound_and_gradient, x0, jac=True, **how)
+
+        def _bound_and_gradient(self, x: Floats) -> tuple[float, Floats]:
+            """Return the lower confidence bound at x, (d,), and its gradient as SciPy's forward differences have it."""
+            steps = np.sqrt(np.finfo(float).eps) * np.maximum(1, np.abs(x))
+            steps = np.where(x + steps > 1, -steps, steps)
+            points = x + np.vstack([np.zeros_like(x), np.diag(steps)])
+            mean, deviation = posterior(self.gpr, points)
+            bound = mean - self.beta * deviation
+            return float(bound[0]), (bound[1:] - bound[0]) / (points[1:].diagonal() - x)
+
+    return Quick
+
+
+def posterior(process: Any, points: Floats) -> tuple[Floats, Floats]:
+    """Return mean and deviation, (n,), of a fitted Gaussian process of Matérn kernel, ν = 2.5, at points (n, d)."""
+    distances = np.sqrt(np.square(points[:, None] - process.X_train_).sum(axis=2)) / process.kernel_.length_scale
+    scaled = math.sqrt(5) * distances
+    kernel = (1 + scaled + np.square(scaled) / 3) * np.exp(-scaled)
+    v = solve_triangular(process.L_, kernel.T, lower=True, check_finite=False)
+    scale, shift = process._y_train_std, process._y_train_mean
+    variance = np.maximum(1 - np.square(v).sum(axis=0), 0)
+    return scale * (kernel @ process.alpha_) + shift, scale * np.sqrt(variance)
 
 
 class Optuna:
