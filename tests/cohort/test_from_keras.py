@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import scipy.sparse
 from keras import layers
 
 from tests.cohort.conftest import assert_same_weights
@@ -227,6 +228,22 @@ def compiled(model: keras.Model, *arguments: object, **named: object) -> keras.M
             lambda: with_loss("sparse_categorical_crossentropy", metrics=["categorical_accuracy"]),
             "metric 'categorical_",
         ),
+        (
+            lambda: with_loss("sparse_categorical_crossentropy", metrics=[keras.metrics.sparse_categorical_accuracy]),
+            "metric 'sparse_categorical_accuracy' given as a function",
+        ),
+        (
+            lambda: with_loss("sparse_categorical_crossentropy", metrics={"dense": ["accuracy"]}),
+            "metrics by the output's name",
+        ),
+        (
+            lambda: with_loss(
+                "sparse_categorical_crossentropy", metrics=[keras.metrics.SparseCategoricalAccuracy("top")]
+            ),
+            "metric 'top' .* higher is better",
+        ),
+        (lambda: chain(layers.BatchNormalization(epsilon=0.0, name="b")), "layer 'b' .* its epsilon is 0"),
+        (lambda: chain(layers.Dropout(1.0, name="all")), "layer 'all' .* Dropout is not supported"),
     ],
 )
 def test_what_a_cohort_cannot_train_is_refused_with_the_reason(data, build, reason):
@@ -256,6 +273,48 @@ def test_labels_that_are_not_of_the_losss_kind_and_one_model_twice_are_told(data
     model = chain()
     with pytest.raises(UserError, match="The same model was given twice"):
         fit_together([model, model], x, y)
+
+
+def test_models_that_share_what_training_changes_are_told(data):
+    x, y = data
+    common = layers.Dense(20)
+    with pytest.raises(UserError, match="share a layer or an optimizer"):
+        fit_together([chain(common), chain(common)], x, y)
+    optimizer = keras.optimizers.SGD()
+    with pytest.raises(UserError, match="share a layer or an optimizer"):
+        fit_together([chain(optimizer=optimizer), chain(optimizer=optimizer)], x, y)
+
+
+def test_data_that_do_not_fit_are_told(data):
+    x, y = data
+    with pytest.raises(UserError, match="x has 19 features, but the network takes 20"):
+        fit_together([chain()], x[:, 1:], y)
+    with pytest.raises(UserError, match="x has 18 features, but the network takes 20"):
+        fit_together([chain()], x, y, validation_data=(x[:, 2:], y))
+    with pytest.raises(UserError, match="batch_size must be at least 1, but 0"):
+        fit_together([chain()], x, y, batch_size=0)
+    with pytest.raises(NotFusableError, match="needs x and y as arrays of one row an example, and got"):
+        fit_together([chain()], scipy.sparse.csr_matrix(x), y)
+    with pytest.raises(NotFusableError, match="rows of y that are probabilities"):
+        fit_together([chain(sparse=False)], x, np.ones((len(x), 4)))
+
+
+def test_an_input_of_whole_numbers_cuts_fractions_off_as_keras_does(data):
+    x, y = data
+    whole, real = (
+        keras.Sequential([keras.Input((20,), dtype=kind), layers.Rescaling(0.5), layers.Dense(4, "softmax")])
+        for kind in ("int32", "float32")
+    )
+    for model in (whole, real):
+        model.compile("sgd", "sparse_categorical_crossentropy")
+    real.set_weights(whole.get_weights())
+    theirs = [twin(model) for model in (whole, real)]
+    fit = {"epochs": 2, "batch_size": 50, "shuffle": False}
+    histories = fit_together([whole, real], 3 * x, y, **fit)
+    for history, their in zip(histories, theirs, strict=True):
+        reference = their.fit(3 * x, y, verbose=0, **fit)
+        np.testing.assert_allclose(history.history["loss"], reference.history["loss"], rtol=2e-5)
+    assert histories[0].history["loss"][0] != pytest.approx(histories[1].history["loss"][0], rel=1e-2)
 
 
 @pytest.mark.parametrize("part", range(3))

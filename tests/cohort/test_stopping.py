@@ -237,3 +237,32 @@ def test_thinned_cohorts_of_different_depths_stay_apart_though_they_share_a_prog
     assert len(program._programs) == there + 1
     for history, trial, count in zip(histories, members, epochs, strict=True):
         assert_same_training(history, fit_alone(trial, x, y, epochs=count, **fit), tolerance=5e-6)
+
+
+def test_thinned_cohorts_with_other_inputs_stay_apart_though_they_share_a_program(data):
+    """The features differ, and nothing that is compiled does."""
+    x, y = data
+    fit = {"batch_size": 29, "shuffle": False}
+
+    def model(scale: float, seed: int) -> keras.Model:
+        kernel = keras.initializers.GlorotUniform(seed)
+        head = keras.layers.Dense(4, activation="softmax", kernel_initializer=kernel)
+        built = keras.Sequential([keras.Input((20,)), keras.layers.Rescaling(scale), head])
+        built.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+        return built
+
+    trials = [(scale, seed) for scale in (1.0, 5.0) for seed in range(4)]
+    epochs = [1, 1, 1, 3] * 2  # after the first epoch both cohorts have one member left
+    histories = fit_together(
+        [model(*trial) for trial in trials],
+        x,
+        y,
+        epochs=epochs,
+        places=4,
+        workers=1,
+        on_epoch_end=lambda history: None,
+        **fit,
+    )
+    for history, trial, count in zip(histories, trials, epochs, strict=True):
+        reference = model(*trial).fit(x, y, epochs=count, verbose=0, **fit)
+        np.testing.assert_allclose(history.history["loss"], reference.history["loss"], rtol=2e-5)

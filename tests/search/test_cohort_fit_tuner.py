@@ -105,8 +105,19 @@ def test_a_diverged_trial_fails_alone_and_leaves_finite_curves(tmp_path: Path) -
 
 
 def test_an_interrupt_keeps_the_trials_that_ended(tmp_path: Path) -> None:
-    calls = iter([False] * 40 + [True] * 1000)
+    whole = search(tmp_path / "whole", CohortFitTuner, 8, Schedule(epochs=30, patience=1))
+    lengths = sorted(len(each["val_loss"]) for each in curves(whole).values())
+    assert lengths[0] < lengths[-1] - 3, "patience ends some trials long before others"
+    calls = iter([False] * (sum(lengths) - 6) + [True] * 1000)
+    schedule = Schedule(epochs=30, patience=1, interrupted=lambda: next(calls))
     with pytest.raises(KeyboardInterrupt):
-        search(tmp_path, CohortFitTuner, 8, Schedule(epochs=50, patience=50, interrupted=lambda: next(calls)))
-    statuses = [json.loads(path.read_text())["status"] for path in tmp_path.glob("search/trial_*/trial.json")]
-    assert len(statuses) == 8
+        search(tmp_path / "part", CohortFitTuner, 8, schedule)
+    states = [json.loads(path.read_text()) for path in tmp_path.glob("part/search/trial_*/trial.json")]
+    assert {state["status"] for state in states} == {"COMPLETED", "RUNNING"}
+    for state in states:
+        if state["status"] == "COMPLETED":
+            trial = whole.oracle.trials[state["trial_id"]]
+            assert state["score"] == trial.score
+            with np.load(tmp_path / "part" / "search" / f"trial_{trial.trial_id}" / "best_epoch.npz") as kept:
+                for ours, theirs in zip(kept.values(), whole.load_model(trial).get_weights(), strict=True):
+                    np.testing.assert_array_equal(ours, theirs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -9,12 +10,15 @@ from pathlib import Path
 import keras
 import keras_tuner
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse
 from keras import layers
 from tensorboard.backend.event_processing import event_file_loader
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from tfcourse.errors import UserError
+from tfcourse.models.builders import build_mlp
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.search.cohort_tuner import CohortTuner
 from tfcourse.search.oracle import RandomOracle
@@ -46,6 +50,24 @@ def build_convolution(hp: keras_tuner.HyperParameters) -> keras.Model:
     model = keras.Sequential([keras.Input((6,)), *convolution, layers.Dense(3, activation="softmax")])
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
+
+
+def build_overfitting(hp: keras_tuner.HyperParameters) -> keras.Model:
+    """Return a classifier whose validation loss rises while its training loss falls."""
+    hidden = [
+        layers.Dense(64, activation="relu", kernel_initializer=keras.initializers.GlorotUniform(n)) for n in (0, 1)
+    ]
+    model = keras.Sequential([keras.Input((6,)), *hidden, layers.Dense(3, activation="softmax")])
+    rate = hp.Float("rate", 0.02, 0.03)
+    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def only_the_loss() -> keras_tuner.HyperParameters:
+    """Return a space of the two losses of one network."""
+    space = keras_tuner.HyperParameters()
+    space.Choice("loss", ["sparse_categorical_crossentropy", "categorical_crossentropy"])
+    return space
 
 
 class SpecsHyperModel(keras_tuner.HyperModel):
@@ -180,10 +202,124 @@ def test_callbacks_that_a_cohort_cannot_honour_fall_back(tmp_path, capsys, callb
 
 def test_arguments_of_fit_that_a_cohort_does_not_know_fall_back(tmp_path, capsys):
     tuner = CohortTuner(build, oracle(trials=1), directory=tmp_path)
-    fit = {name: value for name, value in FIT.items() if name != "validation_data"}
-    tuner.search(**fit, validation_split=0.25)
-    assert "is trained by Model.fit: argument 'validation_split' of search" in capsys.readouterr().out
+    tuner.search(**FIT, validation_batch_size=20)
+    assert "is trained by Model.fit: argument 'validation_batch_size' of search" in capsys.readouterr().out
     assert tuner.oracle.get_best_trials()[0].status == "COMPLETED"
+
+
+def test_a_validation_split_is_that_of_model_fit(tmp_path, capsys):
+    weights = np.linspace(0.5, 2, 120)
+    fit = {"x": X, "y": Y, "sample_weight": weights, "epochs": 2, "shuffle": False, "verbose": 0}
+    tuner = CohortTuner(build, oracle(trials=2), directory=tmp_path)
+    tuner.search(**fit, validation_split=0.3)
+    assert "Model.fit" not in capsys.readouterr().out
+    for trial in tuner.oracle.trials.values():
+        reference = build(trial.hyperparameters).fit(**fit, validation_split=0.3)
+        for name in ("loss", "val_loss", "val_accuracy"):
+            curve = [point.value[0] for point in trial.metrics.get_history(name)]
+            np.testing.assert_allclose(curve, reference.history[name], rtol=2e-5, err_msg=name)
+    with pytest.raises(UserError, match=r"validation_split=1.0 leaves no rows of 120"):
+        CohortTuner(build, oracle(trials=1), directory=tmp_path / "none").search(**fit, validation_split=1.0)
+
+
+class WarmUp(keras.callbacks.Callback):
+    """Sets the rate before each epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.optimizer.learning_rate = 0.001 * (epoch + 1)
+
+
+class Begin(keras.callbacks.Callback):
+    """Sets the rate before the training."""
+
+    def on_train_begin(self, logs=None):
+        self.model.optimizer.learning_rate = 0.3
+
+
+class Late(keras.callbacks.Callback):
+    """Sets the rate before the last epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 2:
+            self.model.optimizer.learning_rate = 0.3
+
+
+class Halved(keras.callbacks.Callback):
+    """Halves all weights after the first epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 0:
+            self.model.set_weights([weight / 2 for weight in self.model.get_weights()])
+
+
+@pytest.mark.parametrize(
+    ("callback", "changed"),
+    [(WarmUp, "learning rate"), (Begin, "learning rate"), (Late, "learning rate"), (Halved, "weights")],
+)
+def test_a_callback_that_changes_what_is_trained_is_noticed_and_followed(tmp_path, capsys, callback, changed):
+    tuner = CohortTuner(build, oracle(trials=2), directory=tmp_path)
+    tuner.search(**FIT, shuffle=False, callbacks=[callback()])
+    assert f"is trained by Model.fit: a callback changed the {changed}" in capsys.readouterr().out
+    for trial in tuner.oracle.trials.values():
+        reference = build(trial.hyperparameters).fit(**FIT, shuffle=False, callbacks=[callback()])
+        assert trial.status == "COMPLETED"
+        assert trial.score == pytest.approx(max(reference.history["val_accuracy"]), abs=1e-6)
+
+
+def test_the_kept_weights_are_the_objectives_though_early_stopping_restores_those_of_another_curve(tmp_path):
+    stopping = keras.callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True)
+    tuner = CohortTuner(build_overfitting, oracle(trials=1, objective="val_loss"), directory=tmp_path)
+    tuner.search(**{**FIT, "x": X[:20], "y": Y[:20], "epochs": 60}, callbacks=[stopping])
+    [trial] = tuner.oracle.get_best_trials()
+    assert trial.best_step < 59, "validation loss was best before the end, training loss at the end"
+    loss, _ = tuner.get_best_models()[0].evaluate(*FIT["validation_data"], verbose=0)
+    assert loss == pytest.approx(trial.score, rel=1e-5)
+
+
+def test_an_accuracy_by_another_name_is_still_maximized(tmp_path, capsys):
+    def named(hp):
+        model = build(hp)
+        model.compile(model.optimizer, model.loss, metrics=[keras.metrics.SparseCategoricalAccuracy("top")])
+        return model
+
+    objective = keras_tuner.Objective("val_top", "max")
+    own = keras_tuner.oracles.RandomSearchOracle(objective=objective, max_trials=1, seed=1)
+    tuner = CohortTuner(named, own, directory=tmp_path)
+    tuner.search(**FIT, shuffle=False)
+    [trial] = tuner.oracle.get_best_trials()
+    reference = named(trial.hyperparameters).fit(**FIT, shuffle=False)
+    assert "metric 'top' cannot be computed in a cohort" in capsys.readouterr().out
+    assert trial.score == pytest.approx(max(reference.history["val_top"]), abs=1e-6)
+
+
+def test_a_trial_that_cannot_be_trained_fails_alone(tmp_path):
+    def either(hp):
+        model = build(hp)
+        model.compile("sgd", hp.Choice("loss", ["sparse_categorical_crossentropy", "categorical_crossentropy"]))
+        return model
+
+    own = keras_tuner.oracles.GridSearchOracle(
+        objective="val_loss", max_trials=2, hyperparameters=only_the_loss(), tune_new_entries=False
+    )
+    tuner = CohortTuner(either, own, directory=tmp_path)
+    tuner.search(**FIT)
+    found = {trial.hyperparameters["loss"]: trial.status for trial in own.trials.values()}
+    assert found == {"sparse_categorical_crossentropy": "COMPLETED", "categorical_crossentropy": "FAILED"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "reason"),
+    [
+        ({"x": scipy.sparse.csr_matrix(FIT["x"])}, {}, "needs x and y as arrays"),
+        ({}, {"memory": 1000}, "one member needs about"),
+    ],
+)
+def test_what_keras_can_train_and_a_cohort_cannot_falls_back(tmp_path, capsys, changes, options, reason):
+    tuner = CohortTuner(build, oracle(trials=2), directory=tmp_path, fit_options=options)
+    tuner.search(**{**FIT, **changes, "epochs": 1})
+    assert reason in capsys.readouterr().out
+    assert [trial.status for trial in tuner.oracle.trials.values()] == ["COMPLETED"] * 2
+    assert not tuner.oracle.ongoing_trials
 
 
 def test_a_callback_that_changes_the_rate_makes_a_trial_of_several_executions_fall_back_once(tmp_path, capsys):
@@ -200,6 +336,14 @@ def test_weights_of_classes_reach_the_cohort(tmp_path):
     reference = build(trial.hyperparameters).fit(**FIT, shuffle=False, class_weight={0: 5.0, 2: 0.1})
     curve = [point.value[0] for point in trial.metrics.get_history("loss")]
     np.testing.assert_allclose(curve, reference.history["loss"], rtol=2e-5)
+
+
+class WithoutDropout(SpecsHyperModel):
+    """Networks that are trained alike by any engine."""
+
+    def specs(self, hp):
+        network, optimizer, batch_size = super().specs(hp)
+        return dataclasses.replace(network, dropout=0.0), optimizer, batch_size
 
 
 class Wild(SpecsHyperModel):
@@ -286,7 +430,10 @@ def test_per_epoch_callbacks_work(tmp_path):
         board = tmp_path / "board" / trial.trial_id / "execution0"
         assert {path.name for path in board.iterdir()} >= {"train", "validation"}
         assert hyperparameters_in(board)["rate"] == pytest.approx(trial.hyperparameters["rate"])
-    assert (tmp_path / "log.csv").read_text().count("\n") >= 4
+    logged = pd.read_csv(tmp_path / "log.csv")
+    assert list(logged["epoch"]) == [0, 1, 0, 1], "one trial's epochs after the other's"
+    losses = [[point.value[0] for point in trial.metrics.get_history("loss")] for trial in tuner.oracle.trials.values()]
+    assert sorted(logged["loss"]) == pytest.approx(sorted(np.ravel(losses)))
     rows = [json.loads(line) for line in (tmp_path / "weights.jsonl").read_text().splitlines()]
     assert len(rows) == 4
     np.testing.assert_allclose([row[0] for row in rows], [row[1] for row in rows], atol=1e-6)
@@ -294,12 +441,18 @@ def test_per_epoch_callbacks_work(tmp_path):
 
 def test_several_executions_are_averaged_as_keras_tuner_does(tmp_path):
     tuner = CohortTuner(
-        SpecsHyperModel(), oracle(trials=2, objective="val_loss"), directory=tmp_path, executions_per_trial=2
+        WithoutDropout(), oracle(trials=2, objective="val_loss"), directory=tmp_path, executions_per_trial=2
     )
-    tuner.search(**FIT)
+    tuner.search(**FIT, shuffle=False)
     for trial in tuner.oracle.get_best_trials(2):
+        network, optimizer, _ = tuner.hypermodel.specs(trial.hyperparameters)
+        losses = []
+        for execution in range(2):
+            model = build_mlp(network, optimizer, seed=tuner.trial_seed(trial, execution))
+            losses.append(min(model.fit(**FIT, shuffle=False).history["val_loss"]))
         assert trial.status == "COMPLETED"
-        assert np.isfinite(trial.score)
+        assert losses[0] != pytest.approx(losses[1], rel=1e-3)
+        assert trial.score == pytest.approx(np.mean(losses), rel=1e-4)
 
 
 def test_an_objective_of_its_own_fit_falls_back(tmp_path, capsys):

@@ -158,6 +158,51 @@ def test_halving_decides_by_the_whole_bracket_also_when_part_of_it_ended_before(
         assert part.oracle.curve(name, "val_loss") == whole.oracle.curve(name, "val_loss")
 
 
+@pytest.mark.parametrize("stop_after", [10, 20, 30])
+def test_halving_of_several_brackets_ends_alike_after_an_interrupt(tmp_path: Path, stop_after: int) -> None:
+    calls = iter([False] * stop_after + [True] * 99)
+    schedule = Schedule(epochs=9, patience=99, halving=True)
+    whole = search(tmp_path / "whole", 18, schedule, at_once=9)
+    interrupted = Schedule(epochs=9, patience=99, halving=True, interrupted=lambda: next(calls))
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path / "part", 18, interrupted, at_once=9)
+    part = search(tmp_path / "part", 18, schedule, at_once=9)
+    assert epochs_of(part) == epochs_of(whole)
+    assert sum(count == 9 for count in epochs_of(whole).values()) == 2, "one of nine trains to the end"
+    assert [trial.score for trial in part.oracle.trials.values()] == [t.score for t in whole.oracle.trials.values()]
+
+
+def test_halving_ends_alike_after_a_kill_in_the_middle_of_drawing(tmp_path: Path) -> None:
+    schedule = Schedule(epochs=9, patience=99, halving=True)
+    oracle = RoundsOracle("val_loss", 9, space=SPACE, seed=1)
+    hypermodel = MLPHyperModel(6, 2, rows=100, batch_size=50, space=SPACE)
+    CohortFitTuner(oracle, hypermodel, directory=tmp_path / "part").draw(5)
+    part, whole = search(tmp_path / "part", 9, schedule), search(tmp_path / "whole", 9, schedule)
+    assert epochs_of(part) == epochs_of(whole)
+
+
+def test_a_trial_that_diverged_after_a_rung_still_was_among_those_compared_at_it(tmp_path: Path) -> None:
+    """As a search finds it that was stopped after the divergence, and decides the rung again."""
+    schedule = Schedule(epochs=9, patience=99, halving=True)
+    whole = search(tmp_path / "whole", 9, schedule)
+    search(tmp_path / "part", 9, schedule)
+    [second, _] = sorted((name for name in whole.oracle.trials if epochs_of(whole)[name] == 3), key=int)
+    for name, count in epochs_of(whole).items():
+        path = tmp_path / "part" / "search" / f"trial_{name}" / "trial.json"
+        state = json.loads(path.read_text())
+        if name == second:  # it went on from the first rung, and diverged then
+            path.write_text(json.dumps({**state, "status": "FAILED", "score": None, "message": "diverged: so"}))
+        elif count == 1:
+            state["tfcourse"].pop("halved_at")
+            path.write_text(json.dumps({**state, "status": "RUNNING", "score": None, "metrics": {"metrics": {}}}))
+    part = search(tmp_path / "part", 9, schedule)
+    assert epochs_of(part) == epochs_of(whole), "its place among the better third is not free"
+
+
+def epochs_of(tuner: FitTuner) -> dict[str, int]:
+    return {name: len(tuner.oracle.curve(name, "val_loss")) for name in tuner.oracle.trials}
+
+
 def test_who_goes_on() -> None:
     curves = {number: [1.0 - number / 10] for number in range(9)}
     assert going_on(curves, 0, 1, higher_is_better=False) == {6, 7, 8}

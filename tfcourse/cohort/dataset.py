@@ -10,6 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tfcourse.cohort.member import InputLayers
+from tfcourse.cohort.plan import NotFusableError
 from tfcourse.data.minibatches import minibatch_order
 from tfcourse.errors import UserError
 
@@ -25,6 +26,7 @@ class Examples:
 
     Raises:
         UserError: if the shapes do not fit, or both weights are given (as in ``Model.fit``).
+        NotFusableError: if x or y is no array, or rows of y do not sum to 1.
     """
 
     def __init__(
@@ -35,6 +37,9 @@ class Examples:
         class_weight: Mapping[int, float] | None = None,
     ) -> None:
         self.x, y = np.asarray(x), np.asarray(y)
+        if not (self.x.ndim and y.ndim):
+            kinds = f"{type(x).__name__} and {type(y).__name__}"
+            raise NotFusableError(f"a cohort needs x and y as arrays of one row an example, and got {kinds}.")
         if y.ndim == 2 and y.shape[1] == 1:
             y = y[:, 0]
         if len(self.x) != len(y) or not len(y):
@@ -44,7 +49,9 @@ class Examples:
         self.sparse = y.ndim == 1
         self.y: NDArray[Any] = np.ascontiguousarray(y, np.int32 if self.sparse else np.float32)
         if not self.sparse and not np.allclose(self.y.sum(axis=1), 1.0, atol=1e-5):
-            raise UserError("The rows of y must be probabilities that sum to 1, as keras.utils.to_categorical gives.")
+            raise NotFusableError(
+                "a cohort needs rows of y that are probabilities and sum to 1, as keras.utils.to_categorical gives."
+            )
         if class_weight is not None and sample_weight is not None:
             raise UserError("Give class_weight or sample_weight, not both (as in Model.fit).")
         if class_weight is not None:
@@ -77,6 +84,11 @@ class Examples:
                 f"Labels must be from 0 to {classes - 1}, but y holds {self.y.min()} to {self.y.max()}. "
                 "Number the classes from 0, or give the network as many classes as there are."
             )
+
+    def check_features(self, inputs: int, layers: InputLayers) -> None:
+        """Raise UserError if, after ``layers``, there are not ``inputs`` features."""
+        if (found := int(self.tensors(layers)[0].shape[1])) != inputs:
+            raise UserError(f"x has {found} features, but the network takes {inputs}.")
 
     def tensors(self, layers: InputLayers) -> tuple[tf.Tensor, ...]:
         """Return features after ``layers`` (m, n), labels and weights as tensors, made once for each kind of input."""

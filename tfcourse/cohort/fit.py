@@ -104,21 +104,21 @@ def fit_together(
     A member whose loss, or validation loss, becomes infinite or not a number stops at that epoch's end.
 
     Raises:
-        NotFusableError: if a model has a part that a cohort cannot train; the message names it.
-        UserError: if the data do not fit the members, or not even one member fits into the memory.
+        NotFusableError: if a model has a part that a cohort cannot train, or not even one member fits into the memory;
+            the message says which.
+        UserError: if the data do not fit the members, or two of them share what training changes.
     """
     if not members:
         return []
     training = Examples(x, y, sample_weight, class_weight)
     validation = Examples(*validation_data) if validation_data is not None else None
-    models = [id(member) for member in members if isinstance(member, keras.Model)]
-    if len(set(models)) < len(models):
-        raise UserError("The same model was given twice; clone it with keras.models.clone_model to train it twice.")
+    _check_apart([member for member in members if isinstance(member, keras.Model)])
     everyone = [_member(member, training, seed) for member in members]
     for member in everyone:
         for examples in (training, validation):
             if examples is not None:
                 examples.check_labels(member.classes, member.sparse)
+                examples.check_features(member.inputs, member.input_layers)
     if monitor.startswith("val_") and validation is None and (restore_best_weights or patience is not None):
         raise UserError(f"monitor={monitor!r} needs validation_data; give it, or monitor='loss'.")
     epoch_counts = _each(epochs, len(everyone), "epochs")
@@ -128,7 +128,9 @@ def fit_together(
             " were given."
         )
     patiences = _each(patience, len(everyone), "patience")
-    batch_sizes = [size or 32 for size in _each(batch_size, len(everyone), "batch_size")]
+    batch_sizes = [32 if size is None else size for size in _each(batch_size, len(everyone), "batch_size")]
+    if min(batch_sizes) < 1:
+        raise UserError(f"batch_size must be at least 1, but {min(batch_sizes)} was given.")
     histories = [
         MemberHistory(index, Stopping(monitor, patiences[index], min_delta, restore_best_weights), epoch_counts[index])
         for index in range(len(everyone))
@@ -173,13 +175,27 @@ def fit_together(
     return histories
 
 
+def _check_apart(models: Sequence[keras.Model]) -> None:
+    """Raise UserError if a model, or a part of one that training changes, was given twice."""
+    if len({id(model) for model in models}) < len(models):
+        raise UserError("The same model was given twice; clone it with keras.models.clone_model to train it twice.")
+    parts = [model.variables for model in models]
+    parts += [[model.optimizer] for model in models if getattr(model, "optimizer", None) is not None]
+    changing = [id(part) for each in parts for part in each]
+    if len(set(changing)) < len(changing):
+        raise UserError(
+            "Two of the models share a layer or an optimizer, so that training one would change the other; give each"
+            " its own."
+        )
+
+
 def _member(member: Trainable, training: Examples, seed: int) -> Member:
     if isinstance(member, Member):
         return member
     if isinstance(member, keras.Model):
         return member_of_model(member, seed=seed)
     network, optimizer, *own = member
-    return member_of_spec(network, optimizer, own[0] if own else seed, sparse=training.sparse)
+    return member_of_spec(network, optimizer, int(own[0]) if own else seed, sparse=training.sparse)
 
 
 def _each(value: Any, count: int, name: str) -> list[Any]:

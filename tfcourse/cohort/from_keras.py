@@ -71,7 +71,7 @@ def member_of_model(model: keras.Model, *, seed: int = 0) -> Member:
         seed=seed,
         sparse=sparse,
         accuracy=_accuracy(model, sparse),
-        input_layers=_input_layers(chain[:leading]),
+        input_layers=_input_layers(chain[:leading], str(chain[0].input.dtype)),
         finish=lambda state, steps: _finish(model, variables, state, steps),
     )
 
@@ -139,6 +139,8 @@ def _translated(layer: keras.layers.Layer) -> tuple[list[Layer], list[keras.Vari
         own = [layer.gamma] if layer.scale else []
         own += [layer.beta] if layer.center else []
         own += [layer.moving_mean, layer.moving_variance]
+        if layer.epsilon <= 0:  # a unit of padding has no variance
+            raise NotFusableError(f"layer {layer.name!r} cannot be trained in a cohort: its epsilon is 0.")
         return [BatchNormalization(layer.momentum, layer.epsilon, layer.center, layer.scale)], own, False
     if kind is keras.layers.Activation:
         fused, softmax = _activation(layer, layer.activation, units)
@@ -147,7 +149,7 @@ def _translated(layer: keras.layers.Layer) -> tuple[list[Layer], list[keras.Vari
         return [], [], True
     if kind is keras.layers.ReLU and (layer.max_value, layer.negative_slope, layer.threshold) == (None, 0.0, 0.0):
         return [Activation("relu", units)], [], False
-    if kind is keras.layers.Dropout and layer.noise_shape is None:
+    if kind is keras.layers.Dropout and layer.noise_shape is None and layer.rate < 1:
         return [Dropout(layer.rate)], [], False
     if kind is keras.layers.Flatten:
         return [], [], False
@@ -219,12 +221,18 @@ def _accuracy(model: keras.Model, sparse: bool) -> str | None:
     if config.get("weighted_metrics"):
         raise NotFusableError("weighted_metrics cannot be computed in a cohort.")
     metrics = config.get("metrics") or []
+    if isinstance(metrics, dict) and "class_name" not in metrics:
+        raise NotFusableError("metrics by the output's name cannot be computed in a cohort; give metrics=['accuracy'].")
     metrics = metrics if isinstance(metrics, list) else [metrics]
     if not metrics:
         return None
     if len(metrics) > 1:
         raise NotFusableError("a cohort computes the loss and one accuracy metric; give metrics=['accuracy'].")
     [metric] = metrics
+    if isinstance(metric, dict) and not isinstance(metric["config"], dict):
+        raise NotFusableError(
+            f"metric {metric['config']!r} given as a function cannot be computed in a cohort; 'accuracy' can."
+        )
     if isinstance(metric, dict):
         kind, name = metric["class_name"], metric["config"]["name"]
         wanted = {"SparseCategoricalAccuracy": True, "CategoricalAccuracy": False}.get(kind)
@@ -234,22 +242,26 @@ def _accuracy(model: keras.Model, sparse: bool) -> str | None:
         known, wanted = kind in ACCURACIES, ACCURACIES.get(kind)
     if not known or wanted not in (None, sparse):
         raise NotFusableError(f"metric {name!r} cannot be computed in a cohort; the accuracy that fits the loss can.")
+    if "acc" not in name:
+        raise NotFusableError(
+            f"metric {name!r} cannot be computed in a cohort: only a name with 'acc' tells that higher is better."
+        )
     return name
 
 
-def _input_layers(layers: list[keras.layers.Layer]) -> InputLayers:
-    """Return the map of the leading layers; its key holds their settings and statistics."""
+def _input_layers(layers: list[keras.layers.Layer], dtype: str) -> InputLayers:
+    """Return the map of the leading layers from an input of ``dtype``; its key holds their settings and statistics."""
 
     def apply(x: NDArray[Any]) -> NDArray[np.float32]:
         parts = []
         for start in range(0, len(x), CHUNK):
-            part: Any = np.asarray(x[start : start + CHUNK], np.float32)
+            part: Any = np.asarray(x[start : start + CHUNK], dtype).astype(np.float32, copy=False)
             for layer in layers:
                 part = layer(part)
             parts.append(np.asarray(part, np.float32))
         return np.ascontiguousarray(np.concatenate(parts))
 
-    key: list[object] = []
+    key: list[object] = [] if dtype == "float32" else [dtype]
     for layer in layers:
         config = {name: value for name, value in layer.get_config().items() if name != "name"}
         statistics = (layer.mean, layer.variance) if isinstance(layer, keras.layers.Normalization) else ()

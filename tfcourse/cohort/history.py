@@ -18,7 +18,7 @@ class Stopping:
     Args:
         monitor: the curve it looks at.
         patience: epochs without improvement after which it stops; None never stops.
-        min_delta: the least change that is an improvement, at least 0.
+        min_delta: the least change that is an improvement; as in Keras, its sign does not matter.
         restore_best_weights: whether it ends with the weights of its best epoch, stopped early or not.
     """
 
@@ -32,8 +32,8 @@ class Stopping:
         if best is None:
             return True
         if "acc" in self.monitor:
-            return value - self.min_delta > best
-        return value + self.min_delta < best
+            return value - abs(self.min_delta) > best
+        return value + abs(self.min_delta) < best
 
 
 class MemberHistory(keras.callbacks.History):

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from tfcourse.cohort.layers import Dense, variables
 from tfcourse.cohort.member import Member, in_program
-from tfcourse.cohort.plan import padded_widths
-from tfcourse.errors import UserError
+from tfcourse.cohort.plan import NotFusableError, padded_widths
 
 MEMORY_SHARE = 0.5
 
@@ -36,13 +35,13 @@ def places_that_fit(members: Sequence[Member], batch_sizes: Sequence[int], memor
     """Return how many places a cohort may have when ``workers`` cohorts share ``memory`` bytes.
 
     Raises:
-        UserError: if not even one member fits.
+        NotFusableError: if not even one member fits.
     """
     largest = max(member_bytes(m, b) for m, b in zip(members, batch_sizes, strict=True))
     fitting = int(memory * MEMORY_SHARE) // largest
     if fitting < 1:
-        raise UserError(
-            f"One member needs about {largest / 2**20:,.0f} MiB to train, but {memory / 2**20:,.0f} MiB are free and "
+        raise NotFusableError(
+            f"one member needs about {largest / 2**20:,.0f} MiB to train, but {memory / 2**20:,.0f} MiB are free and "
             f"half of them may be used. Use fewer units or a smaller batch size, or free memory."
         )
     return max(1, min(most, fitting // workers))

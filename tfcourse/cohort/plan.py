@@ -36,7 +36,7 @@ USUAL_MEMBERS = 32
 
 
 class NotFusableError(UserError):
-    """A model that cannot be trained in a cohort; the message gives the reason."""
+    """A model, or data, that cannot be trained in a cohort, but perhaps by Keras; the message gives the reason."""
 
 
 @dataclass(frozen=True)

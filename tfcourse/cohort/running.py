@@ -69,7 +69,8 @@ class RunningCohort:
     ) -> None:
         self.layout, self.members, self.epoch, self.jit_compile = layout, members, epoch, jit_compile
         self.initial_epoch = initial_epoch
-        self.depth = next(iter(members.values())).depth
+        first = next(iter(members.values()))
+        self.depth, self.family, self.input_layers = first.depth, first.family, first.input_layers
         everyone = list(members.values())
         self.places = {index: place for place, index in enumerate(members)}
         self._state: Any = tf.nest.map_structure(tf.constant, stack(everyone, states, layout.widths, layout.places))

@@ -163,10 +163,9 @@ class Schedule:
     def _train_epoch(self, cohort: RunningCohort) -> None:
         program = compiled(cohort.layout, self.jit_compile)
         was_compiled, began = program.compile_seconds > 0, time.perf_counter()
-        inputs = next(iter(cohort.members.values())).input_layers
         metrics = cohort.advance(
-            self.training.tensors(inputs),
-            self.validation.tensors(inputs) if self.validation else None,
+            self.training.tensors(cohort.input_layers),
+            self.validation.tensors(cohort.input_layers) if self.validation else None,
             self.order(cohort.epoch, cohort.layout.batch_size),
         )
         seconds = time.perf_counter() - began
@@ -202,8 +201,10 @@ class Schedule:
         """Return ``cohort`` together with the idle cohorts at the same epoch that fit into its places."""
         for other in list(self._idle):
             together = len(cohort.members) + len(other.members)
-            alike = (other.layout, other.depth, other.epoch) == (cohort.layout, cohort.depth, cohort.epoch)
-            if alike and together <= cohort.layout.places:
+            # Layouts may be equal where the family is not: members of one share the features as they enter.
+            alike = other.layout == cohort.layout and other.family == cohort.family
+            at_once = (other.depth, other.epoch) == (cohort.depth, cohort.epoch)
+            if alike and at_once and together <= cohort.layout.places:
                 self._idle.remove(other)
                 members = {**cohort.members, **other.members}
                 states = [(cohort if index in cohort.members else other).state(index) for index in members]

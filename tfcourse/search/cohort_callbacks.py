@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from tfcourse.cohort import MemberHistory
 
@@ -72,6 +73,11 @@ class StandIn:
 class EpochCallbacks:
     """The callbacks of one member.
 
+    A ``CSVLogger`` is called for all epochs when the member has ended, so that members do not write one file at a time.
+
+    Attributes:
+        changed: what a callback changed that a cohort cannot follow, such as "the learning rate"; None for nothing.
+
     Args:
         callbacks: the trial's own copies.
         model: its Keras model, or a stand-in.
@@ -80,9 +86,12 @@ class EpochCallbacks:
     """
 
     def __init__(self, callbacks: Sequence[Any], model: Any, epochs: int, synchronize: Any = None) -> None:
-        self.callbacks, self.model, self.synchronize = callbacks, model, synchronize
-        self.rate_changed = False
-        self._begun = False
+        self.later = [callback for callback in callbacks if type(callback) is keras.callbacks.CSVLogger]
+        self.callbacks = [callback for callback in callbacks if callback not in self.later]
+        self.model, self.synchronize = model, synchronize
+        self.changed: str | None = None
+        # Comparing weights at each epoch takes a while; Keras's own callbacks leave them alone.
+        self._of_others = any(not type(callback).__module__.startswith("keras.") for callback in callbacks)
         for callback in callbacks:
             if getattr(callback, "mode", None) == "auto" and hasattr(callback, "monitor"):
                 # Keras finds the direction among the metrics of a model that has been trained; ours has not.
@@ -90,8 +99,10 @@ class EpochCallbacks:
             callback.set_params({"epochs": epochs, "verbose": 0, "steps": None})
             callback.set_model(model)
         model.stop_training = False
+        before = self._changeable()
         self._call("on_train_begin")
         self._call("on_epoch_begin", 0)
+        self._compare(before)
 
     def epoch_end(self, history: MemberHistory) -> None:
         """Call the callbacks for the last epoch of ``history``, and stop the member when one of them says so."""
@@ -99,25 +110,42 @@ class EpochCallbacks:
             self.model.history = history
         if self.synchronize is not None:
             self.synchronize(history)
-        before = self._rate()
+        before = self._changeable()
         epoch = history.epoch[-1]
         self._call("on_epoch_end", epoch, dict(history.logs))
-        self.rate_changed = self.rate_changed or before != self._rate()
-        if self.model.stop_training or self.rate_changed:
-            history.stop()
-        if not history.finished:
+        if not (history.finished or self.model.stop_training):
             self._call("on_epoch_begin", epoch + 1)
+        self._compare(before)
+        if self.model.stop_training or self.changed is not None:
+            history.stop()
 
     def train_end(self, history: MemberHistory) -> None:
         """Call the callbacks for the end of the training."""
         self._call("on_train_end", history.logs)
+        for callback in self.later:
+            callback.on_train_begin()
+            for place, epoch in enumerate(history.epoch):
+                callback.on_epoch_end(epoch, {name: values[place] for name, values in history.history.items()})
+            callback.on_train_end(history.logs)
 
-    def _rate(self) -> float | None:
-        """Return the learning rate when it is a constant that a callback could change."""
-        optimizer = getattr(self.model, "optimizer", None)
-        rate = getattr(optimizer, "_learning_rate", None)
-        return float(rate) if isinstance(rate, keras.Variable) else None
+    def _changeable(self) -> dict[str, Any]:
+        """Return what a callback could change in the model: the optimizer's settings, and the weights."""
+        if isinstance(self.model, StandIn):
+            return {}
+        found: dict[str, Any] = dict(self.model.optimizer.get_config())
+        return found | ({"weights": self.model.get_weights()} if self._of_others else {})
+
+    def _compare(self, before: dict[str, Any]) -> None:
+        """Note what a callback has changed since ``before``."""
+        for name, value in self._changeable().items():
+            same: Callable[[Any, Any], bool] = _equal_arrays if name == "weights" else (lambda old, new: old == new)
+            if not same(before[name], value):
+                self.changed = f"the {name.replace('_', ' ')}"
 
     def _call(self, method: str, *arguments: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, method)(*arguments)
+
+
+def _equal_arrays(before: Sequence[Any], after: Sequence[Any]) -> bool:
+    return all(np.array_equal(old, new, equal_nan=True) for old, new in zip(before, after, strict=True))

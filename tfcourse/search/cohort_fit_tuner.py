@@ -112,7 +112,7 @@ class CohortFitTuner(FitTuner):
             trial = jobs[0].trial
             if all(job.following.over for job in jobs):
                 continue
-            mates = self._objective_curves(self._bracket_of(trial.trial_id), of_trial, schedule.objective)
+            mates = self._objective_curves(self._bracket_of(trial.trial_id), of_trial, epoch, schedule.objective)
             stay = going_on(mates, rung, epoch, higher_is_better="accuracy" in schedule.objective)
             if int(trial.trial_id) not in stay:
                 for job in jobs:
@@ -121,19 +121,23 @@ class CohortFitTuner(FitTuner):
                 self.keep(trial, [job.following.training for job in jobs])
 
     def _bracket_of(self, trial_id: str) -> list[str]:
-        """Return the trials that were drawn together with a trial."""
-        notes = self.oracle.notes
-        return [other for other in self.oracle.trials if notes[other].get("bracket") == notes[trial_id].get("bracket")]
+        """Return the trials of a trial's bracket."""
+        bracket = self.oracle.bracket_of(int(trial_id))
+        return [other for other in self.oracle.trials if self.oracle.bracket_of(int(other)) == bracket]
 
     def _objective_curves(
-        self, trial_ids: Sequence[str], of_trial: dict[str, list[_Job]], objective: str
+        self, trial_ids: Sequence[str], of_trial: dict[str, list[_Job]], epoch: int, objective: str
     ) -> dict[int, list[float]]:
-        """Return the curves that trials are compared by: of the first seed, from training or from an earlier part."""
+        """Return the curves that trials are compared by: of the first seed, from training or from an earlier part.
+
+        A trial that diverged has none, unless it did so after ``epoch``: then it was among those compared.
+        """
         curves = {}
         for trial_id in trial_ids:
             if trial_id in of_trial:
-                training = of_trial[trial_id][0].following.training
-                curves[int(trial_id)] = [] if training.diverged else training.curves.get(objective, [])
+                trainings = [job.following.training for job in of_trial[trial_id]]
+                failed, curve = any(each.diverged for each in trainings), trainings[0].curves.get(objective, [])
             else:
-                curves[int(trial_id)] = self.oracle.curve(trial_id, objective)
+                failed, curve = self.oracle.failed(trial_id), self.oracle.curve(trial_id, objective)
+            curves[int(trial_id)] = [] if failed and len(curve) < epoch else curve
         return curves

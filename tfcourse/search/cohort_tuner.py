@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import warnings
 import zlib
@@ -19,21 +20,19 @@ from keras_tuner.src import utils
 from keras_tuner.src.engine import tuner_utils
 
 from tfcourse.cohort import MemberHistory, NotFusableError, fit_together
+from tfcourse.cohort.dataset import Examples
 from tfcourse.cohort.from_keras import member_of_model
 from tfcourse.cohort.member import Member, member_of_spec
 from tfcourse.errors import UserError
+from tfcourse.search.cohort_arguments import (
+    COHORT_ARGUMENTS,
+    DEFAULTS,
+    FIT_ARGUMENTS,
+    examples_of,
+    with_validation_split,
+)
 from tfcourse.search.cohort_callbacks import EpochCallbacks, StandIn, need_a_model, reason_against
 
-FIT_ARGUMENTS = ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split", "validation_data")
-COHORT_ARGUMENTS = {
-    "x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_data", "shuffle", "class_weight",
-    "sample_weight",
-}  # fmt: skip
-# What Model.fit takes besides, and a cohort does the same with; other values make the trials fall back.
-DEFAULTS = {
-    "validation_split": 0.0, "initial_epoch": 0, "steps_per_epoch": None, "validation_steps": None,
-    "validation_freq": 1,
-}  # fmt: skip
 WEIGHTS_FILE = "best_epoch.npz"
 
 
@@ -147,6 +146,13 @@ class CohortTuner(keras_tuner.Tuner):
         """Train ``trials``, together as far as a cohort can, the others one by one."""
         given = {n: v for n, v in fit_kwargs.items() if n not in DEFAULTS or v != DEFAULTS[n]}
         against = self._reason_against(given)
+        examples: list[Examples] = []
+        if against is None:
+            try:
+                given = with_validation_split(given)
+                examples = examples_of(given)
+            except NotFusableError as error:
+                against = str(error)
         if not hasattr(self.hypermodel, "specs"):
             keras.backend.clear_session()
         jobs: list[_Job] = []
@@ -155,13 +161,14 @@ class CohortTuner(keras_tuner.Tuner):
             try:
                 if against is not None:
                     raise NotFusableError(against)
-                jobs += [self._job(trial, execution, given) for execution in range(self.executions_per_trial)]
-            except NotFusableError as error:
-                jobs = [job for job in jobs if job.trial is not trial]
+                own = [self._job(trial, execution, given) for execution in range(self.executions_per_trial)]
+                for member, part in itertools.product([job.member for job in own], examples):
+                    part.check_labels(member.classes, member.sparse)
+                jobs += own
+            except UserError as error:
                 alone.append((trial, str(error)))
             except Exception:
                 # A model that cannot be built; KerasTuner's own way keeps the trace as the trial's message.
-                jobs = [job for job in jobs if job.trial is not trial]
                 alone.append((trial, ""))
         if jobs:
             alone += self._train_together(jobs, given)
@@ -206,21 +213,47 @@ class CohortTuner(keras_tuner.Tuner):
                 raise NotFusableError("")  # Tuner.run_trial fails it with its own words.
             if not model.built:
                 model.build((None, *np.shape(given["x"])[1:]))
-            member = member_of_model(model, seed=self.trial_seed(trial, execution))
+            try:
+                member = member_of_model(model, seed=self.trial_seed(trial, execution))
+            except UserError:
+                raise
+            except Exception as error:  # a model of a kind that nobody thought of
+                raise NotFusableError(f"{type(error).__name__}: {error}") from None
             utils.save_json(self._get_build_config_fname(trial.trial_id), model.get_build_config())
         curves = {"loss", *([member.accuracy] if member.accuracy else [])}
         curves |= {f"val_{name}" for name in curves} if given.get("validation_data") is not None else set()
-        if self.oracle.objective.name not in curves:
-            raise NotFusableError(f"objective {self.oracle.objective.name!r} is not computed in a cohort")
+        objective = self.oracle.objective
+        if objective.name not in curves:
+            raise NotFusableError(f"objective {objective.name!r} is not computed in a cohort")
+        if objective.direction != ("max" if "acc" in objective.name else "min"):
+            raise NotFusableError(
+                f"a cohort's best epoch is not the one whose {objective.name} is {objective.direction}"
+            )
         return _Job(trial, execution, member, batch_size, model, callbacks)
 
     def _train_together(self, jobs: list[_Job], given: dict[str, Any]) -> list[tuple[Any, str]]:
         """Train ``jobs`` in cohorts and report each trial as it ends; return the trials that must be fitted alone."""
         epochs = given.get("epochs", 1)
-        runners = [self._runner(job, epochs) for job in jobs]
+        every = [(job, self._runner(job, epochs)) for job in jobs]
         ended: dict[str, list[MemberHistory]] = defaultdict(list)
         weights: dict[str, tuple[float, list[Any]]] = {}
         alone: dict[str, tuple[Any, str]] = {}
+
+        def leave(trial: Any, changed: str) -> None:
+            alone[trial.trial_id] = (trial, f"a callback changed {changed}")
+
+        for job, runner in every:
+            if runner is not None and runner.changed is not None:
+                leave(job.trial, runner.changed)
+        staying = [(job, runner) for job, runner in every if job.trial.trial_id not in alone]
+        jobs, runners = [job for job, _ in staying], [runner for _, runner in staying]
+        planned: list[str] = []
+
+        def plan_made(words: str) -> None:
+            planned.append(words)
+            if self.oracle.verbose:
+                print(f"CohortTuner: {words}.")
+
         diverged: dict[int, Callable[[], None]] = {}
 
         def epoch_end(history: MemberHistory) -> None:
@@ -229,15 +262,16 @@ class CohortTuner(keras_tuner.Tuner):
 
         def member_end(history: MemberHistory) -> None:
             job, runner = jobs[history.index], runners[history.index]
-            if runner is not None:
-                runner.train_end(history)
-                if runner.rate_changed:
-                    alone[job.trial.trial_id] = (job.trial, "a callback changed the learning rate")
-                    return
+            if runner is not None and runner.changed is not None:
+                leave(job.trial, runner.changed)
+                return
             key = job.trial.trial_id
             score = self._best(history)
             if key not in weights or self.oracle.objective.better_than(score, weights[key][0]):
-                weights[key] = (score, job.model.get_weights() if job.model is not None else history.weights)
+                own = history.weights if job.model is None else _in_model(job.model, history.weights)
+                weights[key] = (score, own)
+            if runner is not None:
+                runner.train_end(history)
             ended[key].append(history)
             if len(ended[key]) == self.executions_per_trial:
                 histories = ended.pop(key)
@@ -260,10 +294,14 @@ class CohortTuner(keras_tuner.Tuner):
                 seed=self.seed,
                 on_epoch_end=epoch_end if any(runners) else None,
                 on_member_end=member_end,
-                on_plan=lambda words: print(f"CohortTuner: {words}.") if self.oracle.verbose else None,
+                on_plan=plan_made,
                 **{name: given[name] for name in names if name in given},
                 **self.fit_options,
             )
+        except NotFusableError as error:
+            if planned:
+                raise
+            alone |= {job.trial.trial_id: (job.trial, str(error)) for job in jobs}
         finally:
             # KerasTuner ends a search after three failures in a row. Those that diverge end first here, so their turn
             # comes after the others', and counts as if the trials had ended in the order in which they were drawn.

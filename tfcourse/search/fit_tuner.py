@@ -90,10 +90,20 @@ class FitTuner(keras_tuner.Tuner):
         self.finish_search()
 
     def draw(self, most: int) -> list[Any]:
-        """Return the next trials, each under a tuner id of its own; none when the search or its round has no more."""
+        """Return the next trials, each under a tuner id of its own; none when the search or its round has no more.
+
+        They are of one bracket, so that halving thins what it would have thinned without an interruption.
+        """
         trials: list[Any] = []
-        self.oracle.begin_bracket()
+        self.oracle.bracket_size = self.at_once
         while len(trials) < most:
+            brackets = {self.oracle.bracket_of(int(trial.trial_id)) for trial in trials}
+            if (
+                brackets
+                and not self.oracle.cut_short
+                and self.oracle.bracket_of(len(self.oracle.trials)) not in brackets
+            ):
+                break
             trial = self.oracle.create_trial(f"{self.tuner_id}_{len(trials)}")
             if trial.status != Status.RUNNING:
                 break

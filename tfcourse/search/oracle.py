@@ -44,7 +44,7 @@ class RandomOracle(keras_tuner.Oracle):
 
     Attributes:
         clock: gives the seconds of searching so far; each trial keeps when it ended.
-        bracket: the number of the first of the trials that are drawn together; each keeps it.
+        bracket_size: trials, from a round's first on, that are compared with one another by halving.
         notes: what each trial's file says beside KerasTuner's own fields, under ``tfcourse``.
     """
 
@@ -65,7 +65,7 @@ class RandomOracle(keras_tuner.Oracle):
         self.seed = seed
         self.clock: Callable[[], float] = time.monotonic
         self.notes: dict[str, dict[str, Any]] = {}
-        self.bracket = 0
+        self.bracket_size = 1
         self._saved_at = -np.inf
 
     @property
@@ -81,16 +81,31 @@ class RandomOracle(keras_tuner.Oracle):
     def begin_round(self) -> None:
         """Begin the next round; there is none in this oracle."""
 
-    def begin_bracket(self) -> None:
-        """Have the trials that are drawn from now on keep that they were drawn together."""
-        self.bracket = len(self.trials)
+    @property
+    def cut_short(self) -> int:
+        """How many trials were cut short when the search was last stopped; they are drawn again before any other."""
+        return len(self._retry_queue)
+
+    def first_of_round(self, trial: int) -> int:
+        """Return the number of the first trial of a trial's round."""
+        return 0
+
+    def bracket_of(self, trial: int) -> int:
+        """Return the number of the first trial of a trial's bracket: by its own number, whenever it is drawn.
+
+        >>> oracle = RandomOracle()
+        >>> oracle.bracket_size = 9
+        >>> [oracle.bracket_of(trial) for trial in (0, 8, 9, 20)]
+        [0, 0, 9, 18]
+        """
+        first = self.first_of_round(trial)
+        return first + (trial - first) // self.bracket_size * self.bracket_size
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Return the values of a trial, or STOPPED when the space holds no further setting."""
         for attempt in range(MOST_COLLISIONS):
             values = self._draw(int(trial_id), attempt)
             if self._compute_values_hash(values) not in self._tried_so_far:
-                self.note(trial_id, bracket=self.bracket)
                 return {"status": Status.RUNNING, "values": values}
         return {"status": Status.STOPPED, "values": None}
 
@@ -114,11 +129,13 @@ class RandomOracle(keras_tuner.Oracle):
                 trial.metrics.metrics[name].update(float(value), step=epoch)
 
     def curve(self, trial_id: str, name: str) -> list[float]:
-        """Return a kept learning curve, one value an epoch; empty for a trial that did not complete."""
-        trial = self.trials[trial_id]
-        if trial.status != Status.COMPLETED or not trial.metrics.exists(name):
-            return []
-        return [float(point.mean()) for point in trial.metrics.get_history(name)]
+        """Return a kept learning curve, one value an epoch; for a trial that diverged, up to the epoch before."""
+        metrics = self.trials[trial_id].metrics
+        return [float(point.mean()) for point in metrics.get_history(name)] if metrics.exists(name) else []
+
+    def failed(self, trial_id: str) -> bool:
+        """Say whether a trial ended without a result."""
+        return bool(self.trials[trial_id].status == Status.FAILED)
 
     def end_trial(self, trial: Any) -> None:
         """Score a trial that ended, or keep the reason why it failed, and write its file."""

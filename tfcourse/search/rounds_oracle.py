@@ -75,6 +75,10 @@ class RoundsOracle(RandomOracle):
         self.rounds.append(next_round(self.rounds[-1], len(self.trials), best_first))
         self.on_round(self.rounds)
 
+    def first_of_round(self, trial: int) -> int:
+        """Return the number of the first trial of a trial's round."""
+        return self.rounds[self.round_of(trial)].first_trial
+
     def round_of(self, trial: int) -> int:
         """Return which round, from 0, a trial belongs to."""
         return max(number for number, each in enumerate(self.rounds) if each.first_trial <= trial)
@@ -89,7 +93,7 @@ class RoundsOracle(RandomOracle):
         for attempt in range(MOST_COLLISIONS):
             values = hp_from_values(space, self.values_of(number, attempt))
             if self._compute_values_hash(values) not in self._tried_so_far:
-                self.note(trial_id, round=stage, bracket=self.bracket)
+                self.note(trial_id, round=stage)
                 return {"status": Status.RUNNING, "values": values}
         return {"status": Status.STOPPED, "values": None}
 
