@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tfcourse import train
+from tfcourse import starting, train
 from tfcourse.course_space import default_space
 from tfcourse.errors import UserError
 from tfcourse.first_settings import read_first_settings
@@ -58,5 +58,27 @@ def test_a_mistake_ends_the_command_before_anything_is_written(
     Path("mine.toml").write_text("[[setting]]\ndropout = 0.7\n")
     assert train.main(["--first", "mine.toml", "--out", "run"]) == 2
     message = "--first: setting 1: dropout = 0.7 was given, but the space allows 0 to 0.5; widen it with --space."
+    assert capsys.readouterr().err == f"error: {message}\n"
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize(("trials", "starts"), [(16, (0, 12)), (30, (0, 15)), (12, (0,))])
+def test_all_settings_of_ones_own_are_in_the_first_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trials: int, starts: tuple[int, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text("".join(f"[[setting]]\nlearning_rate = {n / 1000}\n" for n in range(1, 13)))
+    command = ["--first", "mine.toml", "--out", "run", "--trials", str(trials)]
+    *_, plan = starting.start(vars(train.build_parser().parse_args(command)), command)
+    assert plan.starts == starts
+
+
+def test_more_settings_than_trials_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text("[[setting]]\nlearning_rate = 0.01\n" * 3)
+    assert train.main(["--first", "mine.toml", "--trials", "2", "--out", "run"]) == 2
+    message = "--first mine.toml holds 3 settings, but there are 2 trials; give --trials 3 or more."
     assert capsys.readouterr().err == f"error: {message}\n"
     assert not Path("run").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 from collections.abc import Callable
@@ -13,6 +14,8 @@ import pytest
 
 from tests.messy_files import write_files
 from tfcourse import predict, starting, train
+from tfcourse.report import __main__ as report
+from tfcourse.run.lock import alone_in
 
 SUFFIXES = ".csv, .tsv, .csv.gz, .tsv.gz, .parquet"
 START_AGAIN = "Restore it from a copy, or start the search again in a new folder."
@@ -54,6 +57,11 @@ RESUME = [
         "run --data gone.csv",
         "--data: there is no file 'gone.csv'. Give a path that ends in .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .npz,"
         " or one of digits, mnist, fashion_mnist, cifar10.",
+    ),
+    (
+        "run --trials 1",
+        "--resume: --trials 1 was given, but the search was started with 64. Give more to go on beyond them, or leave"
+        " it out.",
     ),
     (
         "run --trials 0",
@@ -115,6 +123,11 @@ PREDICT = [
     ),
     ("done --data good.csv --out gone/p.csv", "--out: there is no folder 'gone' to write 'p.csv' to."),
     ("done --data good.csv --out full", "--out: 'full' is a folder; give a file to write to."),
+    ("done --data good.csv --out good.csv", "--out: 'good.csv' is the file to read as well; give another to write to."),
+    (
+        "done --data good.csv --out done/result.json",
+        "--out: 'done/result.json' belongs to a run, which would be lost; give another file.",
+    ),
     ("done --data good.csv", "'done' is not a whole run folder: model.keras is not there."),
 ]
 
@@ -230,19 +243,33 @@ def test_a_record_that_lacks_a_part(key: str, hurt: Path, capsys: pytest.Capture
         ('{"format": 1', "Expecting ',' delimiter: line 1 column 13 (char 12)"),
     ],
 )
-@pytest.mark.parametrize("name", ["run.json", "result.json"])
-def test_a_file_that_is_cut_off(
-    name: str, text: str, problem: str, hurt: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (hurt / name).write_text(text)
-    message = f"'hurt/{name}' is damaged ({problem}). {START_AGAIN}"
+def test_a_record_that_is_cut_off(text: str, problem: str, hurt: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (hurt / "run.json").write_text(text)
+    message = f"'hurt/run.json' is damaged ({problem}). {START_AGAIN}"
     check(capsys, predict.main(["hurt", "--data", "good.csv"]), message)
 
 
-def test_a_result_that_lacks_a_part(hurt: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (hurt / "result.json").write_text("{}")
-    message = "'hurt/result.json' is damaged: it lacks 'best'. Restore it from a copy."
+@pytest.mark.parametrize("text", ["", '{"best": 1', "{}"])
+def test_a_damaged_result(text: str, hurt: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (hurt / "result.json").write_text(text)
+    message = (
+        "'hurt/result.json' is damaged; the search beside it is not. Make the result again:"
+        " python -m tfcourse.train --resume hurt"
+    )
     check(capsys, predict.main(["hurt", "--data", "good.csv"]), message)
+
+
+def test_two_processes_in_one_run(hurt: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with alone_in(hurt):
+        message = f"Another process ({os.getpid()}) trains in 'hurt' already; wait until it ends, or stop it."
+        check(capsys, train.main(["--resume", "hurt"]), message)
+
+
+def test_a_report_does_not_take_the_place_of_what_a_run_needs(hurt: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = (hurt / "run.json").read_bytes()
+    message = "--out: 'hurt/run.json' belongs to a run, which would be lost; give another file."
+    check(capsys, report.main(["hurt", "--out", "hurt/run.json"]), message)
+    assert (hurt / "run.json").read_bytes() == record
 
 
 def test_damaged_features(hurt: Path, capsys: pytest.CaptureFixture[str]) -> None:

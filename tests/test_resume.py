@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tfcourse import train
+from tfcourse import starting, train
 
 KILLS = 20
 TRIALS = {"keras": 8, "cohort": 24}
@@ -134,3 +134,18 @@ def test_more_trials_on_resume_are_those_of_a_longer_search(pets_run: Path, pets
     before = (raised / "result.json").read_bytes()
     assert train.main(["--resume", str(raised), "--quiet"]) == 0  # a finished run has nothing left to do
     assert (raised / "result.json").read_bytes() == before
+    (raised / "result.json").write_bytes(before[:100])  # the search is whole: the result is made again from it
+    assert train.main(["--resume", str(raised), "--quiet"]) == 0
+    assert {**read(raised / "result.json"), "seconds": None} == results[1]
+
+
+def test_a_search_that_time_alone_limited_ends_at_the_number_of_trials_that_is_given_later(
+    pets_csv: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    arguments = ["--data", str(pets_csv), "--target", "kind", "--epochs", "2", "--quiet", "--no-halving"]
+    command = [*arguments, "--budget", "1h", "--out", str(run)]
+    *_, plan = starting.start(vars(train.build_parser().parse_args(command)), command)
+    assert plan.trials > 1000
+    assert train.main(["--resume", str(run), "--trials", "3", "--quiet"]) == 0
+    assert read(run / "result.json")["trials"]["completed"] == 3

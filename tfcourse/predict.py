@@ -21,7 +21,7 @@ from tfcourse.data.table import Table
 from tfcourse.errors import UserError
 from tfcourse.files import replacing
 from tfcourse.run.exported import model_inputs, predict
-from tfcourse.run.folder import SEARCH, TRAINING, RunFolder
+from tfcourse.run.folder import SEARCH, TRAINING, RunFolder, check_out
 
 
 def build_parser() -> Parser:
@@ -54,6 +54,8 @@ def _run(argv: Sequence[str] | None) -> int:
     folder.result()  # it has ended
     features = folder.parse(lambda record: features_from_json(record["features"]))
     _check_out(arguments.out)
+    if arguments.out != "-":
+        check_out(Path(arguments.out), arguments.data)
     inputs = model_inputs(read_rows(arguments.data, features), features)
     probabilities = predict(folder.model_path, inputs)
     with _opened(arguments.out) as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from collections.abc import Iterator
 def quiet_start() -> Iterator[None]:
     """Silence the C++ messages that TensorFlow writes while it is first imported and finds its devices.
 
-    A user who sets ``TF_CPP_MIN_LOG_LEVEL`` sees what it lets through. Python's own errors are not silenced.
+    A user who sets ``TF_CPP_MIN_LOG_LEVEL`` sees what it lets through. Python's own errors are not silenced, but its
+    advice on tracing functions less often is: a search builds many models.
     """
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
         yield
         return

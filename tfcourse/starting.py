@@ -54,7 +54,14 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
         raise UserError(
             "--halving was given with --engine keras, which trains one trial at a time; use --engine cohort."
         )
+    if len(first) > trials:
+        raise UserError(
+            f"--first {given['first']} holds {len(first)} settings, but there are {trials} trials; give --trials"
+            f" {len(first)} or more."
+        )
     starts = _round_starts(given, trials)
+    later = dict.fromkeys(max(start, len(first)) for start in starts[1:])  # one's own settings are all in round 1
+    starts = (0, *(start for start in later if start < trials))
     halves = engine == "cohort" and trials // len(starts) >= defaults.LEAST_TRIALS_TO_HALVE
     plan = Plan(
         space, trials, epochs, default_patience(epochs), given.get("objective", "val_loss"), engine, options.seed,
@@ -138,7 +145,15 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
     _check_settings(given, record, plan, len(prepared.train))
     more = given.get("trials", plan.trials)
     changes: dict[str, Any] = {}
-    if more > plan.trials or ("budget" in given and record["status"] == "completed"):
+    if more < plan.trials < defaults.MOST_TRIALS:
+        raise UserError(
+            f"--resume: --trials {more} was given, but the search was started with {plan.trials}. Give more to go on"
+            " beyond them, or leave it out."
+        )
+    if more < plan.trials:  # a search that was limited by time alone
+        plan = replace(plan, trials=more)
+        changes["plan"] = {k: v for k, v in plan.to_json().items() if k != "space"}
+    elif more > plan.trials or ("budget" in given and record["status"] == "completed"):
         plan = replace(plan, trials=max(more, plan.trials))
         changes["plan"] = {k: v for k, v in plan.to_json().items() if k != "space"}
     if (model := {**record.get("model", {}), **_model_options(given)}) != record.get("model", {}):

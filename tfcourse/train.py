@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import shlex
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from tfcourse import defaults
 from tfcourse.command import INTERRUPTED, OK, Parser, duration, one_of, run_command, whole_number
+from tfcourse.errors import UserError
 from tfcourse.interrupt import patient_interrupt
+from tfcourse.run.lock import alone_in
 
 FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
 """Part of a budget that is kept for the test split and the export."""
@@ -126,23 +130,41 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     started = time.monotonic()
     given = vars(build_parser().parse_args(argv))
-    from tfcourse.report.page import try_to_write_report
-    from tfcourse.run.show import make_console, show_data, show_result
+    from tfcourse.run.show import make_console
     from tfcourse.starting import resume, start
 
     console = make_console(quiet=given.get("quiet", False), stderr=given.get("json", False))
-    words, tensorboard = sys.argv[1:] if argv is None else argv, given.get("tensorboard", False)
-    folder, prepared, plan = resume(given, words) if "resume" in given else start(given, words)
+    words = sys.argv[1:] if argv is None else argv
+    with contextlib.ExitStack() as held:
+        if "resume" in given and Path(given["resume"], "run.json").exists():
+            held.enter_context(alone_in(Path(given["resume"])))
+        folder, prepared, plan = resume(given, words) if "resume" in given else start(given, words)
+        if "resume" not in given:
+            held.enter_context(alone_in(folder.path))
+        return _train(folder, prepared, plan, console, started, given)
+
+
+def _train(folder: Any, prepared: Any, plan: Any, console: Any, started: float, given: dict[str, Any]) -> int:
+    """Search, unless that is done, and show what came of it."""
+    from tfcourse.report.page import try_to_write_report
+    from tfcourse.run.show import show_data, show_result
+
+    tensorboard = given.get("tensorboard", False)
+    result = None
     if folder.record["status"] == "completed":
-        result = folder.result()
-        if tensorboard:
-            try_to_write_report(folder.path, tensorboard=True)
-    else:
+        with contextlib.suppress(UserError):  # a damaged one is made again from the search
+            result = folder.result()
+    if result is not None and tensorboard:
+        try_to_write_report(folder.path, tensorboard=True)
+    if result is None:
         from tfcourse.data.prepare import rows_in_split
 
         show_data(console, prepared.name, rows_in_split(prepared), prepared.columns, prepared.notes)
         try:
             result = _search(folder, prepared, plan, console, started, given.get("budget"))
+        except UserError:
+            folder.update(status="interrupted", seconds_before=_spent(folder, started))
+            raise
         except KeyboardInterrupt:
             folder.update(status="interrupted", seconds_before=_spent(folder, started))
             again = f"python -m tfcourse.train --resume {shlex.quote(str(folder.path))}"

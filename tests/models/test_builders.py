@@ -131,6 +131,10 @@ def test_specs_go_to_json_and_back() -> None:
     [
         (lambda: NetworkSpec(0, 2), "inputs: inputs >= 1 must hold, but inputs = 0 was given."),
         (lambda: NetworkSpec(3, 1), "classes: classes >= 2 must hold, but classes = 1 was given."),
+        (
+            lambda: NetworkSpec(3, 2, (16.5,)),
+            "units: whole numbers of units must hold, but units = (16.5,) was given.",
+        ),
         (lambda: NetworkSpec(3, 2, (4, 0)), "units: every units >= 1 must hold, but units = (4, 0) was given."),
         (lambda: NetworkSpec(3, 2, dropout=1.0), "dropout: 0 <= dropout < 1 must hold, but dropout = 1.0 was given."),
         (

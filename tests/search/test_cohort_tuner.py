@@ -200,6 +200,27 @@ def test_callbacks_that_a_cohort_cannot_honour_fall_back(tmp_path, capsys, callb
     assert [trial.status for trial in tuner.oracle.get_best_trials(5)] == ["COMPLETED"] * 2
 
 
+def test_the_reason_is_told_once_for_layers_that_keras_has_numbered(tmp_path, capsys):
+    def build_reshaped(hp):
+        hp.Float("unused", 0, 1)
+        model = keras.Sequential([keras.Input((6,)), layers.Reshape((2, 3)), layers.Flatten(), layers.Dense(3)])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("sgd", loss, metrics=["accuracy"])
+        return model
+
+    tuner = CohortTuner(build_reshaped, oracle(trials=3), directory=tmp_path)
+    tuner.search(**{**FIT, "epochs": 1})
+    assert capsys.readouterr().out.count("is trained by Model.fit: layer 'reshape") == 1
+
+
+def test_a_tuner_that_is_quiet_says_nothing_of_many_programs(tmp_path, capsys, caplog):
+    for size in (21, 22, 23, 24, 25, 26):
+        tuner = CohortTuner(SpecsHyperModel(), oracle(trials=2), directory=tmp_path / str(size))
+        tuner.search(**{**FIT, "epochs": 1, "batch_size": size})
+    assert caplog.text == ""
+    assert capsys.readouterr().err == ""
+
+
 def test_arguments_of_fit_that_a_cohort_does_not_know_fall_back(tmp_path, capsys):
     tuner = CohortTuner(build, oracle(trials=1), directory=tmp_path)
     tuner.search(**FIT, validation_batch_size=20)

@@ -52,6 +52,7 @@ class NetworkSpec:
     l2: float = 0.0
 
     def __post_init__(self) -> None:
+        _check(all(int(u) == u for u in self.units), "whole numbers of units", "units", self.units)
         object.__setattr__(self, "units", tuple(int(u) for u in self.units))
         _check(self.inputs >= 1, "inputs >= 1", "inputs", self.inputs)
         _check(self.classes >= 2, "classes >= 2", "classes", self.classes)

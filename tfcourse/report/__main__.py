@@ -10,6 +10,7 @@ from pathlib import Path
 from tfcourse.command import OK, Parser, run_command
 from tfcourse.errors import UserError
 from tfcourse.quiet import quiet_start
+from tfcourse.run.folder import check_out
 
 
 def build_parser() -> Parser:
@@ -39,6 +40,8 @@ def _run(argv: Sequence[str] | None) -> int:
     out = Path(given.out) if given.out else None
     if out is not None and out.is_dir():
         raise UserError(f"--out: {given.out!r} is a folder; give the file to write, such as {out / 'report.html'}.")
+    if out is not None:
+        check_out(out)
     if len(runs) > 1 and given.tensorboard:
         raise UserError("--tensorboard was given with several runs; give it with one run at a time.")
     if len({run.resolve() for run in runs}) < len(runs):

@@ -7,6 +7,7 @@
     RUN/model.keras    the best network, from raw columns or images to probabilities
     RUN/search/        a KerasTuner project: every trial with its learning curves and its best epoch's weights
     RUN/baseline/      the same of softmax regression
+    RUN/lock           held by the process that trains in it
 """
 
 from __future__ import annotations
@@ -148,7 +149,15 @@ class RunFolder:
                 f"The search in {str(self.path)!r} has not ended; go on with it:"
                 f" python -m tfcourse.train --resume {self.path}"
             )
-        return _read_with(self.result_path, _RESULT_NEEDED_BY[self.kind])
+        try:
+            return _read_with(self.result_path, _RESULT_NEEDED_BY[self.kind])
+        except UserError:
+            if self.kind == TRAINING:
+                raise
+            raise UserError(
+                f"{str(self.result_path)!r} is damaged; the search beside it is not. Make the result again:"
+                f" python -m tfcourse.train --resume {self.path}"
+            ) from None
 
 
 def _read_with(path: Path, needed: Sequence[str]) -> dict[str, Any]:
@@ -171,6 +180,24 @@ def check_not_of_own_model(path: Path) -> None:
             f"{str(path)!r} holds the training of a model of your own, begun with callbacks=[Babysitter(...)]: only"
             " your program knows how it is built and where its data are. Run that program again to go on with it."
         )
+
+
+def check_out(out: Path, *read: str | None) -> None:
+    """Refuse to write over a file that is read, or over one that a run needs.
+
+    Args:
+        out: the file to write.
+        *read: the files that are read.
+
+    Raises:
+        UserError: if it would.
+    """
+    path = out.resolve()
+    if any(each is not None and Path(each).resolve() == path for each in read):
+        raise UserError(f"--out: {str(out)!r} is the file to read as well; give another to write to.")
+    kept = any((folder / "run.json").exists() for folder in path.parents[:3])
+    if path.exists() and kept and path.suffix not in (".csv", ".tsv", ".html"):
+        raise UserError(f"--out: {str(out)!r} belongs to a run, which would be lost; give another file.")
 
 
 def check_new(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 import warnings
 import zlib
@@ -355,8 +356,9 @@ class CohortTuner(keras_tuner.Tuner):
 
     def _say(self, trial: Any, reason: str) -> None:
         """Tell once for each reason why trials are trained by Model.fit."""
-        if reason and reason not in self._told:
-            self._told.add(reason)
+        kind = re.sub(r"_\d+'", "'", reason)  # Keras numbers the layers that have no name
+        if reason and kind not in self._told:
+            self._told.add(kind)
             print(f"CohortTuner: trial {trial.trial_id} (and others like it) is trained by Model.fit: {reason}")
 
     def load_model(self, trial: Any) -> keras.Model:
