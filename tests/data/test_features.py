@@ -81,8 +81,8 @@ def test_features_survive_json() -> None:
         ),
         (
             {"day": texts("1970-01-01", "02.01.1970")},
-            "Column 'day' holds '02.01.1970' in row 2, but the model was trained on dates such as %Y-%m-%d there. Put"
-            " it right, or leave the value empty.",
+            "Column 'day' holds '02.01.1970' in row 2, but the model was trained on dates such as 2026-12-31 (%Y-%m-%d)"
+            " there. Put it right, or leave the value empty.",
         ),
         (
             {"size": np.array([np.inf, 1e39])},

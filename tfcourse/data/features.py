@@ -8,6 +8,7 @@ as Keras layers, for the exported model.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -20,6 +21,7 @@ from tfcourse.data.table import Column, Table, as_text, is_missing, rows_of, to_
 from tfcourse.errors import UserError
 
 Matrix = NDArray[np.float32]
+EXAMPLE = datetime.date(2026, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def numbers_of(column: Column, read_as: NumberColumn) -> NDArray[np.float64]:
     missing = is_missing(column)
     if read_as.date_format:
         numbers = dates.days_since_1970(column, read_as.date_format)
-        kind = f"dates such as {read_as.date_format}"
+        kind = f"dates such as {EXAMPLE.strftime(read_as.date_format)} ({read_as.date_format})"
     else:
         numbers, kind = to_numbers(column), "numbers"
     wrong = np.flatnonzero(np.isnan(numbers) & ~missing)
