@@ -80,6 +80,26 @@ def test_the_last_round_with_enough_trials_is_looked_at() -> None:
     assert found.sentences[0].text.startswith("The second half of the 9 trials of round 2 made")
 
 
+def test_trials_that_halving_ended_are_compared_by_what_all_had_until_then() -> None:
+    early = [1.0 - n / 100 for n in range(9)]
+    trials = [
+        TrialRecord(n, "completed", {}, {"val_loss": [2.0, value]}, value, halved_at=2) for n, value in enumerate(early)
+    ]
+    last = TrialRecord(9, "completed", {}, {"val_loss": [2.0, 0.91, 0.5, 0.1]}, 0.1)
+    found = judge_enough([*trials, last], "val_loss", spread=0.5)
+    costs = np.sort([*early, 0.91])
+    assert found.numbers["expected"][0] == pytest.approx(np.mean(costs)), "0.1 is of twice the epochs"
+    assert found.numbers["doubling"] == pytest.approx(best_of(costs, 5)[0] - best_of(costs, 10)[0])
+    assert (found.numbers["epochs"], found.numbers["spread"]) == (2, None)
+    assert found.sentences[0].text.startswith(
+        "The second half of the 10 trials, compared by their first 2 epochs, made the"
+    )
+    accuracies = [
+        TrialRecord(n, "completed", {}, {"val_accuracy": [0.1, n / 10, 1.0]}, 1.0, halved_at=2) for n in range(8)
+    ]
+    assert judge_enough(accuracies, "val_accuracy").numbers["expected"][0] == pytest.approx(0.3625)
+
+
 def test_diverged_trials_count_as_the_worst() -> None:
     lost = [TrialRecord(9, "diverged", {}), TrialRecord(8, "diverged", {})]
     trials = [*scored([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]), *lost]

@@ -11,7 +11,8 @@ the next one will bring, because the curve flattens. That was enough when it bro
 from the middling trial to the best.
 
 With rounds only the last that has eight trials is looked at, because its trials alone are draws from one
-distribution.
+distribution. Where halving ended some of them early, all are compared by their best until then, and the spread of the
+seeds, which is that of whole trainings, is no measure.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def judge_enough(trials: Sequence[TrialRecord], objective: str, spread: float | 
     looked_at = next((number for number in rounds if len(of_round[number]) >= LEAST_TRIALS), None)
     numbers: dict[str, Any] = {
         "round": looked_at, "k": [], "expected": [], "low": [], "high": [], "doubling": None, "spread": spread,
+        "epochs": None,
     }  # fmt: skip
     scored = [trial for trial in of_round.get(looked_at, ()) if is_scored(trial)] if looked_at is not None else []
     if looked_at is None or not scored:
@@ -52,7 +54,12 @@ def judge_enough(trials: Sequence[TrialRecord], objective: str, spread: float | 
         text = f"Too few trials to tell whether more would help: {LEAST_TRIALS} are needed in a round."
         return Finding([Sentence("enough", "note", text)], numbers)
     sign = -1.0 if "accuracy" in objective else 1.0
-    costs = np.sort([sign * float(trial.score or 0.0) for trial in scored])
+    until = numbers["epochs"] = min((t.halved_at for t in of_round[looked_at] if t.halved_at is not None), default=None)
+    if until is None:
+        costs = np.sort([sign * float(trial.score or 0.0) for trial in scored])
+    else:
+        spread = numbers["spread"] = None
+        costs = np.sort([min(sign * value for value in trial.curves[objective][:until]) for trial in scored])
     costs = np.append(costs, np.full(len(of_round[looked_at]) - len(costs), costs[-1]))
     counts = sorted({*(2**power for power in range(len(costs).bit_length()) if 2**power <= len(costs)), len(costs)})
     curve = [best_of(costs, k) for k in counts]
@@ -63,15 +70,14 @@ def judge_enough(trials: Sequence[TrialRecord], objective: str, spread: float | 
         numbers["low"], numbers["high"] = numbers["high"], numbers["low"]
     half = best_of(costs, max(1, len(costs) // 2))[0]
     doubling = numbers["doubling"] = half - curve[-1][0]
-    return Finding([_sentence(doubling, costs, spread, rounds, looked_at, objective)], numbers)
+    of_which = f" of round {looked_at + 1}" if len(rounds) > 1 else ""
+    of_which += f", compared by their first {until} epochs," if until is not None else ""
+    return Finding([_sentence(doubling, costs, spread, of_which, objective)], numbers)
 
 
-def _sentence(
-    doubling: float, costs: NDArray[Any], spread: float | None, rounds: list[int], number: int, objective: str
-) -> Sentence:
-    where = f" of round {number + 1}" if len(rounds) > 1 else ""
+def _sentence(doubling: float, costs: NDArray[Any], spread: float | None, of_which: str, objective: str) -> Sentence:
     text = (
-        f"The second half of the {len(costs)} trials{where} made the expected best {gap_said(doubling, objective)}"
+        f"The second half of the {len(costs)} trials{of_which} made the expected best {gap_said(doubling, objective)}"
         " better; twice as many may bring about as much again at most"
     )
     if spread is not None:
