@@ -31,7 +31,7 @@ from tfcourse.search.rounds import Round, explored
 from tfcourse.search.rounds_oracle import RoundsOracle
 from tfcourse.verdict.calibration import Predictions, calibrate
 from tfcourse.verdict.judge import judge
-from tfcourse.verdict.sentence import listed
+from tfcourse.verdict.sentence import listed, loss_said
 
 PLAIN_MODEL: dict[str, Any] = {"ensemble": 1, "calibrate": False}
 """What is saved when nothing else is asked for: the best trial's network as it was trained."""
@@ -124,7 +124,7 @@ def best_in_words(oracle: RandomOracle) -> str:
     best = oracle.get_best_trials(1)
     if not best or best[0].status != Status.COMPLETED:
         return "none yet"
-    return f"{oracle.objective.name} {best[0].score:.4f}"
+    return f"{oracle.objective.name} {loss_said(best[0].score)}"
 
 
 def at_epoch(curves: dict[str, list[float]], epoch: int) -> dict[str, float]:
@@ -198,6 +198,8 @@ def finish(
     diverged = sum((trial.message or "").startswith(DIVERGED) for trial in trials)
     completed = len(completed_of(trials))
     baseline, softmax_regression = load_baseline(folder, prepared)
+    judged = {"trials": completed, **wanted}
+    looked = [*(each for each in folder.record.get("test_looks", []) if each != judged), judged]
     result: dict[str, Any] = {
         "best": {
             "trial_id": best.trial_id,
@@ -221,6 +223,7 @@ def finish(
         read_trials(folder.path, plan.space),
         explored([Round(0, plan.space), *tuner.oracle.rounds[1:]]),
         plan.objective,
+        classes=prepared.classes,
         epochs=plan.epochs,
         candidates=Retraining(folder, prepared, plan).candidates(),
         not_retrained=not_retrained,
@@ -232,13 +235,14 @@ def finish(
             "single": {name: result["best"][name] for name in ("validation", "test")} if len(members) > 1 else None,
         },
         baseline_test=result["baseline"]["test"],
+        test_looks=len(looked),
         calibration=calibration,
     ).to_json()
     search_seconds = folder.record["seconds"]
     seconds = {"total": folder.record["seconds_before"] + time.monotonic() - started, "search": search_seconds}
     result["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
     write_json(folder.result_path, result)
-    folder.update(status="completed")
+    folder.update(status="completed", test_looks=looked)
     return result
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.report.browser import Browser
+from tests.report.conftest import read
 from tests.report.page_text import Page
-from tfcourse.report.page import write_comparison
+from tfcourse.report.page import write_comparison, write_report
 
 UNDRAWN = "document.querySelectorAll('[data-chart]:not([data-drawn])').length"
 CHART = "document.querySelector('[data-chart={}]').chart"
@@ -219,6 +222,54 @@ def test_two_thousand_trials_are_drawn(browser: Browser, large_run: Path) -> Non
     scroll_through(browser)
     assert browser.complaints == []
     assert browser.evaluate(CHART.format("parallel") + ".getOption().series[0].data.length") == 2000
+
+
+LABELS = """
+  [...document.querySelectorAll('[data-chart]')].flatMap(({ chart, dataset }) =>
+    ['xAxis', 'yAxis', 'parallelAxis'].flatMap((kind) => (chart.getOption()[kind] ?? []).map((option, index) => {
+      const { axis } = chart.getModel().getComponent(kind, index);
+      const texts = axis.getViewLabels().map((label) => label.formattedLabel);
+      return [`${dataset.chart} ${kind}`, option.axisLabel.show === false, texts];
+    })))
+"""
+
+
+def test_every_axis_has_labels_that_tell_its_ticks_apart(
+    browser: Browser, report_run: Path, copied: Path, tmp_path: Path
+) -> None:
+    narrow(copied, 0.3246, 0.333)
+    other = Path(shutil.copytree(copied, tmp_path / "other"))
+    both = write_comparison([copied, other], tmp_path / "both.html")
+    for page in (report_run / "report.html", write_report(copied), both):
+        browser.open(page)
+        scroll_through(browser)
+        for axis, hidden, texts in browser.evaluate(LABELS):
+            assert hidden or len(set(texts)) == len(texts) >= 2, (page, axis, texts)
+    assert browser.complaints == []
+
+
+def narrow(run: Path, low: float, high: float) -> None:
+    """Bring the scores of all trials of a run into a narrow range."""
+    paths = sorted((run / "search").glob("trial_*/trial.json"))
+    scored = [(path, state) for path in paths if (state := read(path))["status"] == "COMPLETED"]
+    for place, (path, state) in enumerate(scored):
+        score = low + (high - low) * place / (len(scored) - 1)
+        path.write_text(json.dumps({**state, "score": score}), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (0.3246, 0.333, ["0.326", "0.328", "0.33", "0.332"]),
+        (0.324600009, 0.324600051, ["0.32460001", "0.32460002", "0.32460003", "0.32460004", "0.32460005"]),
+        (2.31e-5, 2.34e-5, ["0.0000231", "0.0000232", "0.0000233", "0.0000234"]),
+        (0.02, 1.5, ["0.02", "0.05", "0.1", "0.2", "0.5", "1"]),
+        (1000000.9, 1000003.1, ["1.000001e+6", "1.0000015e+6", "1.000002e+6", "1.0000025e+6", "1.000003e+6"]),
+    ],
+)
+def test_ticks_of_a_log_axis_by_hand(opened: Browser, low: float, high: float, shown: list[str]) -> None:
+    ticks = f"scales.written(scales.ticksBetween({low}, {high}, 'log'), scales.short)"
+    assert [text for _, text in opened.evaluate(ticks)] == shown
 
 
 def test_runs_side_by_side_are_drawn(browser: Browser, report_run: Path, copied: Path, tmp_path: Path) -> None:

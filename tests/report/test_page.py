@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.report.conftest import CLASSES, COLUMN, FILE, read
 from tests.report.page_text import Page
 from tfcourse.data.sources import load
 from tfcourse.data.split import equal_rows, split_stratified
+from tfcourse.report import write_report
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +192,25 @@ def test_reliability_bins_are_numpys(page: Page, tested: tuple[np.ndarray, np.nd
         [confidence[places == p].mean() for p in np.unique(places)], abs=1e-4
     )
     assert all(each["low"] <= each["accuracy"] <= each["high"] for each in shown)
+
+
+def test_losses_near_zero_keep_their_digits(copied: Path) -> None:
+    result, (path, *_) = read(copied / "result.json"), sorted((copied / "search").glob("trial_*/trial.json"))
+    result["test"]["log_loss"] = result["verdict"]["numbers"]["winner"]["candidates"][0]["mean"] = 0.0000231
+    (copied / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    path.write_text(json.dumps({**read(path), "status": "COMPLETED", "score": 0.0000417}), encoding="utf-8")
+    write_report(copied)
+    page = Page(copied / "report.html")
+    assert page.table("epoch")[1][1] == "4.17e-05"
+    assert page.table("spread")[1][2] == "2.31e-05"
+    assert dict(zip(page.texts, page.texts[1:], strict=False))["Test log-loss"] == "2.31e-05"
+
+
+def test_a_share_below_zero_is_explained(page: Page) -> None:
+    assert (
+        "estimated share of the scores’ variation that it explains, with its 95 % interval; where that reaches zero or"
+        " below, no effect can be told from chance" in page.text
+    )
 
 
 def test_what_came_from_the_file_stays_text(page: Page, report_run: Path) -> None:

@@ -18,14 +18,16 @@ from tfcourse.report.figures import best_so_far, most_shown
 from tfcourse.report.verdict_rows import reliability_rows
 from tfcourse.report.words import score_text
 from tfcourse.run.trials import TrialRecord
+from tfcourse.verdict.sentence import said
 
-ends = st.tuples(st.floats(1e-9, 1e9), st.floats(1e-9, 1e9)).filter(lambda pair: pair[0] * 1.001 < pair[1])
+ends = st.tuples(st.floats(1e-9, 1e9), st.floats(1e-9, 1e9)).filter(lambda pair: pair[0] * (1 + 1e-6) < pair[1])
 
 
 @given(st.sampled_from(["log", "linear"]), ends)
 def test_ticks_are_round_values_at_their_own_places(scale: str, pair: tuple[float, float]) -> None:
     axis = axis_over(scale, pair)
-    assert 1 <= len(axis.ticks) <= 15
+    assert 2 <= len(axis.ticks) <= 15
+    assert len({text for _, text in axis.ticks}) == len(axis.ticks), "their texts tell them apart"
     for place, text in axis.ticks:
         assert place == pytest.approx(position(scale, float(text)), rel=1e-4, abs=1e-4)
         assert axis.low <= place <= axis.high
@@ -38,7 +40,24 @@ def test_ticks_by_hand() -> None:
     assert [text for _, text in axis_over("log", [0.03, 1.1]).ticks] == ["0.03", "0.1", "0.3", "1"]
     assert [text for _, text in axis_over("integer", [2, 4]).ticks] == ["2", "3", "4"]
     assert [text for _, text in axis_over("linear", [0.91, 0.98], percent=True).ticks] == ["92%", "94%", "96%", "98%"]
+    assert [text for _, text in axis_over("log", [0.3246, 0.333]).ticks] == ["0.326", "0.328", "0.33", "0.332"]
+    narrow = [text for _, text in axis_over("log", [0.324600009, 0.324600051]).ticks]
+    assert narrow == ["0.32460001", "0.32460002", "0.32460003", "0.32460004", "0.32460005"]
     assert axis_over("log", [0.0, 1.0]).scale == "linear", "0 has no logarithm"
+
+
+@pytest.mark.parametrize(
+    ("scale", "value", "percent", "shown"),
+    [
+        ("log", 0.3, False, ["0.2", "0.5"]),
+        ("linear", 0.9, True, ["50%", "60%", "70%", "80%", "90%"]),
+        ("linear", 0.0, False, ["0", "0.2", "0.4", "0.6", "0.8", "1"]),
+    ],
+)
+def test_an_axis_of_one_value_has_ticks_too(scale: str, value: float, percent: bool, shown: list[str]) -> None:
+    axis = axis_over(scale, [value, value], percent=percent)
+    assert [text for _, text in axis.ticks] == shown
+    assert axis.low < position(axis.scale, value) < axis.high
 
 
 def test_long_curves_are_thinned_and_keep_their_best_epoch() -> None:
@@ -91,4 +110,5 @@ def test_an_accuracy_of_few_rows_has_a_wide_interval() -> None:
 
 def test_scores_are_written_with_digits_that_tell_them_apart() -> None:
     texts = [score_text(score, "val_loss") for score in (0.0, 0.00042, 0.0307, 12.5, 344652.6)]
-    assert texts == ["0.0000", "0.00042", "0.0307", "12.5000", "3.45e+05"]
+    assert texts == ["0", "0.00042", "0.0307", "12.5000", "3.45e+05"]
+    assert score_text(0.0000231, "val_loss") == said(0.0000231, "val_loss") == "2.31e-05"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 
 from tfcourse.run.trials import TrialRecord
 from tfcourse.verdict.curves import judge_curves, kinds_of
@@ -37,7 +38,8 @@ def test_what_a_rule_is_not() -> None:
     assert (
         kinds_of(trial(RISING, loss=np.linspace(0.01, 1, M)), M) == []
     )  # the training loss rises as well: no overfitting
-    assert kinds_of(trial(np.linspace(1, 0.9, 3)), 3) == []  # three epochs say nothing
+    assert kinds_of(trial(np.array([1, 0.8, 0.9])), 3) == []  # of so few epochs only the last is the end
+    assert kinds_of(trial(np.linspace(0.3, 1, 5)), 5) == []  # and fewer than six are never too many
     assert kinds_of(trial(np.array([0.5])), 1) == []
     assert kinds_of(trial(np.full(M, 0.4)), M) == ["too_long"]  # constant from the first epoch on
 
@@ -66,6 +68,46 @@ def test_curves_that_are_right() -> None:
     found = judge_curves([trial(LATE)], [trial(LATE)])  # without the plan the longest training's epochs are taken
     assert found.sentences[0].text == "The leaders were best at epoch 15 of 20: neither too short nor too long."
     assert judge_curves([], []).sentences == []
+
+
+@pytest.mark.parametrize(("epochs", "advised"), [(2, 4), (4, 8)])
+def test_a_short_training_that_still_improved_was_cut_short(epochs: int, advised: int) -> None:
+    leading = [trial(FALLING[:epochs], number=n) for n in range(5)]
+    (sentence,) = judge_curves(leading, leading, epochs).sentences
+    assert (sentence.level, sentence.text) == (
+        "warning",
+        f"5 of the 5 best trials still improved at the end of {epochs} epochs: give more, such as --epochs {advised}.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("curves", "said"),
+    [
+        ([[0.5]], "epoch 1 of 1"),
+        ([[0.5, 0.4, 0.45, 0.46]], "epoch 2 of 4"),
+        ([[0.5, 0.4, 0.3, 0.2], [0.5, 0.4, 0.45, 0.46]], "epochs 2 to 4 of 4"),
+        ([[0.5, 0.4, 0.3, 0.35, 0.4]], "epoch 3 of 5"),
+    ],
+)
+def test_a_training_too_short_to_judge_is_not_called_right(curves: list[list[float]], said: str) -> None:
+    leading = [trial(np.array(curve), number=n) for n, curve in enumerate(curves)]
+    (sentence,) = judge_curves(leading, leading).sentences
+    assert (sentence.level, sentence.text) == (
+        "note",
+        f"The leaders were best at {said}: too few epochs to tell whether more would help.",
+    )
+
+
+def test_leaders_that_differ_are_not_called_right() -> None:
+    # Two still improved, two were trained too long, one is right: no kind has most of them, but neither has "right".
+    leading = [trial(v, number=n) for n, v in enumerate([FALLING, FALLING, EARLY, EARLY, LATE])]
+    (sentence,) = judge_curves(leading, leading, M).sentences
+    assert (sentence.level, sentence.text) == (
+        "note",
+        "The leaders were best at epochs 5 to 20 of 20: too short for some and longer than others need.",
+    )
+    (sentence,) = judge_curves(leading[1:2] + leading[4:], leading[1:2] + leading[4:], M).sentences
+    assert sentence.level == "good"  # one of two
 
 
 def test_curves_that_halving_cut_short_say_nothing_about_epochs() -> None:

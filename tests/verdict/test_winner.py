@@ -79,7 +79,7 @@ def test_retrainings_that_diverged_are_said_and_left_out() -> None:
     lost = candidate("trial 3", (0.3, None, 0.3, None, 0.3))
     found = judge_winner([lost, candidate("trial 5", (None, None, None, 0.3, 0.4))], 0.3, "val_loss")
     assert [sentence.text for sentence in found.sentences] == [
-        "Trial 3, trained again from 3 fresh seeds, has a validation loss of 0.3000 ± 0.0000; the search's best score"
+        "Trial 3, trained again from 3 fresh seeds, has a validation loss of 0.3000 ± 0; the search's best score"
         " of 0.3000 was not too good.",
         "Trial 3 diverged in 2 of its 5 retrainings.",
         "Trial 5 diverged in 3 of its 5 retrainings.",
@@ -89,6 +89,23 @@ def test_retrainings_that_diverged_are_said_and_left_out() -> None:
     gone = judge_winner([candidate("trial 3", (None,) * 5), candidate("trial 5", A)], 0.3, "val_loss")
     assert [sentence.text for sentence in gone.sentences] == ["Trial 3 diverged in 5 of its 5 retrainings."]
     assert gone.numbers["candidates"][0]["mean"] is None
+
+
+def test_losses_near_zero_keep_their_digits() -> None:
+    tiny = tuple(1e-5 * score for score in (2.30, 2.31, 2.32, 2.31, 2.31))
+    # The mean is 2.31e-5, the standard deviation 1e-5 · sqrt((0.01² + 0.01²)/4) = 7.07e-8.
+    assert texts(candidate("trial 3", tiny), candidate("trial 5", A), best=2.2e-5)[0][1] == (
+        "Trial 3, trained again from 5 fresh seeds, has a validation loss of 2.31e-05 ± 7.07e-08; the search's best"
+        " score of 2.2e-05 was 1.1e-06 better than that."
+    )
+
+
+def test_what_rounding_makes_of_equal_scores_is_no_difference() -> None:
+    assert texts(candidate("trial 3", (0.1 + 0.2,) * 5), candidate("trial 5", WORSE), best=0.3)[0] == (
+        "note",
+        "Trial 3, trained again from 5 fresh seeds, has a validation loss of 0.3000 ± 0; the search's best score of"
+        " 0.3000 was not too good.",
+    )
 
 
 def test_in_noise_the_best_score_is_too_good_and_nearly_all_candidates_tie() -> None:

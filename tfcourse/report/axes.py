@@ -55,13 +55,33 @@ def axis_over(scale: str, values: Iterable[Value], categories: Sequence[Value] =
     numbers = sorted(float(value) for value in values)
     if scale == "log" and numbers[0] <= 0:
         scale = "linear"  # a loss of exactly 0 has no logarithm
+    if numbers[0] == numbers[-1] and scale in ("log", "linear"):
+        numbers = _around(scale, numbers[0])
     low, high = position(scale, numbers[0]), position(scale, numbers[-1])
     room = 0.04 * (high - low) or 0.5
     if scale == "integer":
         room = max(room, 0.5)  # a whole number's cell
     found = _ticks(scale, numbers[0], numbers[-1])
-    ticks = tuple((position(scale, tick), f"{tick:.6g}" if not percent else f"{100 * tick:.6g}%") for tick in found)
-    return Axis(scale, low - room, high + room, ticks)
+    texts = _texts([100 * tick for tick in found], "%") if percent else _texts(found)
+    places = [position(scale, tick) for tick in found]
+    return Axis(scale, low - room, high + room, tuple(zip(places, texts, strict=True)))
+
+
+def _around(scale: str, value: float) -> list[float]:
+    """Return the ends of an axis on which one value alone lies; no accuracy exceeds 1, so none lies above it."""
+    if scale == "log":
+        return [value / 2, 2 * value]
+    return sorted([value / 2, value or 1.0])
+
+
+def _texts(ticks: Sequence[float], unit: str = "") -> list[str]:
+    """Return the ticks with six significant digits, with more where they would be alike."""
+    texts = [f"{tick:.6g}{unit}" for tick in ticks]
+    for digits in range(7, 17):
+        if len(set(texts)) == len(ticks):
+            break
+        texts = [f"{tick:.{digits}g}{unit}" for tick in ticks]
+    return texts
 
 
 def _ticks(scale: str, low: float, high: float) -> list[float]:
@@ -93,9 +113,10 @@ def _linear_ticks(low: float, high: float, *, whole: bool = False) -> list[float
     if high <= low:
         return [low]
     rough = (high - low) / 5
-    power = 10.0 ** math.floor(math.log10(rough))
+    exponent = math.floor(math.log10(rough))
+    power = 10.0**exponent
     step = next(part * power for part in (1, 2, 5, 10) if part * power >= rough * (1 - 1e-9))
     if whole:
         step = max(1.0, round(step))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(number * step, 12) for number in range(first, last + 1)]
+    return [round(number * step, 2 - exponent) for number in range(first, last + 1)]

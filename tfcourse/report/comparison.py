@@ -9,6 +9,7 @@ from tfcourse.report import words
 from tfcourse.report.figures import best_so_far, lower_is_better
 from tfcourse.report.source import Run
 from tfcourse.run.show import readable
+from tfcourse.verdict.sentence import loss_said
 
 _SPLIT = ("target", "drop", "categorical", "test_data", "split", "seed")
 """Options that decide which rows are tested on, beside the data itself."""
@@ -138,7 +139,7 @@ def score_rows(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
                 ["–" if not test else " to ".join(map(words.percent, test["accuracy_interval"])) for test in tests],
             )
         )
-        rows.append((f"{name} log-loss", ["–" if not test else f"{test['log_loss']:.4f}" for test in tests]))
+        rows.append((f"{name} log-loss", ["–" if not test else loss_said(test["log_loss"]) for test in tests]))
     rows.append(("trials", [words.counts_text(run) for run in runs]))
     rows.append(("time", [readable(words.total_seconds(run)) for run in runs]))
     return rows

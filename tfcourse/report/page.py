@@ -30,6 +30,7 @@ from tfcourse.report.summaries import write_summaries
 from tfcourse.report.tables import candidate_rows, class_tables, confusion_cells, leader_table
 from tfcourse.report.verdict_rows import enough_rows, importance_rows, reliability_rows
 from tfcourse.run.show import importance_order
+from tfcourse.verdict.sentence import loss_said
 
 CURVES_SHOWN = 5
 
@@ -92,7 +93,7 @@ def render(template: str, context: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
-    environment.filters |= {"label": words.label, "number": words.number, "percent": words.percent}
+    environment.filters |= {"label": words.label, "number": words.number, "percent": words.percent, "loss": loss_said}
     here = files("tfcourse.report")
     parts = {
         "style": (here / "assets" / "style.css").read_text(encoding="utf-8"),
@@ -170,7 +171,7 @@ def chart_data(run: Run) -> dict[str, Any]:
             "score": [_short(trial.score) for trial in trials],
             "round": [trial.round for trial in trials],
             "place": [
-                None if score is None else _short(min(position(scores.scale, score), scores.high))
+                None if score is None else round(min(position(scores.scale, score), scores.high), 9)
                 for score in completed
             ],
         },

@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfcourse.report.figures import lower_is_better, searched
+from tfcourse.report.figures import searched
 from tfcourse.report.source import Run
 from tfcourse.run.show import readable
 from tfcourse.run.trials import TrialRecord
 from tfcourse.space import Value
+from tfcourse.verdict.sentence import said
 
 SCALES = {
     "log": "log scale",
@@ -56,18 +57,12 @@ def percent(share: float | None, places: int = 2) -> str:
 
 
 def score_text(score: float | None, objective: str) -> str:
-    """Return the objective's value as people write it.
+    """Return the objective's value as the verdict writes it.
 
     >>> score_text(0.030688, "val_loss"), score_text(0.0000421, "val_loss"), score_text(0.98886, "val_accuracy")
-    ('0.0307', '4.2e-05', '98.89%')
+    ('0.0307', '4.21e-05', '98.89%')
     """
-    if score is None:
-        return "–"
-    if not lower_is_better(objective):
-        return percent(score)
-    if 0 < score < 0.001:
-        return f"{score:.2g}"
-    return f"{score:.4f}" if score < 1000 else f"{score:.3g}"
+    return "–" if score is None else said(score, objective)
 
 
 def counts_text(run: Run) -> str:
@@ -111,7 +106,7 @@ def plain_sentences(run: Run) -> list[dict[str, str]]:
             (
                 "test",
                 "good" if ahead else "warning",
-                f"On {test['n']} test rows, looked at once, the network is right in {percent(test['accuracy'])}"
+                f"On {test['n']} test rows the network is right in {percent(test['accuracy'])}"
                 f" (95 % interval {percent(low)} to {percent(high)}): {comparison} softmax regression with"
                 f" {percent(baseline['accuracy'])}.",
             ),

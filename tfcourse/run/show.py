@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from tfcourse.course_space import KNOWN
+from tfcourse.verdict.sentence import loss_said
 
 MOST_CLASSES_SHOWN = 12
 SECONDS_BETWEEN_LINES = 5.0
@@ -174,11 +175,11 @@ def measures_in_words(scores: Mapping[str, Any]) -> dict[str, str]:
     validation, test = scores["validation"], scores["test"]
     low, high = test["accuracy_interval"]
     return {
-        "validation loss": f"{validation['loss']:.4f}",
+        "validation loss": loss_said(validation["loss"]),
         "validation accuracy": f"{validation['accuracy']:.2%}",
         "test accuracy": f"{test['accuracy']:.2%}",
         "its 95 % interval": f"{low:.2%} to {high:.2%}",
-        "test log-loss": f"{test['log_loss']:.4f}",
+        "test log-loss": loss_said(test["log_loss"]),
         "test macro-F1": f"{test['macro_f1']:.4f}",
     }
 

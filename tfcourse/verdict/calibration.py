@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.run.measure import log_loss
-from tfcourse.verdict.sentence import Finding, Level, Sentence
+from tfcourse.verdict.sentence import Finding, Level, Sentence, loss_said
 
 BINS = 15
 COLDEST, HOTTEST = 0.05, 20.0
@@ -163,8 +163,8 @@ def judge_calibration(numbers: Mapping[str, Any], *, calibrated: bool) -> Findin
     better = test["after"]["log_loss"] < test["before"]["log_loss"]
     text = (
         f"A temperature of {temperature:.3g}, fitted on validation, makes that {test['after']['ece']:.1%} (validation"
-        f" {validation['after']['ece']:.1%}), and the test log-loss {test['after']['log_loss']:.4f} instead of"
-        f" {test['before']['log_loss']:.4f}"
+        f" {validation['after']['ece']:.1%}), and the test log-loss {loss_said(test['after']['log_loss'])} instead of"
+        f" {loss_said(test['before']['log_loss'])}"
     )
     if calibrated:
         sentences.append(Sentence("calibration", "good" if better else "warning", f"{text}; the saved model holds it."))

@@ -3,15 +3,17 @@
 The rules, for one trial that trained E epochs of at most M, its validation losses v, its best epoch b (by the lowest
 v):
 
-- *still improving*: it trained all M epochs, M ≥ 5, and b is among the last tenth of them (at least the last two).
+- *still improving*: it trained all M epochs, M ≥ 2, and b is among the last tenth of them (at least the last two; of
+  fewer than five the last).
 - *overfitting*: E ≥ 8, and the mean of the last four v lies above the lowest mean of four consecutive ones by more than
   a tenth of the way that v had come down to there from the first, while the training loss went on falling.
 - *trained too long*: b came before the first third of the M epochs had passed, M ≥ 6.
 - *noisy*: over the second half, v changes from one epoch to the next by more than a fifth of its median there (both
   medians, of at least four changes).
 
-A sentence is said when more than half of the leaders, the best five trials, show it. Trials that halving ended are not
-among them: their curves were cut short.
+A sentence is said when more than half of the leaders, the best five trials, show it. If none is said, the epochs were
+right when at least half of the leaders neither improved still nor were trained too long, which fewer than six epochs
+cannot show. Trials that halving ended are not among the leaders: their curves were cut short.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from tfcourse.run.trials import TrialRecord
 from tfcourse.verdict.sentence import Finding, Level, Sentence
 
 LEADERS = 5
-IMPROVING_SHARE, IMPROVING_LEAST_EPOCHS = 0.1, 5
+IMPROVING_SHARE, IMPROVING_LEAST_EPOCHS, FEW_EPOCHS = 0.1, 2, 5
 OVERFIT_SHARE, OVERFIT_LEAST_EPOCHS, WINDOW = 0.1, 8, 4
 EARLY_SHARE, EARLY_LEAST_EPOCHS = 1 / 3, 6
 NOISE_SHARE, NOISE_LEAST_STEPS = 0.2, 4
@@ -76,7 +78,13 @@ def judge_curves(trials: Sequence[TrialRecord], ranked: Sequence[TrialRecord], e
         sentences.append(_say("note", f"{counts['noisy']} {of} {text}"))
     if not sentences:
         spread = f"epochs {min(best)} to {max(best)}" if min(best) < max(best) else f"epoch {best[0]}"
-        sentences.append(_say("good", f"The leaders were best at {spread} of {most}: neither too short nor too long."))
+        text = f"The leaders were best at {spread} of {most}:"
+        if most < EARLY_LEAST_EPOCHS:
+            sentences.append(_say("note", f"{text} too few epochs to tell whether more would help."))
+        elif counts["still_improving"] + counts["too_long"] <= len(leading) / 2:
+            sentences.append(_say("good", f"{text} neither too short nor too long."))
+        else:
+            sentences.append(_say("note", f"{text} too short for some and longer than others need."))
     leaders = [
         {"trial": trial.number, "epochs": trial.epochs, "best_epoch": epoch, "shows": shown[trial.number]}
         for trial, epoch in zip(leading, best, strict=True)
@@ -93,7 +101,7 @@ def kinds_of(trial: TrialRecord, most: int) -> list[str]:
     """
     v, loss = np.array(trial.curves["val_loss"]), np.array(trial.curves.get("loss", ()))
     b, kinds = lowest(trial.curves["val_loss"]), []
-    last = max(2, math.ceil(IMPROVING_SHARE * most))
+    last = max(1 if most < FEW_EPOCHS else 2, math.ceil(IMPROVING_SHARE * most))
     if len(v) >= most >= IMPROVING_LEAST_EPOCHS and b >= len(v) - last:
         kinds.append("still_improving")
     if len(v) >= OVERFIT_LEAST_EPOCHS and len(loss) == len(v):

@@ -23,11 +23,13 @@ def judge(
     space: SearchSpace,
     objective: str,
     *,
+    classes: Sequence[str],
     epochs: int | None = None,
     candidates: Sequence[Candidate] = (),
     not_retrained: str = "",
     model: Mapping[str, Any] | None = None,
     baseline_test: Mapping[str, Any] | None = None,
+    test_looks: int = 1,
     calibration: Mapping[str, Any] | None = None,
 ) -> Verdict:
     """Return what may be said of a search, finished or still running.
@@ -36,11 +38,13 @@ def judge(
         trials: its trials.
         space: what is searched.
         objective: ``val_loss`` or ``val_accuracy``.
+        classes: the classes' names.
         epochs: the most epochs of a trial; the longest training's when left out.
         candidates: the leaders and the baseline trained again, the search's best first.
         not_retrained: why there are none, in a sentence.
         model: the saved model: what :func:`tfcourse.verdict.measured.judge_model` takes.
         baseline_test: the baseline's measures on the test split.
+        test_looks: how many models of the run the test split has judged.
         calibration: the saved model's, from :func:`tfcourse.verdict.calibration.calibrate`.
     """
     ranked = leaders(list(trials), objective)
@@ -50,7 +54,7 @@ def judge(
     elif not_retrained:
         findings["winner"] = Finding([Sentence("winner", "warning", not_retrained)])
     if model is not None and baseline_test is not None:
-        findings["test"] = judge_test(model["test"], baseline_test)
+        findings["test"] = judge_test(model["test"], baseline_test, classes, looks=test_looks)
     if model is not None:
         findings["model"] = judge_model(model, objective)
     findings["edges"] = judge_edges(trials, ranked, space)

@@ -1,22 +1,31 @@
-"""What the saved model's measures come to: its test score with its interval, and which model it is."""
+"""What the saved model's measures come to: its test score, classes it never names, and which model it is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfcourse.verdict.sentence import Finding, Sentence
+from tfcourse.verdict.sentence import Finding, Sentence, listed, loss_said, said
+
+MOST_NAMED = 3
 
 
-def judge_test(test: Mapping[str, Any], baseline: Mapping[str, Any]) -> Finding:
+def judge_test(
+    test: Mapping[str, Any], baseline: Mapping[str, Any], classes: Sequence[str], *, looks: int = 1
+) -> Finding:
     """Say how good the saved model is on the test split, beside softmax regression and the most frequent class.
 
-    A warning is given when the interval (Wilson's, 95 %) reaches down to the share of the most frequent class.
+    A warning is given when the interval (Wilson's, 95 %) reaches down to the share of the most frequent class, and
+    when a class that has test rows is never predicted.
 
     Args:
         test: the saved model's measures, from :func:`tfcourse.run.measure.measure`.
         baseline: the same of softmax regression.
+        classes: the classes' names.
+        looks: how many models of the run the test split has judged, this one included.
     """
+    missed = never_predicted(test["confusion"], classes)
+    used = "used once, at the end" if looks == 1 else f"used {looks} times: the run went on after a first result"
     low, high = test["accuracy_interval"]
     frequent = max(sum(row) for row in test["confusion"]) / test["n"]
     numbers = {
@@ -27,12 +36,14 @@ def judge_test(test: Mapping[str, Any], baseline: Mapping[str, Any]) -> Finding:
         "baseline_accuracy": baseline["accuracy"],
         "baseline_log_loss": baseline["log_loss"],
         "most_frequent_class": frequent,
+        "never_predicted": missed,
+        "looks": looks,
     }
     sentences = [
         Sentence(
             "test",
             "good" if low > max(frequent, baseline["accuracy"]) else "note",
-            f"On the test split ({test['n']} rows, used once, at the end) the saved model is right in"
+            f"On the test split ({test['n']} rows, {used}) the saved model is right in"
             f" {test['accuracy']:.2%}, 95 % interval {low:.2%} to {high:.2%}; softmax regression in"
             f" {baseline['accuracy']:.2%}.",
         )
@@ -46,7 +57,34 @@ def judge_test(test: Mapping[str, Any], baseline: Mapping[str, Any]) -> Finding:
                 " the model is better than that.",
             )
         )
+    if missed:
+        sentences.append(_missed(missed, test))
     return Finding(sentences, numbers)
+
+
+def never_predicted(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> dict[str, int]:
+    """Return the classes that have rows of which none is predicted as theirs, with their rows, the most rows first.
+
+    >>> never_predicted([[9, 0, 1, 0], [2, 0, 0, 0], [3, 0, 1, 0], [0, 0, 0, 0]], ["a", "b", "c", "d"])
+    {'b': 2}
+    """
+    rows = [sum(row) for row in confusion]
+    missed = [k for k, column in enumerate(zip(*confusion, strict=True)) if rows[k] and not any(column)]
+    return {classes[k]: rows[k] for k in sorted(missed, key=lambda k: -rows[k])}
+
+
+def _missed(missed: Mapping[str, int], test: Mapping[str, Any]) -> Sentence:
+    one, total = len(missed) == 1, sum(missed.values())
+    names = [repr(name) for name in missed]
+    others = len(names) - MOST_NAMED
+    if others > 0:
+        names = [*names[:MOST_NAMED], f"{others} other{'s' * (others > 1)}"]
+    text = (
+        f"{'Class' if one else 'Classes'} {listed(names)} {'is' if one else 'are'} never predicted: {total} of"
+        f" {test['n']} test rows {'is' if total == 1 else 'are'} of {'it' if one else 'them'}, and none is found."
+        f" Accuracy hides that; look at macro-F1, {test['macro_f1']:.4f}, which counts every class alike."
+    )
+    return Sentence("test", "warning", text)
 
 
 def judge_model(model: Mapping[str, Any], objective: str) -> Finding:
@@ -79,10 +117,10 @@ def _average(average: Mapping[str, Any], single: Mapping[str, Any], name: str, *
     worse = own < other if name == "accuracy" else own > other
     on_test, single_test = average["test"], single["test"]
     doubtful = on_test["log_loss"] > single_test["log_loss"] or on_test["accuracy"] < single_test["accuracy"]
-    written = [f"{value:.2%}" if name == "accuracy" else f"{value:.4f}" for value in (own, other)]
     text = (
-        f"{'Before the temperature, the' if tempered else 'The'} average has validation {name} {written[0]}, the best"
-        f" single network {written[1]}; on the test split they are right in {on_test['accuracy']:.2%} and"
-        f" {single_test['accuracy']:.2%}, with log-loss {on_test['log_loss']:.4f} and {single_test['log_loss']:.4f}."
+        f"{'Before the temperature, the' if tempered else 'The'} average has validation {name} {said(own, name)}, the"
+        f" best single network {said(other, name)}; on the test split they are right in {on_test['accuracy']:.2%} and"
+        f" {single_test['accuracy']:.2%}, with log-loss {loss_said(on_test['log_loss'])} and"
+        f" {loss_said(single_test['log_loss'])}."
     )
     return Sentence("model", "warning" if worse else "note" if doubtful else "good", text)

@@ -10,6 +10,8 @@ Topic = Literal[
     "winner", "test", "model", "edges", "diverged", "importance", "enough", "curves", "calibration"
 ]  # fmt: skip
 Level = Literal["good", "note", "warning"]
+ROUNDING = 1e-12
+"""A smaller difference of two losses is no difference: it comes from rounding."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,24 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
 
 
-def said(value: float, objective: str) -> str:
-    """Return a value of the objective as people write it: accuracies in percent, losses with four places.
+def loss_said(loss: float) -> str:
+    """Return a loss, or a difference of two, with four places; with three digits where it is tiny or huge.
 
-    >>> said(0.98765, "val_accuracy"), said(0.030688, "val_loss"), said(844041.035, "val_loss")
-    ('98.77%', '0.0307', '8.44e+05')
+    >>> loss_said(0.030688), loss_said(0.0000231), loss_said(844041.035), loss_said(0.0)
+    ('0.0307', '2.31e-05', '8.44e+05', '0')
     """
-    if "accuracy" in objective:
-        return f"{value:.2%}"
-    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.3g}"
+    if abs(loss) < ROUNDING:
+        return "0"
+    return f"{loss:.4f}" if 0.001 <= abs(loss) < 1000 else f"{loss:.3g}"
+
+
+def said(value: float, objective: str) -> str:
+    """Return a value of the objective as people write it: accuracies in percent, losses by :func:`loss_said`.
+
+    >>> said(0.98765, "val_accuracy"), said(0.030688, "val_loss")
+    ('98.77%', '0.0307')
+    """
+    return f"{value:.2%}" if "accuracy" in objective else loss_said(value)
 
 
 def gap_said(gap: float, objective: str) -> str:

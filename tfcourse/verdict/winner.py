@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tfcourse.verdict.sentence import Finding, Level, Sentence, gap_said, listed, said
+from tfcourse.verdict.sentence import ROUNDING, Finding, Level, Sentence, gap_said, listed, said
 
 CONFIDENCE = 0.95
 LEAST_SCORES = 3
@@ -147,11 +147,11 @@ def _again(winner: Candidate, best_score: float, too_good: float, objective: str
         f" {gap_said(winner.deviation, objective)}"
     )
     best = f"the search's best score of {said(best_score, objective)}"
-    if too_good > 0:
+    if too_good > ROUNDING:
         text += f"; {best} was {gap_said(too_good, objective)} better than that."
     else:
         text += f"; {best} was not too good."
-    return _sentence("warning" if too_good > 2 * winner.deviation else "note", text)
+    return _sentence("warning" if too_good > max(ROUNDING, 2 * winner.deviation) else "note", text)
 
 
 def _tie(winner: Candidate, ties: Sequence[Candidate], simplest: Candidate, objective: str) -> Sentence:

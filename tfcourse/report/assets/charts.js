@@ -2,7 +2,7 @@
 // Nothing here touches the page but for tooltips, whose text is put in as text nodes.
 "use strict";
 const charts = (() => {
-  const { placer, percent, tickPercent, short, score, lines, tooltip, axis, ticksBetween, axisAround, faint, name } = scales;
+  const { placer, percent, tickPercent, short, score, lines, tooltip, axis, ticksBetween, written, axisAround, faint, name } = scales;
   const CROSS = "path://M2 0L5 3L8 0L10 2L7 5L10 8L8 10L5 7L2 10L0 8L3 5L0 2Z";
   const MANY = 400; // trials from which marks are drawn small
 
@@ -122,34 +122,36 @@ const charts = (() => {
     });
     const write = (value) => state.metric === "loss" ? short(value) : percent(value);
     const writeTick = state.metric === "loss" ? short : tickPercent;
-    const ticks = ticksBetween(1, epochs, "linear").filter((tick) => Number.isInteger(tick) && tick > 0);
+    const end = Math.max(epochs, 2), ticks = ticksBetween(1, end, "linear").filter((tick) => Number.isInteger(tick));
     return {
       grid: { left: 62, right: 16, top: 10, bottom: 44 },
       tooltip: tooltip(theme, ({ data: point }) => lines(`Trial ${point.trial}, epoch ${point.value[0]}`, `${point.metric.startsWith("val_") ? "validation" : "training"} ${state.metric} ${write(point.raw)}`)),
-      xAxis: axis(theme, { low: 1, high: Math.max(epochs, 2), ticks: [...new Set([1, ...ticks])].map((tick) => [tick, String(tick)]) }, name(theme, "epoch")),
+      xAxis: axis(theme, { low: 1, high: end, ticks: [...new Set([1, ...ticks])].map((tick) => [tick, String(tick)]) }, name(theme, "epoch")),
       yAxis: axisAround(theme, values, scale, writeTick, faint(theme)),
       series,
     };
   }
 
+  // A score as far as it is drawn: a loss much worse than guessing lies at the upper edge.
+  const seenOf = (data) => (value) => data.objective.lower ? Math.min(value, data.beyond.above) : value;
+
   // The best score so far, against trials or seconds.
   function progress(data, theme, by) {
-    const place = placer(data.objective.scale), within = (value) => Math.min(place(value), data.score.high);
+    const place = placer(data.objective.scale), seen = seenOf(data), write = data.objective.lower ? short : tickPercent;
     const rows = data.progress.map((row, index) => ({ ...row, x: by === "seconds" ? row.seconds : index + 1 })).filter((row) => row.x !== null);
     const end = rows.length ? rows.at(-1).x : 1;
     const ticks = ticksBetween(0, end, "linear").map((tick) => [tick, String(tick)]);
-    const baseline = place(data.baseline);
-    const ends = baseline === null ? data.score : { ...data.score, low: Math.min(data.score.low, baseline), high: Math.max(data.score.high, baseline) };
+    const baseline = place(data.baseline), scored = rows.filter((row) => row.score !== null);
     return {
       grid: { left: 62, right: 16, top: 12, bottom: 44 },
       tooltip: tooltip(theme, ({ data: { row } }) => row && lines(`Trial ${row.trial}`, `${data.objective.label} ${score(data, row.score)}`, row.seconds !== null && `after ${short(row.seconds)} s`)),
       xAxis: axis(theme, { low: 0, high: end * 1.02, ticks }, name(theme, by === "seconds" ? "seconds of searching" : "trials ended")),
-      yAxis: axis(theme, ends, faint(theme)),
+      yAxis: axisAround(theme, [...scored.map((row) => seen(row.score)), data.baseline], data.objective.scale, write, faint(theme)),
       series: [
         { type: "scatter", name: "trials", symbolSize: rows.length > MANY ? 3 : 6, itemStyle: { color: theme.muted, opacity: rows.length > MANY ? 0.35 : 0.5 },
-          data: rows.filter((row) => row.score !== null).map((row) => ({ value: [row.x, within(row.score)], row })) },
+          data: scored.map((row) => ({ value: [row.x, place(seen(row.score))], row })) },
         { type: "line", name: "best so far", step: "end", showSymbol: false, silent: true, lineStyle: { color: theme.accent, width: 2.5 },
-          data: rows.filter((row) => row.best !== null).map((row) => [row.x, within(row.best)]),
+          data: rows.filter((row) => row.best !== null).map((row) => [row.x, place(seen(row.best))]),
           markLine: baseline === null ? undefined : {
             silent: true, symbol: "none", lineStyle: { color: theme.gold, type: "dashed", width: 1.5 }, data: [{ yAxis: baseline }],
             label: { formatter: "softmax regression", position: data.objective.lower ? "insideEndTop" : "insideEndBottom", color: theme.gold, fontSize: 12, fontFamily: theme.font, textBorderColor: theme.card, textBorderWidth: 3 },
@@ -163,7 +165,7 @@ const charts = (() => {
     const { rows } = data.enough, place = placer(data.objective.scale);
     const low = rows.map((row) => [row.k, place(row.low)]), gap = rows.map((row) => [row.k, place(row.high) - place(row.low)]);
     const write = data.objective.lower ? short : tickPercent;
-    const most = rows.at(-1).k, seen = (value) => data.objective.lower ? Math.min(value, data.beyond.above) : value;
+    const most = rows.at(-1).k, seen = seenOf(data);
     return {
       grid: { left: 62, right: 16, top: 12, bottom: 44 },
       tooltip: tooltip(theme, ({ data: { row } }) => row && lines(`Best of ${row.k} trials: ${score(data, row.expected)}`, `95 % of searches: ${score(data, row.low)} to ${score(data, row.high)}`)),
@@ -181,7 +183,7 @@ const charts = (() => {
   function importance(data, theme) {
     const rows = [...data.importance].reverse();
     const low = Math.min(0, ...rows.map((row) => row.low)), high = Math.max(...rows.map((row) => row.high), 1e-9);
-    const ticks = ticksBetween(low, high, "linear").map((tick) => [tick, percent(tick, 0)]);
+    const ticks = written(ticksBetween(low, high, "linear"), tickPercent);
     const category = rows.map((row) => row.label);
     return {
       grid: { left: 8, right: 16, top: 4, bottom: 26, containLabel: true },
@@ -200,7 +202,7 @@ const charts = (() => {
     const rows = [...data.intervals].reverse();
     const low = Math.min(...rows.map((row) => row.low)), high = Math.max(...rows.map((row) => row.high));
     const room = 0.1 * (high - low) || 0.01;
-    const ticks = ticksBetween(low - room, Math.min(1, high + room), "linear").map((tick) => [tick, tickPercent(tick)]);
+    const ticks = written(ticksBetween(low - room, Math.min(1, high + room), "linear"), tickPercent);
     return {
       grid: { left: 8, right: 16, top: 4, bottom: 26, containLabel: true },
       tooltip: tooltip(theme, ({ data: { row } }) => row && lines(row.label, `${percent(row.mean)}, interval ${percent(row.low)} to ${percent(row.high)}`)),

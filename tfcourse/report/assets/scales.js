@@ -4,9 +4,9 @@ const scales = (() => {
   // Scores and losses are drawn on plain axes; the logarithm is taken here.
   const placer = (scale) => (value) => value === null || value === undefined ? null : scale === "log" ? Math.log10(value) : value;
   const percent = (share, places = 2) => `${(100 * share).toFixed(places)}%`;
-  const tickPercent = (share) => `${Number((100 * share).toPrecision(4))}%`;
-  const short = (value) => typeof value !== "number" ? String(value)
-    : Math.abs(value) >= 1e5 ? Number(value.toPrecision(3)).toExponential() : String(Number(value.toPrecision(4)));
+  const tickPercent = (share, digits = 4) => `${Number((100 * share).toPrecision(digits))}%`;
+  const short = (value, digits = 4) => typeof value !== "number" ? String(value)
+    : Math.abs(value) >= 1e5 ? Number(value.toPrecision(digits - 1)).toExponential() : String(Number(value.toPrecision(digits)));
   const score = (data, value) => !data.objective.lower ? percent(value) : value >= 0.001 && value < 1000 ? value.toFixed(4) : short(Number(value.toPrecision(3)));
 
   function lines(...texts) {
@@ -39,7 +39,8 @@ const scales = (() => {
     };
   }
 
-  // Round values from low to high, on a log axis 1, 2, 5, 10, 20, ... (powers of ten alone where they are many).
+  // Round values from low to high, at least two; on a log axis 1, 2, 5, 10, 20, ... (powers of ten alone where they are
+  // many) unless it is too narrow to hold two of them.
   function ticksBetween(low, high, scale) {
     if (scale !== "log") {
       const rough = (high - low) / 5 || 1, power = 10 ** Math.floor(Math.log10(rough));
@@ -52,7 +53,18 @@ const scales = (() => {
     for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
       for (const part of parts) ticks.push(Number(`${part}e${power}`));
     }
-    return ticks.filter((tick) => tick >= low && tick <= high);
+    const within = ticks.filter((tick) => tick >= low && tick <= high);
+    return within.length > 1 ? within : ticksBetween(low, high, "linear");
+  }
+
+  // The ticks as an axis has them, with as many significant digits, at least four, as tell them apart.
+  function written(ticks, write, place = (tick) => tick) {
+    let digits = 4, texts = ticks.map((tick) => write(tick, digits));
+    while (new Set(texts).size < ticks.length && digits < 15) {
+      digits += 1;
+      texts = ticks.map((tick) => write(tick, digits));
+    }
+    return ticks.map((tick, index) => [place(tick), texts[index]]);
   }
 
   function axisAround(theme, values, scale, write, extra = {}) {
@@ -62,12 +74,12 @@ const scales = (() => {
     if (!kept.length) [low, high] = [1, 10];
     const place = placer(scale), room = 0.05 * (place(high) - place(low)) || 0.05;
     const ends = scale === "log" ? [low / 10 ** room, high * 10 ** room] : [low - room, high + room];
-    const ticks = ticksBetween(...ends, scale).map((tick) => [place(tick), write(tick)]);
+    const ticks = written(ticksBetween(...ends, scale), write, place);
     return axis(theme, { low: place(ends[0]), high: place(ends[1]), ticks }, extra);
   }
 
   const faint = (theme) => ({ splitLine: { show: true, lineStyle: { color: theme.line, opacity: 0.6 } } });
   const name = (theme, text) => ({ name: text, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: theme.muted, fontSize: 12, fontFamily: theme.font } });
 
-  return { placer, percent, tickPercent, short, score, lines, tooltip, axis, ticksBetween, axisAround, faint, name };
+  return { placer, percent, tickPercent, short, score, lines, tooltip, axis, ticksBetween, written, axisAround, faint, name };
 })();
