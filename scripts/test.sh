@@ -3,4 +3,5 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh" test
 cd "$root"
-exec "$python" -m pytest "$@"
+# A process a core, but no more than four: each holds TensorFlow. A file's tests stay together and share what they made.
+exec "$python" -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile "$@"
