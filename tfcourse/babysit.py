@@ -73,7 +73,7 @@ def build_parser() -> Parser:
         add("stop", "finish the epoch, save, and export model.keras"),
     ):
         command.add_argument("--note", default="", metavar="TEXT", help="why, for the journal")
-    add("journal", "print everything that was done to it")
+    add("journal", "print everything that was done to it, with the numbers that revert --to '#41' takes")
     add("replay", "train the journal again and see whether the same weights come out")
     report = add("report", "write report.html: the loss curve with what was done to it", folder="")
     report.add_argument("folders", nargs="+", metavar="DIR", help="the training's folder; several are compared")

@@ -15,9 +15,10 @@ from tfcourse.babysitting.changes import parse_changes
 from tfcourse.babysitting.commands import send, wait_for_answer
 from tfcourse.babysitting.heartbeat import read_heartbeat
 from tfcourse.babysitting.journal import read_journal
+from tfcourse.babysitting.lineage import STATES
 from tfcourse.babysitting.lock import is_held
 from tfcourse.babysitting.show import INTERVENTIONS, status_lines, status_of
-from tfcourse.babysitting.words import event_words
+from tfcourse.babysitting.words import count_words, event_words
 from tfcourse.command import FAILED, OK
 from tfcourse.errors import UserError
 from tfcourse.files import read_json
@@ -134,13 +135,15 @@ def _ask(arguments: argparse.Namespace, kind: str, **fields: Any) -> int:
 
 
 def journal(arguments: argparse.Namespace) -> int:
-    """Print everything that was done to a training."""
+    """Print everything that was done to a training, with the numbers of the states that a revert can name."""
     folder = Path(arguments.folder)
     found = read_journal(folder)
     status_of(folder)  # refuses a folder without a training
+    width = len(f"#{found.events[-1]['number']}")
     for event in found.events:
         if event["kind"] in INTERVENTIONS:
-            print(event_words(event))
+            number = f"#{event['number']}" if event["kind"] in STATES and event.get("checkpoint") else ""
+            print(f"{number:>{width}} {event_words(event)}")
     if found.torn:
         print(f"Line {', '.join(map(str, found.torn))} of journal.jsonl is torn and was left out.", file=sys.stderr)
     return OK
@@ -166,8 +169,8 @@ def replay(arguments: argparse.Namespace) -> int:
 
     found = train_again(open_training(folder), on_epoch)
     print(
-        f"Trained {found.steps} steps again, with {found.changes} changes; compared {found.epochs} epochs and"
-        f" {found.checkpoints} kept states."
+        f"Trained {count_words(found.steps, 'step')} again, with {count_words(found.changes, 'change')};"
+        f" compared {count_words(found.epochs, 'epoch')} and {count_words(found.checkpoints, 'kept state')}."
     )
     if found.same:
         print("The same to the last bit: curve, weights and optimizer.")

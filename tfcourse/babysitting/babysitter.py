@@ -19,7 +19,7 @@ from tfcourse.babysitting.live import Live
 from tfcourse.babysitting.lock import Lock
 from tfcourse.babysitting.minibatches import ENDLESS, Minibatches
 from tfcourse.babysitting.orders import Orders
-from tfcourse.babysitting.words import numbers_words
+from tfcourse.babysitting.words import count_words, numbers_words, start_words
 from tfcourse.errors import UserError
 
 
@@ -138,8 +138,12 @@ class Babysitter(keras.callbacks.Callback):
             )
         if self.kept.path:
             last = self.kept.load_last()
-            if why := self._why_to_end({**self.live.values(), **changes}):
-                raise UserError(f"This training has ended: {why}. To go on, set that higher or off first.")
+            limits = {**self.live.values(), **changes}
+            if why := self._why_to_end(limits):
+                higher = {**changes, **{name: 2 * spent for name, spent in self._spent(limits).items()}}
+                raise UserError(
+                    f"This training has ended: {why}. To go on, set that higher or off: {self._how(higher)}"
+                )
             self.kept.go_on(last)
         else:
             order = None if self.minibatches is None else self.minibatches.seed
@@ -202,6 +206,7 @@ class Babysitter(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Count the step; look whether the loss is finite, and whether a checkpoint is due."""
         self.kept.step += 1
+        self.kept.steps_of_epoch += 1
         rows = 1
         if self.minibatches is not None:
             rows = self.minibatches.size_of_next
@@ -220,6 +225,7 @@ class Babysitter(keras.callbacks.Callback):
         rate = self.live.rate_at(self.kept.epoch)
         if self.minibatches is not None:
             self.minibatches.begin_next_epoch()
+        self.kept.steps_of_epoch = 0
         self.kept.epoch += 1
         due = self.orders.stopping or self.kept.epoch % self.checkpoint_every == 0
         event = self.kept.note_epoch(finite_logs(logs or {}), checkpoint=due, learning_rate=rate)
@@ -248,15 +254,26 @@ class Babysitter(keras.callbacks.Callback):
 
     def _why_to_end(self, limits: Mapping[str, Any]) -> str:
         """Return why the training ends here, by its ``epochs`` and ``patience``; empty if it does not."""
-        epoch, best = self.kept.epoch, self.kept.best
         if self.orders.stopping:
             return "it was stopped"
-        if limits["epochs"] is not None and epoch >= limits["epochs"]:
-            return f"{limits['epochs']} epochs were asked for"
-        waited = 0 if best is None else epoch - int(best["epoch"])
-        if limits["patience"] is not None and best is not None and waited >= limits["patience"]:
-            return f"no better epoch than {best['epoch']} for {waited} epochs"
+        spent, best = self._spent(limits), self.kept.best
+        if "epochs" in spent:
+            return f"{count_words(limits['epochs'], 'epoch')} {'was' if limits['epochs'] == 1 else 'were'} asked for"
+        if "patience" in spent and best is not None:
+            return f"no better epoch than {best['epoch']} for {count_words(spent['patience'], 'epoch')}"
         return ""
+
+    def _spent(self, limits: Mapping[str, Any]) -> dict[str, int]:
+        """Return the epochs that have been spent of each limit that is reached."""
+        epoch, best = self.kept.epoch, self.kept.best
+        spent = {"epochs": epoch, "patience": 0 if best is None else epoch - int(best["epoch"])}
+        return {name: number for name, number in spent.items() if limits[name] is not None and number >= limits[name]}
+
+    def _how(self, changes: Mapping[str, Any]) -> str:
+        """Return how to go on with changes: by our command, or in the program whose own model this is."""
+        if (self.folder / "run.json").exists():
+            return start_words(self.folder, changes)
+        return f"open(model, {dict(changes)}) of the Babysitter, before it trains"
 
     def _beat(self, rows: int, loss: float | None = None, *, now: bool = False) -> None:
         self.heartbeat.beat(rows, lambda: self._facts(loss), now=now)
@@ -264,9 +281,7 @@ class Babysitter(keras.callbacks.Callback):
     def _facts(self, loss: float | None) -> dict[str, Any]:
         return {
             "state": "ended" if self.finished else "paused" if self.orders.paused else "training",
-            "step": self.kept.step,
-            "epoch": self.kept.epoch,
-            "offset": self.kept.offset,
+            **self.kept.where,
             "rows": None if self.minibatches is None else self.minibatches.rows,
             "loss": loss if loss is not None and math.isfinite(loss) else None,
             "live": self.live.present(self.kept.epoch),

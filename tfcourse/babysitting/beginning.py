@@ -25,6 +25,7 @@ from tfcourse.babysitting.lineage import find_state
 from tfcourse.babysitting.lock import Lock, is_held
 from tfcourse.babysitting.setting import Start, begin_with, winner_of
 from tfcourse.babysitting.show import status_of
+from tfcourse.babysitting.words import ordinal, start_words
 from tfcourse.command import INTERRUPTED, OK
 from tfcourse.data.prepare import DataOptions, prepare, rows_in_split
 from tfcourse.errors import UserError
@@ -162,12 +163,11 @@ def _train(out: Path, changes: dict[str, Any], arguments: argparse.Namespace, da
                 keep_bytes=arguments.keep * 1e6,
             )
         except KeyboardInterrupt:
-            again = f"python -m tfcourse.babysit start --out {shlex.quote(str(out))}"
-            print(f"Interrupted; the state is kept. Go on with: {again}", file=sys.stderr)
+            print(f"Interrupted; the state is kept. Go on with: {start_words(out)}", file=sys.stderr)
             return INTERRUPTED
     test = result["test"]
     low, high = test["accuracy_interval"]
-    looks = "" if result["test_looks"] == 1 else f" (looked at for the {result['test_looks']}. time)"
+    looks = "" if result["test_looks"] == 1 else f" (looked at for the {ordinal(result['test_looks'])} time)"
     say(
         f"model.keras holds {result['saved']}. On the test split{looks}: {test['accuracy']:.2%} right,"
         f" 95 % interval {low:.2%} to {high:.2%}, log-loss {test['log_loss']:.4f}."

@@ -9,12 +9,14 @@ import json
 import os
 import stat
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tfcourse.babysitting.journal import Event, read_journal
 from tfcourse.babysitting.lock import is_held
+from tfcourse.babysitting.words import start_words
 from tfcourse.errors import UserError
 from tfcourse.files import write_json
 
@@ -57,7 +59,7 @@ def send(folder: Path, kind: str, **fields: Any) -> str:
     Raises:
         UserError: if no training is alive there, or it belongs to somebody else.
     """
-    check_alive(folder)
+    check_alive(folder, fields.get("values") if kind == "set" else None)
     name = f"{time.time_ns()}-{os.getpid()}"
     try:
         write_json(folder / FOLDER / f"{name}.json", {"kind": kind, **fields})
@@ -68,14 +70,14 @@ def send(folder: Path, kind: str, **fields: Any) -> str:
     return name
 
 
-def check_alive(folder: Path) -> None:
-    """Refuse a folder without a babysat training that is alive, with what to do."""
+def check_alive(folder: Path, values: Mapping[str, Any] | None = None) -> None:
+    """Refuse a folder without a babysat training that is alive, with how to go on with it, and with which changes."""
     if not read_journal(folder).events:
         raise UserError(f"{str(folder)!r} holds no babysat training; start one there with --out {folder}.")
     if not is_held(folder):
         raise UserError(
             f"The training in {str(folder)!r} is not running, so nothing can be changed in it now. Go on with it:"
-            f" python -m tfcourse.babysit start --out {folder}"
+            f" {start_words(folder, values)}"
         )
 
 

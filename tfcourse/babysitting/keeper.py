@@ -24,6 +24,7 @@ from tfcourse.babysitting.lineage import (
 from tfcourse.babysitting.live import Live
 from tfcourse.babysitting.minibatches import Minibatches
 from tfcourse.babysitting.state import finite, restore, snapshot
+from tfcourse.babysitting.words import count_words, where_words
 from tfcourse.errors import UserError
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -45,6 +46,7 @@ class Keeper:
         epoch: epochs that led to them, to their end.
         path: the states that led to them, as events of the journal.
         best: the one among them with the lowest loss.
+        steps_of_epoch: minibatches of the present epoch, counted where its rows are not known.
         in_epoch: whether Keras is in the middle of an epoch.
         finite: whether every weight was finite when last looked at.
     """
@@ -60,7 +62,7 @@ class Keeper:
     ) -> None:
         self.folder, self.model, self.live, self.minibatches = folder, model, live, minibatches
         self.say, self.interrupted = say, interrupted
-        self.step = self.epoch = 0
+        self.step = self.epoch = self.steps_of_epoch = 0
         self.in_epoch = False
         self.finite = True
         self.journal, self.checkpoints = Journal(folder), Checkpoints(folder)
@@ -75,8 +77,13 @@ class Keeper:
 
     @property
     def offset(self) -> int:
-        """Rows of the present epoch that have been trained on, where they are known."""
-        return 0 if self.minibatches is None else self.minibatches.offset
+        """Rows of the present epoch that have been trained on; minibatches of it where rows are not known."""
+        return self.steps_of_epoch if self.minibatches is None else self.minibatches.offset
+
+    @property
+    def where(self) -> dict[str, int]:
+        """Where the training is, as every event of the journal tells it."""
+        return {"step": self.step, "epoch": self.epoch, "offset": self.offset}
 
     def note(self, kind: str, *, checkpoint: bool = False, **fields: Any) -> Event:
         """Add an event to the journal, after the checkpoint of the state that it describes.
@@ -86,11 +93,10 @@ class Keeper:
             checkpoint: whether the state is worth one.
             **fields: what else to tell.
         """
-        where = {"step": self.step, "epoch": self.epoch}
+        told: dict[str, Any] = dict(self.where)
         if kind in STATES:
-            written = checkpoint and self._write(self.journal.next_number)
-            where |= {"offset": self.offset, "checkpoint": written}
-        event = self._patiently(lambda: self.journal.add(kind, **{**where, **fields}))
+            told["checkpoint"] = checkpoint and self._write(self.journal.next_number)
+        event = self._patiently(lambda: self.journal.add(kind, **{**told, **fields}))
         if kind in STATES:
             self.path.append(event)
         elif kind in BACK:
@@ -122,7 +128,7 @@ class Keeper:
         self.finite = finite(arrays)
         if not self.finite:
             return False
-        facts = {"step": self.step, "epoch": self.epoch, "offset": self.offset, "live": self.live.values()}
+        facts = {**self.where, "live": self.live.values()}
         while True:
             try:
                 self.checkpoints.write(number, arrays, facts)
@@ -147,6 +153,7 @@ class Keeper:
         self.step, self.epoch = int(facts["step"]), int(facts["epoch"])
         self.live.set_rate(self.epoch)
         if self.minibatches is None:
+            self.steps_of_epoch = int(facts["offset"])
             return
         self.minibatches.epoch, self.minibatches.offset = self.epoch, int(facts["offset"])
         self.model.stop_training = False
@@ -179,9 +186,10 @@ class Keeper:
     def go_on(self, last: Event) -> None:
         """Note that training goes on from the state that :meth:`load_last` gave."""
         lost = [each for each in epochs_of(self.path) if each["number"] > last["number"]]
-        self.note("restart", to=last["number"])
-        again = f"; {len(lost)} later epochs are trained again" if lost else ""
-        self.say(f"Going on from epoch {self.epoch}, step {self.step}{again}.")
+        event = self.note("restart", to=last["number"])
+        verb = "is" if len(lost) == 1 else "are"
+        again = f"; {count_words(len(lost), 'later epoch')} {verb} trained again" if lost else ""
+        self.say(f"Going on from {where_words(event)}{again}.")
 
     def make_room(self, most_bytes: float) -> None:
         """Remove checkpoints that may go, never the best, the last, nor one that the journal names."""

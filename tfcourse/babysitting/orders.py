@@ -12,7 +12,7 @@ from tfcourse.babysitting.alarms import DISK, NOT_FINITE, Alarm
 from tfcourse.babysitting.keeper import Keeper
 from tfcourse.babysitting.lineage import find_state
 from tfcourse.babysitting.live import Live
-from tfcourse.babysitting.words import quoted, what_words
+from tfcourse.babysitting.words import quoted, what_words, where_words
 from tfcourse.errors import UserError
 
 LEAST_RATE = 1e-9
@@ -70,7 +70,7 @@ class Orders:
         old, new = {name: before.get(name) for name in values}, {name: after[name] for name in values}
         told = {"old": old, "new": new, "values": values, "note": note, "by": by, **_named(command)}
         event = self.kept.note("change", checkpoint=True, **told)
-        self.say(f"Step {self.kept.step}, epoch {epoch + 1}: {what_words(event)}{quoted(note)}.")
+        self.say(f"{where_words(event).capitalize()}: {what_words(event)}{quoted(note)}.")
 
     def revert(
         self, command: str | None, to: str, values: dict[str, Any] | None = None, note: str = "", by: str = "person"
@@ -79,9 +79,9 @@ class Orders:
         state = find_state(self.kept.journal.events, to, self.kept.checkpoints.numbers, datetime.now().astimezone())
         if values:
             self.live.check(values, int(state["epoch"]))
-        step, before, was = self.kept.step, self.live.present(self.kept.epoch), self.kept.path
-        told: dict[str, Any] = {"from_step": step, "from_epoch": self.kept.epoch, "then": values or {}}
-        told |= {"note": note, "by": by, **_named(command)}
+        before, was = self.live.present(self.kept.epoch), self.kept.path
+        told: dict[str, Any] = {f"from_{name}": value for name, value in self.kept.where.items()}
+        told |= {"then": values or {}, "note": note, "by": by, **_named(command)}
         self.kept.load(state)
         self._not_finite = False
         after = self.live.present(self.kept.epoch)
@@ -90,7 +90,7 @@ class Orders:
         last = next((each for each in reversed(was) if each["number"] in self.kept.checkpoints.numbers), state)
         told |= {"to": state["number"], "last": last["number"], "data_order": self.kept.minibatches is not None}
         event = self.kept.note("revert", **told)
-        self.say(f"Epoch {self.kept.epoch}, step {self.kept.step}: {what_words(event)}{quoted(note)}.")
+        self.say(f"{where_words(event).capitalize()}: {what_words(event)}{quoted(note)}.")
         if values:
             self.set(None, values, note, by)
 
@@ -99,8 +99,8 @@ class Orders:
         if self.paused:
             raise UserError("The training is paused already.")
         self.paused = True
-        self.kept.note("pause", note=note, **_named(command))
-        self.say(f"Paused at step {self.kept.step}, epoch {self.kept.epoch + 1}{quoted(note)}.")
+        event = self.kept.note("pause", note=note, **_named(command))
+        self.say(f"Paused at {where_words(event)}{quoted(note)}.")
 
     def resume(self, command: str | None, note: str = "") -> None:
         """Go on after a pause."""

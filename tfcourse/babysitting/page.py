@@ -9,7 +9,7 @@ from typing import Any
 from tfcourse.babysitting.journal import Event
 from tfcourse.babysitting.lineage import BACK, epochs_of, objective_of, surviving
 from tfcourse.babysitting.show import INTERVENTIONS, Status
-from tfcourse.babysitting.words import settings_words, what_words
+from tfcourse.babysitting.words import epoch_of, settings_words, what_words
 from tfcourse.files import replacing
 from tfcourse.report.plain_page import BLUE, GREY, ORANGE, document, svg, table, text
 
@@ -53,7 +53,7 @@ def _origin(training: Status) -> str:
     """Return which training it began from, and where; a dash if it began from nothing."""
     start = training.events[0]
     origin = start.get("branch_of")
-    return f"{Path(origin['folder']).name}, epoch {start['epoch']}" if origin else "–"
+    return f"{Path(origin['folder']).name}, epoch {epoch_of(start)}" if origin else "–"
 
 
 def _one(name: str, training: Status) -> str:
@@ -86,7 +86,7 @@ def _journal(events: Sequence[Event]) -> str:
         (
             "",
             [
-                str(number), event["time"][:19].replace("T", " "), str(event.get("epoch", "")),
+                str(number), event["time"][:19].replace("T", " "), str(epoch_of(event)),
                 str(event.get("step", "")), what_words(event), str(event.get("note", "")),
             ],
         )

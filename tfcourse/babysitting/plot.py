@@ -16,13 +16,19 @@ LOG_FROM = 10.0
 
 
 def curves(
-    series: Mapping[str, Sequence[float | None]], marks: Sequence[int] = (), *, width: int = 72, height: int = 12
+    series: Mapping[str, Sequence[float | None]],
+    marks: Sequence[int] = (),
+    *,
+    first: int = 1,
+    width: int = 72,
+    height: int = 12,
 ) -> list[str]:
     """Return lines of text that show one or two curves over the epochs.
 
     Args:
         series: values by name, one an epoch, None where there is no finite one.
         marks: epochs, from 1, after which something was changed.
+        first: the epoch of the first values; a branch begins later than 1.
         width: columns of the plot, without the labels at its left.
         height: its rows.
 
@@ -34,7 +40,7 @@ def curves(
               1 ┤      ·
                 └────────
                    ^
-                 1 to 4 epochs; · loss; ^ changed
+                 epochs 1 to 4; · loss; ^ changed
     """
     epochs = max((len(values) for values in series.values()), default=0)
     finite = [value for values in series.values() for value in values if value is not None]
@@ -55,11 +61,11 @@ def curves(
     if marks:
         below = [" "] * width
         for mark in marks:
-            below[_column(max(mark - 1, 0), epochs, width)] = MARK
+            below[_column(max(mark - first, 0), epochs, width)] = MARK
         lines.append(" " * 13 + "".join(below))
     names = "; ".join(f"{symbol} {name}" for symbol, name in zip(SYMBOLS, series, strict=False))
     scale = "; log scale" if log else ""
-    lines.append(f"{' ' * 13}1 to {epochs} epochs; {names}{'; ^ changed' if marks else ''}{scale}")
+    lines.append(f"{' ' * 13}epochs {first} to {first + epochs - 1}; {names}{'; ^ changed' if marks else ''}{scale}")
     return lines
 
 

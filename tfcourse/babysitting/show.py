@@ -13,7 +13,7 @@ from tfcourse.babysitting.journal import Event, read_journal
 from tfcourse.babysitting.lineage import best_epoch, epochs_of, objective_of, surviving
 from tfcourse.babysitting.lock import is_held
 from tfcourse.babysitting.plot import curves
-from tfcourse.babysitting.words import event_words, numbers_words, settings_words
+from tfcourse.babysitting.words import count_words, event_words, numbers_words, settings_words, start_words
 from tfcourse.errors import UserError
 
 INTERVENTIONS = ("change", "revert", "pause", "resume", "stop", "alarm", "restart", "refused", "end")
@@ -76,9 +76,7 @@ def status_of(folder: Path) -> Status:
     alive = is_held(folder)
     events = read_journal(folder).events
     if not events:
-        raise UserError(
-            f"{str(folder)!r} holds no babysat training. Start one: python -m tfcourse.babysit start --out {folder}"
-        )
+        raise UserError(f"{str(folder)!r} holds no babysat training. Start one: {start_words(folder)}")
     return Status(folder, alive, read_heartbeat(folder), events, surviving(events))
 
 
@@ -102,7 +100,8 @@ def status_lines(status: Status, *, width: int = 72, height: int = 12) -> list[s
         for name in ("loss", "val_loss")
         if any(name in epoch["logs"] for epoch in epochs)
     }
-    lines += curves(series, changed_after(status.path), width=width, height=height)
+    first = int(epochs[0]["epoch"]) if epochs else 1
+    lines += curves(series, changed_after(status.path), first=first, width=width, height=height)
     # Who asked for what was refused has been told; here it would crowd out what was done.
     told = [event for event in status.events if event["kind"] in INTERVENTIONS and event["kind"] != "refused"]
     if told:
@@ -122,14 +121,14 @@ def _where(status: Status) -> str:
     if status.path and not status.alive:
         epoch, step = status.path[-1]["epoch"], status.path[-1]["step"]
     rows = f", row {last['offset']} of {last['rows']}" if status.alive and last.get("rows") else ""
-    where = f"{epoch} epochs and step {step} done{rows}"
+    where = f"{count_words(epoch, 'epoch')} and step {step} done{rows}"
     if state == "dead":
         return (
             f"{status.folder}: not running; it ended without being stopped after {where}. Go on:"
-            f" python -m tfcourse.babysit start --out {status.folder}"
+            f" {start_words(status.folder)}"
         )
     if state in ("ended", "interrupted"):
-        again = f". Go on: python -m tfcourse.babysit start --out {status.folder}" if state == "interrupted" else ""
+        again = f". Go on: {start_words(status.folder)}" if state == "interrupted" else ""
         return f"{status.folder}: {state}, {where}{again}"
     seen = _seconds_ago(last.get("time"))
     quiet = f"; it last spoke {seen:.0f} s ago" if seen > 30 else ""
