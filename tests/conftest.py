@@ -55,3 +55,8 @@ def pets_run(pets_csv: Path) -> Path:
     arguments = ["--data", str(pets_csv), "--target", "kind", "--trials", "3", "--epochs", "4", "--out", str(out)]
     assert train.main([*arguments, "--quiet"]) == 0
     return out
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the longest tests come first, so that where several processes test none of them waits for another's last."""
+    items.sort(key=lambda item: "test_resume" not in item.nodeid)

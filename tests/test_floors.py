@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    ("errors", "names", "defaults", "quiet", "interrupt", "equations"),
+    ("errors", "names", "words", "defaults", "quiet", "interrupt", "equations"),
     ("files", "command", "space", "data"),
     ("course_space", "plan"),
     ("space_file", "first_settings"),

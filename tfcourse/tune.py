@@ -31,7 +31,8 @@ from tfcourse.search.rounds import Round, explored
 from tfcourse.search.rounds_oracle import RoundsOracle
 from tfcourse.verdict.calibration import Predictions, calibrate
 from tfcourse.verdict.judge import judge
-from tfcourse.verdict.sentence import listed, loss_said
+from tfcourse.verdict.sentence import listed
+from tfcourse.words import loss_said
 
 PLAIN_MODEL: dict[str, Any] = {"ensemble": 1, "calibrate": False}
 """What is saved when nothing else is asked for: the best trial's network as it was trained."""

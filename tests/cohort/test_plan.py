@@ -104,7 +104,7 @@ def test_cohorts_are_as_large_as_the_memory_allows_and_one_that_does_not_fit_is_
     assert places_that_fit(members, [64, 64], 2**34, 2, 16) == 16
     fewer = places_that_fit(members, [64, 64], 2**26, 2, 16)
     assert 1 <= fewer < 16
-    with pytest.raises(UserError, match=r"One member needs about .* MiB to train, but 1 MiB are free"):
+    with pytest.raises(UserError, match=r"one member needs about .* MiB to train, but 1 MiB are free"):
         places_that_fit(members, [64, 64], 2**20, 2, 16)
 
 

@@ -9,7 +9,7 @@ from tfcourse.report import words
 from tfcourse.report.figures import best_so_far, lower_is_better
 from tfcourse.report.source import Run
 from tfcourse.run.show import readable
-from tfcourse.verdict.sentence import loss_said
+from tfcourse.words import loss_said
 
 _SPLIT = ("target", "drop", "categorical", "test_data", "split", "seed")
 """Options that decide which rows are tested on, beside the data itself."""

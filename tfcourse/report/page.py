@@ -30,7 +30,7 @@ from tfcourse.report.summaries import write_summaries
 from tfcourse.report.tables import candidate_rows, class_tables, confusion_cells, leader_table
 from tfcourse.report.verdict_rows import enough_rows, importance_rows, reliability_rows
 from tfcourse.run.show import importance_order
-from tfcourse.verdict.sentence import loss_said
+from tfcourse.words import loss_said
 
 CURVES_SHOWN = 5
 

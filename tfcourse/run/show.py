@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from tfcourse.course_space import KNOWN
-from tfcourse.verdict.sentence import loss_said
+from tfcourse.words import loss_said
 
 MOST_CLASSES_SHOWN = 12
 SECONDS_BETWEEN_LINES = 5.0

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.run.measure import log_loss
-from tfcourse.verdict.sentence import Finding, Level, Sentence, loss_said
+from tfcourse.verdict.sentence import Finding, Level, Sentence
+from tfcourse.words import loss_said
 
 BINS = 15
 COLDEST, HOTTEST = 0.05, 20.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfcourse.verdict.sentence import Finding, Sentence, listed, loss_said, said
+from tfcourse.verdict.sentence import Finding, Sentence, listed, said
+from tfcourse.words import loss_said
 
 MOST_NAMED = 3
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from tfcourse.words import loss_said
+
 Topic = Literal[
     "winner", "test", "model", "edges", "diverged", "importance", "enough", "curves", "calibration"
 ]  # fmt: skip
 Level = Literal["good", "note", "warning"]
-ROUNDING = 1e-12
-"""A smaller difference of two losses is no difference: it comes from rounding."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +64,6 @@ def listed(names: Sequence[str]) -> str:
     ('a', 'a, b and c')
     """
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
-
-
-def loss_said(loss: float) -> str:
-    """Return a loss, or a difference of two, with four places; with three digits where it is tiny or huge.
-
-    >>> loss_said(0.030688), loss_said(0.0000231), loss_said(844041.035), loss_said(0.0)
-    ('0.0307', '2.31e-05', '8.44e+05', '0')
-    """
-    if abs(loss) < ROUNDING:
-        return "0"
-    return f"{loss:.4f}" if 0.001 <= abs(loss) < 1000 else f"{loss:.3g}"
 
 
 def said(value: float, objective: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tfcourse.verdict.sentence import ROUNDING, Finding, Level, Sentence, gap_said, listed, said
+from tfcourse.verdict.sentence import Finding, Level, Sentence, gap_said, listed, said
+from tfcourse.words import ROUNDING
 
 CONFIDENCE = 0.95
 LEAST_SCORES = 3
