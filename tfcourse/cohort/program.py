@@ -7,6 +7,7 @@ turns NaN changes no other. Cohorts of several depths may take turns in one prog
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import keras
@@ -59,8 +60,8 @@ class Program:
     def __init__(self, layout: Layout, jit_compile: bool) -> None:
         self.layout = layout
         self.compile_seconds = 0.0
-        # A function of its own: TensorFlow counts how often one is traced, and would warn of the fifth program.
-        self.epoch = tf.function(lambda *given: self._epoch(*given), jit_compile=jit_compile, autograph=False)
+        # An object of its own: TensorFlow counts by code how often it is traced, and would warn of the fifth program.
+        self.epoch = tf.function(functools.partial(self._epoch), jit_compile=jit_compile, autograph=False)
 
     def _epoch(
         self,

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from tfcourse.cohort import MemberHistory
+from tfcourse.cohort.member import Member
 
 BATCH_METHODS = (
     "on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_begin",
@@ -91,7 +92,10 @@ class EpochCallbacks:
         self.model, self.synchronize = model, synchronize
         self.changed: str | None = None
         # Comparing weights at each epoch takes a while; Keras's own callbacks leave them alone.
-        self._of_others = any(not type(callback).__module__.startswith("keras.") for callback in callbacks)
+        self._of_others = any(
+            isinstance(callback, keras.callbacks.LambdaCallback) or not type(callback).__module__.startswith("keras.")
+            for callback in callbacks
+        )
         for callback in callbacks:
             if getattr(callback, "mode", None) == "auto" and hasattr(callback, "monitor"):
                 # Keras finds the direction among the metrics of a model that has been trained; ours has not.
@@ -145,6 +149,29 @@ class EpochCallbacks:
     def _call(self, method: str, *arguments: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, method)(*arguments)
+
+
+def callbacks_of(
+    callbacks: Sequence[Any], model: keras.Model | None, member: Member, epochs: int
+) -> EpochCallbacks | None:
+    """Return the callbacks of ``member``, begun, which look at ``model`` if there is one; None where there are none."""
+    if not callbacks:
+        return None
+    if model is None:
+        return EpochCallbacks(callbacks, StandIn(), epochs)
+    before = member.optimizer.iterations
+
+    def synchronize(history: MemberHistory) -> None:
+        model.set_weights(in_model(model, history.weights))
+        model.optimizer.iterations.assign(before + history.steps)
+
+    return EpochCallbacks(callbacks, model, epochs, synchronize)
+
+
+def in_model(model: keras.Model, weights: list[Any]) -> list[Any]:
+    """Return ``weights`` of the trained layers after those of the input layers, which training does not change."""
+    whole = model.get_weights()
+    return [*whole[: len(whole) - len(weights)], *weights]
 
 
 def _equal_arrays(before: Sequence[Any], after: Sequence[Any]) -> bool:

@@ -32,7 +32,7 @@ from tfcourse.search.cohort_arguments import (
     examples_of,
     with_validation_split,
 )
-from tfcourse.search.cohort_callbacks import EpochCallbacks, StandIn, need_a_model, reason_against
+from tfcourse.search.cohort_callbacks import callbacks_of, in_model, need_a_model, reason_against
 
 WEIGHTS_FILE = "best_epoch.npz"
 
@@ -235,7 +235,7 @@ class CohortTuner(keras_tuner.Tuner):
     def _train_together(self, jobs: list[_Job], given: dict[str, Any]) -> list[tuple[Any, str]]:
         """Train ``jobs`` in cohorts and report each trial as it ends; return the trials that must be fitted alone."""
         epochs = given.get("epochs", 1)
-        every = [(job, self._runner(job, epochs)) for job in jobs]
+        every = [(job, callbacks_of(job.callbacks, job.model, job.member, epochs)) for job in jobs]
         ended: dict[str, list[MemberHistory]] = defaultdict(list)
         weights: dict[str, tuple[float, list[Any]]] = {}
         alone: dict[str, tuple[Any, str]] = {}
@@ -269,7 +269,7 @@ class CohortTuner(keras_tuner.Tuner):
             key = job.trial.trial_id
             score = self._best(history)
             if key not in weights or self.oracle.objective.better_than(score, weights[key][0]):
-                own = history.weights if job.model is None else _in_model(job.model, history.weights)
+                own = history.weights if job.model is None else in_model(job.model, history.weights)
                 weights[key] = (score, own)
             if runner is not None:
                 runner.train_end(history)
@@ -312,20 +312,6 @@ class CohortTuner(keras_tuner.Tuner):
                     report()
                 self.oracle.end_order.sort(key=self.oracle.start_order.index)
         return list(alone.values())
-
-    def _runner(self, job: _Job, epochs: int) -> EpochCallbacks | None:
-        if not job.callbacks:
-            return None
-        synchronize = None
-        if job.model is not None:
-            model = job.model
-
-            def synchronize(history: MemberHistory) -> None:
-                model.set_weights(_in_model(model, history.weights))
-                steps = job.member.optimizer.iterations
-                model.optimizer.iterations.assign(steps + history.steps)
-
-        return EpochCallbacks(job.callbacks, job.model or StandIn(), epochs, synchronize)
 
     def _best(self, history: MemberHistory) -> float:
         """Return the objective at the member's best epoch."""
@@ -373,9 +359,3 @@ class CohortTuner(keras_tuner.Tuner):
             weights = [arrays[name] for name in arrays.files]
         model.set_weights(weights)
         return model
-
-
-def _in_model(model: keras.Model, weights: list[Any]) -> list[Any]:
-    """Return ``weights`` of the trained layers after those of the input layers, which training does not change."""
-    whole = model.get_weights()
-    return [*whole[: len(whole) - len(weights)], *weights]
