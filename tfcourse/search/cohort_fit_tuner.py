@@ -136,8 +136,10 @@ class CohortFitTuner(FitTuner):
         for trial_id in trial_ids:
             if trial_id in of_trial:
                 trainings = [job.following.training for job in of_trial[trial_id]]
-                failed, curve = any(each.diverged for each in trainings), trainings[0].curves.get(objective, [])
+                curve = trainings[0].curves.get(objective, [])
+                failed = any(each.diverged and len(each.curves.get(objective, [])) < epoch for each in trainings)
             else:
-                failed, curve = self.oracle.failed(trial_id), self.oracle.curve(trial_id, objective)
-            curves[int(trial_id)] = [] if failed and len(curve) < epoch else curve
+                curve = self.oracle.curve(trial_id, objective)
+                failed = self.oracle.failed(trial_id) and len(curve) < epoch
+            curves[int(trial_id)] = [] if failed else curve
         return curves
