@@ -1,0 +1,163 @@
+"""What becomes of a column in the matrix: numbers and dates, categories, texts of several words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+PERIODS: dict[str, tuple[float, float]] = {"day": (1.0, 0.0), "week": (7.0, 3.0), "year": (365.2425, 0.0)}
+"""Length in days of the cycles of a date, and the phase of 1970-01-01 in them: weeks begin on Monday."""
+PUNCTUATION = r"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']"""
+_CAPITALS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A column read as a number or date, x ← (x − μ) / σ, missing values becoming the mean.
+
+    Args:
+        name: the column.
+        mean: μ over the training split's present values; days since 1970 for dates.
+        deviation: σ > 0, likewise, with 1/m.
+        has_missing: whether a 0/1 column tells the missing values apart.
+        is_date: whether it is a date.
+        cycles: of a date, the cycles whose phase φ is given as sin 2πφ and cos 2πφ: ``day``, ``week``, ``year``.
+    """
+
+    name: str
+    mean: float
+    deviation: float
+    has_missing: bool
+    is_date: bool = False
+    cycles: tuple[str, ...] = ()
+
+    def standard(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return (x − μ) / σ, 0 where missing, shape (rows,)."""
+        return np.where(np.isnan(values), 0.0, (values - self.mean) / self.deviation)
+
+    def phases(self, days: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return sine and cosine of every cycle, shape (rows, 2 · cycles); 0 where missing.
+
+        >>> NumberColumn("t", 0.0, 1.0, False, True, ("day",)).phases(np.array([0.25, np.nan])).round(3).tolist()
+        [[1.0, 0.0], [0.0, 0.0]]
+        """
+        parts = []
+        for cycle in self.cycles:
+            period, start = PERIODS[cycle]
+            turn = np.mod(days + start, period) * (2 * np.pi / period)
+            parts += [np.sin(turn), np.cos(turn)]
+        return np.nan_to_num(np.stack(parts, axis=1)) if parts else np.zeros((len(days), 0))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields JSON-ready."""
+        return {**asdict(self), "cycles": list(self.cycles)}
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Self:
+        """Return the column whose :meth:`to_json` gave ``given``, or that an earlier version wrote."""
+        fields = {key: value for key, value in given.items() if key != "date_format"}
+        is_date = bool(given.get("is_date", given.get("date_format")))
+        return cls(**{**fields, "is_date": is_date, "cycles": tuple(given.get("cycles", ()))})
+
+
+@dataclass(frozen=True)
+class CategoryColumn:
+    """A column read as a category: 0/1 columns for any other value, for missing, for each of ``values``, and for bins.
+
+    Args:
+        name: the column.
+        values: those with a column of their own.
+        binned: further values, the most frequent first, which share ``bins`` columns in turn.
+        bins: number of shared columns.
+
+    >>> CategoryColumn("town", ("a",), ("b", "c", "d"), 2).one_hot(np.array(["d", "a", "z", ""], dtype=object)).tolist()
+    [[0.0, 0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 0.0]]
+    """
+
+    name: str
+    values: tuple[str, ...]
+    binned: tuple[str, ...] = ()
+    bins: int = 0
+
+    @property
+    def width(self) -> int:
+        """Number of matrix columns."""
+        return 2 + len(self.values) + self.bins
+
+    @property
+    def places(self) -> dict[str, int]:
+        """The matrix column of every known text; missing is the empty one."""
+        first = 2 + len(self.values)
+        shared = {value: first + index % self.bins for index, value in enumerate(self.binned)}
+        return {"": 1, **{value: index for index, value in enumerate(self.values, start=2)}, **shared}
+
+    def one_hot(self, texts: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the 0/1 columns of texts in their one spelling, shape (rows, width)."""
+        places = self.places
+        matrix = np.zeros((len(texts), self.width), np.float32)
+        index = np.fromiter((places.get(text, 0) for text in texts.tolist()), np.int64, len(texts))
+        matrix[np.arange(len(texts)), index] = 1.0
+        return matrix
+
+    def unknown(self, texts: NDArray[Any]) -> NDArray[np.bool_]:
+        """Say which texts training did not keep."""
+        places = self.places
+        return np.fromiter((text not in places for text in texts.tolist()), bool, len(texts))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields JSON-ready."""
+        shared = {"binned": list(self.binned), "bins": self.bins} if self.bins else {}
+        return {"name": self.name, "values": list(self.values), **shared}
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Self:
+        """Return the column whose :meth:`to_json` gave ``given``."""
+        return cls(given["name"], tuple(given["values"]), tuple(given.get("binned", ())), given.get("bins", 0))
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """A column of texts of several words: a 0/1 column for each of ``words``, whether the text holds it.
+
+    >>> TextColumn("note", ("red", "car")).bag(np.array(["A red, RED house.", ""], dtype=object)).tolist()
+    [[1.0, 0.0], [0.0, 0.0]]
+    """
+
+    name: str
+    words: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """Number of matrix columns."""
+        return len(self.words)
+
+    def bag(self, texts: NDArray[Any]) -> NDArray[np.float32]:
+        """Return which words each text holds, shape (rows, words)."""
+        place = {word: index for index, word in enumerate(self.words)}
+        matrix = np.zeros((len(texts), self.width), np.float32)
+        for row, text in enumerate(texts.tolist()):
+            matrix[row, [place[word] for word in set(split_words(text)) if word in place]] = 1.0
+        return matrix
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields JSON-ready."""
+        return {"name": self.name, "words": list(self.words)}
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Self:
+        """Return the column whose :meth:`to_json` gave ``given``."""
+        return cls(given["name"], tuple(given["words"]))
+
+
+def split_words(text: str) -> list[str]:
+    """Return the words of a text as Keras's ``TextVectorization`` splits it: small letters (ASCII), no punctuation.
+
+    >>> split_words("It's RED, Ärger")
+    ['its', 'red', 'Ärger']
+    """
+    return re.sub(PUNCTUATION, "", text.translate(_CAPITALS)).split()

@@ -1,0 +1,151 @@
+"""Dates and times as people and programs write them, as days since 1970-01-01 00:00 UTC.
+
+Day numbers are those of the proleptic Gregorian calendar, counted in years that begin in March (Hinnant 2021,
+"chrono-Compatible Low-Level Date Algorithms"). :mod:`tfcourse.models.date_layers` is the same for the exported model.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tfcourse.data.reading.reading import Order
+
+_TIME = (
+    r"(?:[T ] *(?P<H>[0-9]{1,2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]{1,9}))?)?"
+    r" *(?P<half>[AaPp]\.?[Mm]\.?)? *(?P<zone>Z|z|UTC|GMT|[-+][0-9]{2}(?::?[0-9]{2})?)?)?$"
+)
+_YEAR_FIRST = r"^(?P<Y>[0-9]{4})[-/.](?P<m>[0-9]{1,2})[-/.](?P<d>[0-9]{1,2})\.?" + _TIME
+_YEAR_LAST = r"^(?P<a>[0-9]{1,2})(?P<mark>[-/.])(?P<b>[0-9]{1,2})[-/.](?P<Y>[0-9]{4}|[0-9]{2})" + _TIME
+_MONTH = r"(?i)(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mai|okt|dez|mär)[a-z]*"
+_NAMED = rf"^[0-9]{{1,2}}\.?[- /]?{_MONTH}[-., /]*[0-9]{{2,4}}.*$|^(?i)[a-z,. ]*{_MONTH}[-. ]*[0-9]{{1,2}}(st|nd|rd|th)?,? +[0-9]{{4}}.*$"
+FIRST_YEAR, LAST_YEAR = 1000, 2200
+"""Years outside stand for no date: 0000-00-00, 0001-01-01, 9999-12-31."""
+FIRST_OF_TWO_DIGITS = 69
+"""Two-digit years from here on are of the 20th century, those before of the 21st (POSIX)."""
+SECONDS_IN_DAY = 86400.0
+
+
+def parse_dates(texts: Any, order: Order) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return days since 1970 in UTC, NaN where a text is no date, and which texts are dates out of every range.
+
+    Args:
+        texts: a ``pyarrow`` array.
+        order: ``ymd``, ``dmy`` or ``mdy``; dates that begin with the year are read by any of them.
+
+    >>> days, odd = parse_dates(pa.array(["31.1.1970", "1970-01-02T12:00+12:00", "0000-00-00", "soon"]), "dmy")
+    >>> days.tolist(), odd.tolist()
+    ([30.0, 1.0, nan, nan], [False, False, True, False])
+    """
+    days, odd = _parse(pc.extract_regex(texts, _YEAR_FIRST), "m", "d")
+    if order in ("dmy", "mdy"):
+        first, second = ("b", "a") if order == "dmy" else ("a", "b")
+        other, other_odd = _parse(pc.extract_regex(texts, _YEAR_LAST), first, second)
+        days, odd = np.where(np.isnan(days) & ~odd, other, days), odd | other_odd
+    return days, odd
+
+
+def find_order(texts: Any, counts: NDArray[np.int64]) -> tuple[Order, NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the order that explains most dates, or an empty one if day and month cannot be told apart, and the days.
+
+    Args:
+        texts: different texts, a ``pyarrow`` array.
+        counts: in how many rows each stands.
+
+    Points stand in dates that begin with the day; with other marks a day above 12 has to decide.
+
+    >>> find_order(pa.array(["03/04/2024", "13/04/2024"]), np.array([1, 1]))[0]
+    'dmy'
+    >>> find_order(pa.array(["03/04/2024"]), np.array([1]))[0], find_order(pa.array(["3.4.2024"]), np.array([1]))[0]
+    ('', 'dmy')
+    """
+    orders: tuple[Order, ...] = ("ymd", "dmy", "mdy")
+    found = {order: parse_dates(texts, order) for order in orders}
+    rows = {order: int(counts[~np.isnan(days) | odd].sum()) for order, (days, odd) in found.items()}
+    best = max(orders, key=lambda order: rows[order])  # the first of equals
+    if best != "ymd" and rows["dmy"] == rows["mdy"]:
+        parts = pc.extract_regex(texts, _YEAR_LAST)
+        by_points = parts.null_count < len(parts) and pc.all(pc.equal(pc.struct_field(parts, "mark"), ".")).as_py()
+        if not by_points and _differ(found["dmy"][0], found["mdy"][0]):
+            return "", *found["dmy"]
+        best = "dmy"
+    return best, *found[best]
+
+
+def look_like_dates(texts: Any) -> NDArray[np.bool_]:
+    """Say which texts name a month in words, as dates that are not read do.
+
+    >>> look_like_dates(pa.array(["12-Mar-2024", "March 12, 2024", "Martha 5"])).tolist()
+    [True, True, False]
+    """
+    return np.asarray(pc.match_substring_regex(texts, _NAMED)).astype(bool)
+
+
+def from_compact(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the days of dates such as 20261231; NaN where a number is none.
+
+    >>> from_compact(np.array([19700102.0, 20230230.0])).tolist()
+    [1.0, nan]
+    """
+    whole = np.where(np.isnan(numbers) | (numbers != np.floor(numbers)) | (np.abs(numbers) > 1e8), 0, numbers)
+    whole = whole.astype(np.int64)
+    return civil_days(whole // 10000, whole // 100 % 100, whole % 100)[0]
+
+
+def civil_days(year: Any, month: Any, day: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the day numbers of whole years, months and days, NaN for none, and which are out of every range.
+
+    >>> civil_days(np.array([1970, 2000, 1900, 0]), np.array([1, 3, 2, 0]), np.array([1, 1, 29, 0]))
+    (array([    0., 11017.,    nan,    nan]), array([False, False, False,  True]))
+    """
+    odd = (year < FIRST_YEAR) | (year > LAST_YEAR) | ((month == 0) & (day == 0))
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    length = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[np.clip(month, 0, 12)]
+    valid = ~odd & (month >= 1) & (month <= 12) & (day >= 1) & (day <= length + (leap & (month == 2)))
+    shifted = year - (month <= 2)
+    in_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+    days = 365 * shifted + shifted // 4 - shifted // 100 + shifted // 400 + in_year - 719468
+    return np.where(valid, days, np.nan).astype(np.float64), np.asarray(odd)
+
+
+def in_days(days: Any, seconds: Any) -> NDArray[np.float64]:
+    """Return days since 1970 with the time of day, given in seconds, as a fraction: rounded once."""
+    return np.asarray((days * SECONDS_IN_DAY + seconds) / SECONDS_IN_DAY, dtype=np.float64)
+
+
+def _parse(parts: Any, month: str, day: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return days and dates out of range, from the groups of a regular expression."""
+    matched = np.asarray(pc.is_valid(parts))
+    text = {name: pc.fill_null(pc.struct_field(parts, name), "") for name in parts.type.names}
+    year = _whole(text["Y"])
+    short = np.asarray(pc.equal(pc.utf8_length(text["Y"]), 2))
+    year = np.where(short, year + np.where(year >= FIRST_OF_TWO_DIGITS, 1900, 2000), year)
+    days, odd = civil_days(year, _whole(text[month]), _whole(text[day]))
+    hour, minute, second = _whole(text["H"]), _whole(text["M"]), _whole(text["S"])
+    valid = matched & (hour < 24) & (minute < 60) & (second < 61)
+    half = np.asarray(pc.utf8_slice_codeunits(pc.utf8_lower(text["half"]), 0, 1)).astype(str)
+    valid &= (half == "") | ((hour >= 1) & (hour <= 12))
+    hour = np.where(half != "", hour % 12 + 12 * (half == "p"), hour)
+    fraction = _whole(text["f"]) / 10.0 ** np.asarray(pc.utf8_length(text["f"]))
+    seconds = hour * 3600 + minute * 60 + second - _offset(text["zone"]) + fraction
+    return np.where(valid, in_days(days, seconds), np.nan), odd & matched
+
+
+def _offset(zones: Any) -> NDArray[np.int64]:
+    """Return the seconds by which clocks of a zone such as +01:00 are ahead of UTC."""
+    parts = pc.extract_regex(zones, r"^(?P<sign>[-+])(?P<H>[0-9]{2}):?(?P<M>[0-9]{2})?$")
+    text = {name: pc.fill_null(pc.struct_field(parts, name), "") for name in ("sign", "H", "M")}
+    sign = np.where(np.asarray(pc.equal(text["sign"], "-")), -1, 1)
+    return np.asarray(sign * (_whole(text["H"]) * 3600 + _whole(text["M"]) * 60))
+
+
+def _whole(digits: Any) -> NDArray[np.int64]:
+    return np.asarray(pc.cast(pc.if_else(pc.equal(digits, ""), "0", digits), pa.int64()))
+
+
+def _differ(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    return not np.array_equal(one, other, equal_nan=True)

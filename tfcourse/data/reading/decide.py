@@ -1,0 +1,276 @@
+"""Decide what a column is from evidence: what share of its present values is read as number, date or truth value, and how.
+
+Rules, in this order. A column is of a kind if every present value is, texts that stand for a missing value apart
+(:mod:`.markers`). If half of the present values or more are numbers or dates, many of them different, and the others are
+not, the column is refused by name with a row: read as texts it would lose its order in silence. All else is a category.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse.data.reading import dates, markers
+from tfcourse.data.reading.categories import is_truth
+from tfcourse.data.reading.column import Distinct, typed_days, typed_numbers
+from tfcourse.data.reading.decode import (
+    categories,
+    days_of_numbers,
+    infinite_numbers,
+    out_of_range_missing,
+    quick_numbers,
+    without_sentinels,
+)
+from tfcourse.data.reading.far_values import far_values
+from tfcourse.data.reading.numbers import find_style, is_infinite, look_like_numbers, thousands_by_point
+from tfcourse.data.reading.reading import Order, Reading
+from tfcourse.errors import UserError
+
+FEW_VALUES = 10
+NEARLY = 0.5
+"""A column of which at least this share is numbers or dates, more than :data:`FEW_VALUES` of them different, has slips."""
+FIRST_SECOND, LAST_SECOND = 946_684_800, 2_208_988_800
+"""The first seconds of 2000 and of 2040: numbers between them may be moments."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was decided on one column.
+
+    Args:
+        reading: how it is read.
+        values: its values by that, as :func:`~tfcourse.data.reading.decode.decode` gives them.
+        odd: what a person should look at, one sentence each.
+    """
+
+    reading: Reading
+    values: NDArray[Any]
+    odd: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user said on columns: texts that are missing values or are not, and columns to read as categories."""
+
+    missing: tuple[str, ...] = ()
+    not_missing: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+
+
+def decide(name: str, column: Any, wishes: Wishes | None = None) -> Decided:
+    """Return how a column is read.
+
+    Args:
+        name: its name.
+        column: an Arrow column of any type, all rows.
+        wishes: what the user said.
+
+    Raises:
+        UserError: if it is empty, infinite, or nearly but not quite numbers or dates.
+
+    >>> import pyarrow as pa
+    >>> decide("born", pa.chunked_array([["31.12.1999", "1.2.2003", "?"]])).reading
+    Reading(name='born', kind='date', decimal='.', thousands='', unit='', order='dmy', missing=('?',), kept=(), sentinels=(), pattern='')
+    """
+    wishes = wishes or Wishes()
+    categorical = name in wishes.categorical
+    if not categorical and (days := typed_days(column)) is not None:
+        return _of_days(Reading(name, "date", order="ymd"), out_of_range_missing(days))
+    if not categorical:
+        numbers = typed_numbers(column)
+        if numbers is None and not thousands_by_point(column):
+            numbers = quick_numbers(column)
+        if numbers is not None:
+            return _of_numbers(Reading(name, "number"), numbers, wishes)
+    return _of_texts(name, Distinct.of(column), wishes, categorical)
+
+
+def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool) -> Decided:
+    texts, counts = values.texts.to_pylist(), values.counts
+    fixed = np.array([text in wishes.missing for text in texts], dtype=bool)
+    kept = tuple(text for text in texts if text in wishes.not_missing)
+    marker = np.array([markers.among_others(text) and text not in kept for text in texts], dtype=bool) | fixed
+    if marker.all() and not any(text in wishes.not_missing for text in texts):
+        raise UserError(empty(name, len(values.codes)))
+    empty_text = np.array([text == "" for text in texts])
+    said = tuple(text for text, is_marker in zip(texts, marker & ~empty_text, strict=True) if is_marker)
+    if not categorical:
+        other = Distinct(values.texts.filter(~marker), values.codes), counts[~marker]
+        if (infinite := is_infinite(other[0].texts)).any():
+            place = int(np.flatnonzero(~marker)[np.flatnonzero(infinite)[0]])
+            raise UserError(infinite_numbers(name, np.flatnonzero(np.isin(values.codes, place))))
+        found = _as_numbers(name, values, marker, said, kept, wishes) or _as_dates(name, values, marker, said, kept)
+        if found is not None:
+            return found
+    words = [text for text, is_fixed in zip(texts, fixed | empty_text, strict=True) if not is_fixed]
+    truth = bool(np.asarray(is_truth(values.texts))[~marker].all())
+    missing = tuple(
+        text
+        for text in said
+        if text in wishes.missing
+        or truth
+        or markers.among_words(text, [word for word in words if not markers.among_others(word)])
+    )
+    reading = Reading(name, "category", missing=missing, kept=kept)
+    odd = [
+        f"{text!r} is read as a value of its own, in {count} rows; --missing {shlex.quote(text)} would read it as missing"
+        for text, count in zip(texts, counts, strict=True)
+        if text in said and text not in missing
+    ]
+    return Decided(reading, categories(values, reading), odd)
+
+
+def _as_numbers(
+    name: str, values: Distinct, marker: NDArray[np.bool_], said: tuple[str, ...], kept: tuple[str, ...], wishes: Wishes
+) -> Decided | None:
+    """Return the column as numbers, None if it is something else, or refuse numbers with other texts among them."""
+    texts, counts = values.texts.filter(~marker), values.counts[~marker]
+    style, numbers = find_style(texts, counts)
+    wrong = np.isnan(numbers)
+    if not wrong.any():
+        whole = np.full(len(values.texts), np.nan)
+        whole[~marker] = numbers
+        reading = replace(style, name=name, missing=said, kept=kept)
+        return _of_numbers(reading, whole[values.codes], wishes)
+    loose = look_like_numbers(texts)
+    share = max(counts[~wrong].sum(), counts[loose].sum()) / counts.sum()
+    if share < NEARLY or len(np.unique(numbers[~wrong])) + (loose & wrong).sum() <= FEW_VALUES:
+        return None
+    place = int(np.flatnonzero(~marker)[np.flatnonzero(wrong)[0]])
+    raise UserError(_slips(name, values, place, int(counts[wrong].sum()), int(counts.sum()), style.words, loose[wrong]))
+
+
+def _slips(
+    name: str, values: Distinct, place: int, wrong: int, present: int, words: str, loose: NDArray[np.bool_]
+) -> str:
+    text, quoted = values.texts[place].as_py(), shlex.quote(name)
+    kind = "numbers" if words == "number" else words.replace("number", "numbers", 1)
+    missing = "" if loose.all() else f", say that {text!r} is missing with --missing {shlex.quote(text)}"
+    return (
+        f"Column {name!r} is {kind} but for {wrong} of {present} values, such as {text!r} in row"
+        f" {values.first_row(place)}. Put them right, leave them empty{missing}, read the column as categories with"
+        f" --categorical {quoted}, or leave it out with --drop {quoted}."
+    )
+
+
+def _as_dates(
+    name: str, values: Distinct, marker: NDArray[np.bool_], said: tuple[str, ...], kept: tuple[str, ...]
+) -> Decided | None:
+    """Return the column as dates, None if it is something else, or refuse dates with other texts among them."""
+    texts, counts = values.texts.filter(~marker), values.counts[~marker]
+    order, found, odd = dates.find_order(texts, counts)
+    wrong = np.isnan(found) & ~odd
+    present, quoted = int(counts.sum()), shlex.quote(name)
+    named = dates.look_like_dates(texts)
+    if counts[named].sum() >= 2 * NEARLY * 0.9 * present and named.sum() > FEW_VALUES:
+        place = int(np.flatnonzero(~marker)[np.flatnonzero(named)[0]])
+        raise UserError(
+            f"Column {name!r} holds dates with the month in words, such as {values.texts[place].as_py()!r} in row"
+            f" {values.first_row(place)}, which are not read. Write them as 2026-12-31, read them as categories with"
+            f" --categorical {quoted}, or leave the column out with --drop {quoted}."
+        )
+    if wrong.all() or counts[odd].sum() > NEARLY * present:
+        return None
+    if wrong.any():
+        if counts[~wrong].sum() < NEARLY * present or (~wrong).sum() <= FEW_VALUES:
+            return None
+        place = int(np.flatnonzero(~marker)[np.flatnonzero(wrong)[0]])
+        raise UserError(
+            _slips(name, values, place, int(counts[wrong].sum()), present, "dates", np.zeros(1, dtype=bool))
+        )
+    if not order:
+        place = int(np.flatnonzero(~marker)[0])
+        raise UserError(
+            f"Column {name!r} holds dates such as {values.texts[place].as_py()!r} in row {values.first_row(place)}, and no"
+            " row tells whether the day or the month comes first. Write them as 2026-12-31, or leave the column out"
+            f" with --drop {quoted}."
+        )
+    days = np.full(len(values.texts), np.nan)
+    days[~marker] = found
+    decided = _of_days(Reading(name, "date", order=order, missing=said, kept=kept), days[values.codes])
+    if odd.any():
+        which = int(np.flatnonzero(~marker)[np.flatnonzero(odd)[0]])
+        rows = int(counts[odd].sum())
+        decided.odd.append(
+            f"{rows} date{'s' * (rows > 1)} out of every range {'are' if rows > 1 else 'is'} read as missing, such as"
+            f" {values.texts[which].as_py()!r} in row {values.first_row(which)}"
+        )
+    return decided
+
+
+def _of_days(reading: Reading, days: NDArray[np.float64]) -> Decided:
+    if np.isnan(days).all():
+        raise UserError(empty(reading.name, len(days)))
+    return _without_far_values(reading, days, [])
+
+
+def _of_numbers(reading: Reading, numbers: NDArray[np.float64], wishes: Wishes) -> Decided:
+    """Return the column as numbers, or as the dates that they may stand for."""
+    if np.isnan(numbers).all():
+        raise UserError(empty(reading.name, len(numbers)))
+    infinite = np.flatnonzero(np.isinf(numbers))
+    if len(infinite):
+        raise UserError(infinite_numbers(reading.name, infinite))
+    said = [float(text) for text in wishes.missing if _is_number(text)]
+    if present := tuple(value for value in said if (numbers == value).any()):
+        reading = replace(reading, sentinels=present)
+        numbers = without_sentinels(numbers, reading)
+    if reading.is_plain and (order := _moments(numbers)):
+        dated = replace(reading, kind="date", order=order, sentinels=())
+        return _of_days(dated, days_of_numbers(numbers, dated))
+    return _without_far_values(reading, numbers, wishes.not_missing)
+
+
+def _without_far_values(reading: Reading, numbers: NDArray[np.float64], not_missing: Sequence[str]) -> Decided:
+    """Return numbers without single values that lie so far away that the others would be one number beside them."""
+    keep = [float(text) for text in not_missing if _is_number(text)]
+    far = tuple(value for value in far_values(numbers) if value not in keep)
+    if not far:
+        return Decided(reading, numbers)
+    odd = []
+    for value in far:
+        rows = np.flatnonzero(numbers == value)
+        where = f"row {rows[0] + 1}" if len(rows) == 1 else f"{len(rows)} rows, the first row {rows[0] + 1},"
+        text = f"{value:g}" if reading.kind == "number" and value != int(value) else f"{int(value)}"
+        keeps = f" (--not-missing {text} keeps it)" if reading.kind == "number" else ""
+        odd.append(f"{text} in {where} is far from all other values and is read as missing{keeps}")
+    reading = replace(reading, sentinels=(*reading.sentinels, *far))
+    return Decided(reading, without_sentinels(numbers, reading), odd)
+
+
+def _moments(numbers: NDArray[np.float64]) -> Order:
+    """Return how numbers that may be moments count them: digits such as 20261231, or seconds since 1970.
+
+    >>> _moments(np.arange(1.6e9, 1.6e9 + 50)), _moments(np.arange(50.0)), _moments(np.repeat(20240131.0, 3))
+    ('seconds', '', '')
+    """
+    present = numbers[~np.isnan(numbers)]
+    if len(present) <= FEW_VALUES or (present != np.floor(present)).any() or present.min() < 19_000_101:
+        return ""
+    different = np.unique(present)
+    if len(different) <= FEW_VALUES:
+        return ""
+    if different[-1] < 21_000_000 and not np.isnan(dates.from_compact(different)).any():
+        return "compact"
+    if different[0] >= FIRST_SECOND and different[-1] < LAST_SECOND:
+        return "seconds"
+    if different[0] >= FIRST_SECOND * 1000 and different[-1] < LAST_SECOND * 1000:
+        return "milliseconds"
+    return ""
+
+
+def empty(name: str, rows: int) -> str:
+    """Return the message for a column without values."""
+    return f"Column {name!r} is empty in all {rows} rows; leave it out with --drop {shlex.quote(name)}."
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return np.isfinite(float(text)).item()
+    except ValueError:
+        return False

@@ -1,0 +1,162 @@
+"""From a column as it was read to an array, by its reading: in training, for new rows, whenever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tfcourse.data.reading import dates, markers
+from tfcourse.data.reading.categories import canonical
+from tfcourse.data.reading.column import Distinct, typed_days, typed_numbers
+from tfcourse.data.reading.numbers import parse_numbers
+from tfcourse.data.reading.reading import Reading
+from tfcourse.errors import UserError
+
+EXAMPLES = {
+    "ymd": "2026-12-31",
+    "dmy": "31.12.2026",
+    "mdy": "12/31/2026",
+    "compact": "20261231",
+    "seconds": "1798675200",
+    "milliseconds": "1798675200000",
+}
+"""The last day of 2026 in every order of a date."""
+
+
+def decode_table(table: Any, readings: Mapping[str, Reading]) -> dict[str, NDArray[Any]]:
+    """Return the columns of an Arrow table that ``readings`` name, as arrays.
+
+    Raises:
+        UserError: naming the first value that is not what the reading says.
+    """
+    return {name: decode(table.column(name), reading) for name, reading in readings.items()}
+
+
+def decode(column: Any, reading: Reading) -> NDArray[Any]:
+    """Return a column as an array, shape (rows,): numbers and days as float64, NaN where missing; categories as texts.
+
+    Raises:
+        UserError: naming the first value that is not what the reading says, or is infinite.
+
+    >>> price = Reading("price", "number", thousands=",", missing=("-",))
+    >>> decode(pa.chunked_array([["1,200", "-", "80"]]), price).tolist()
+    [1200.0, nan, 80.0]
+    >>> decode(pa.chunked_array([["TRUE", " True", ""]]), Reading("open", "category")).tolist()
+    ['True', 'True', '']
+    """
+    if reading.kind == "category":
+        return categories(Distinct.of(column), reading)
+    if reading.kind == "date" and (days := typed_days(column)) is not None:
+        return without_sentinels(out_of_range_missing(days), reading)
+    numbers = typed_numbers(column)
+    if numbers is None and reading.is_plain:
+        numbers = quick_numbers(column)
+    if numbers is None:
+        numbers = _from_texts(Distinct.of(column), reading)
+    elif reading.kind == "date":
+        numbers = days_of_numbers(numbers, reading)
+    infinite = np.flatnonzero(np.isinf(numbers))
+    if len(infinite):
+        raise UserError(infinite_numbers(reading.name, infinite))
+    return without_sentinels(numbers, reading)
+
+
+def quick_numbers(column: Any) -> NDArray[np.float64] | None:
+    """Return a column of texts as numbers if all of them are plainly written or empty, else None.
+
+    >>> quick_numbers(pa.chunked_array([["1", ""]])), quick_numbers(pa.chunked_array([["1", "?"]]))
+    (array([ 1., nan]), None)
+    """
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return None
+    try:
+        numbers = pc.cast(pc.if_else(pc.equal(column, ""), None, column), pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64) if len(numbers) else np.zeros(0)
+
+
+def days_of_numbers(numbers: NDArray[np.float64], reading: Reading) -> NDArray[np.float64]:
+    """Return the days since 1970 of dates that are written as numbers.
+
+    >>> days_of_numbers(np.array([86400.0 * 1.5]), Reading("t", "date", order="seconds")).tolist()
+    [1.5]
+    """
+    if reading.order == "compact":
+        return dates.from_compact(numbers)
+    return numbers / (dates.SECONDS_IN_DAY * (1000.0 if reading.order == "milliseconds" else 1.0))
+
+
+def out_of_range_missing(days: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return days with those of years that stand for no date as NaN.
+
+    >>> out_of_range_missing(np.array([0.0, 2932896.0])).tolist()
+    [0.0, nan]
+    """
+    (first, last), _ = dates.civil_days(np.array([dates.FIRST_YEAR, dates.LAST_YEAR]), np.array([1, 12]), np.array([1, 31]))
+    with np.errstate(invalid="ignore"):
+        return np.where((days < first) | (days >= last + 1), np.nan, days)
+
+
+def without_sentinels(numbers: NDArray[np.float64], reading: Reading) -> NDArray[np.float64]:
+    """Return numbers with those that stand for a missing value as NaN."""
+    return np.where(np.isin(numbers, reading.sentinels), np.nan, numbers) if reading.sentinels else numbers
+
+
+def categories(values: Distinct, reading: Reading) -> NDArray[Any]:
+    """Return texts in one spelling each, empty where missing, shape (rows,); equal texts are one object."""
+    texts = canonical(values.texts)
+    missing = np.array([is_missing_category(text, reading) for text in values.texts.to_pylist()], dtype=bool)
+    return np.where(missing, "", np.asarray(texts, dtype=object)).astype(object)[values.codes]
+
+
+def is_missing_category(text: str, reading: Reading) -> bool:
+    """Say whether a text stands for a missing value among categories."""
+    return text in reading.missing or (markers.is_always(text) and text not in reading.kept)
+
+
+def is_missing_text(texts: Any, reading: Reading) -> NDArray[np.bool_]:
+    """Say which texts stand for a missing value among numbers or dates."""
+    missing = [
+        text in reading.missing or (markers.among_others(text) and text not in reading.kept)
+        for text in texts.to_pylist()
+    ]
+    return np.array(missing, dtype=bool)
+
+
+def _from_texts(values: Distinct, reading: Reading) -> NDArray[np.float64]:
+    """Return numbers or days that are written as texts, NaN where missing."""
+    odd = np.zeros(len(values.texts), dtype=bool)
+    if reading.kind == "number":
+        numbers = parse_numbers(values.texts, reading)
+    elif reading.is_plain:
+        numbers = days_of_numbers(parse_numbers(values.texts, Reading(reading.name, "number")), reading)
+    else:
+        numbers, odd = dates.parse_dates(values.texts, reading.order)
+    wrong = np.isnan(numbers) & ~odd & ~is_missing_text(values.texts, reading)
+    if wrong.any():
+        place = int(np.flatnonzero(wrong)[0])
+        raise UserError(
+            f"Column {reading.name!r} holds {values.texts[place].as_py()!r} in row {values.first_row(place)}, but the"
+            f" model was trained on {_kind(reading)} there. Put it right, or leave the value empty."
+        )
+    return numbers[values.codes]
+
+
+def _kind(reading: Reading) -> str:
+    if reading.kind == "date":
+        return f"dates such as {EXAMPLES[reading.order]}"
+    return "numbers" if reading.is_plain else f"numbers such as {reading.words.removeprefix('number such as ')}"
+
+
+def infinite_numbers(name: str, rows: NDArray[Any]) -> str:
+    """Return the message for a column with infinite numbers in the given rows."""
+    return (
+        f"Column {name!r} holds infinite numbers in {len(rows)} row{'s' * (len(rows) > 1)}, the first in row"
+        f" {rows[0] + 1}. Put a finite number there, or leave the value empty."
+    )

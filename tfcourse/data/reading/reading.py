@@ -1,0 +1,94 @@
+"""How one column is read, as data: decided once, then used by training, prediction, the exported model and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Self
+
+Kind = Literal["number", "date", "category"]
+Order = Literal["", "ymd", "dmy", "mdy", "compact", "seconds", "milliseconds"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the values of one column are written and what they are.
+
+    Args:
+        name: the column.
+        kind: ``number``, ``date`` or ``category`` (any text; what becomes of it depends on how many values it has).
+        decimal: the mark before the decimals of its numbers, ``.`` or ``,``.
+        thousands: what separates thousands: empty, ``,``, ``.``, a blank or an apostrophe.
+        unit: what stands before or after every number: ``%``, a currency, a unit of measure; empty for none.
+        order: of a date's parts: ``ymd``, ``dmy`` or ``mdy``; ``compact`` for the number 20261231, ``seconds`` and
+            ``milliseconds`` for numbers that count from 1970; empty for other kinds.
+        missing: texts that stand for a missing value in this column, beside the empty one.
+        kept: texts that would stand for one, but were said not to.
+        sentinels: numbers, or days since 1970, that stand for a missing value.
+        pattern: the strptime format of an older run's dates; these were written in no other way.
+
+    >>> Reading("price", "number", decimal=",", thousands=".", unit="€").words
+    'number such as 1.234,5€'
+    >>> Reading.from_json(Reading("born", "date", order="dmy").to_json())
+    Reading(name='born', kind='date', decimal='.', thousands='', unit='', order='dmy', missing=(), kept=(), sentinels=(), pattern='')
+    """
+
+    name: str
+    kind: Kind
+    decimal: str = "."
+    thousands: str = ""
+    unit: str = ""
+    order: Order = ""
+    missing: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    sentinels: tuple[float, ...] = ()
+    pattern: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its values are numbers that any program reads: digits, a decimal point, no unit."""
+        if self.kind == "date":
+            return self.order in ("compact", "seconds", "milliseconds")
+        return self.kind == "number" and (self.decimal, self.thousands, self.unit) == (".", "", "")
+
+    @property
+    def words(self) -> str:
+        """The kind and how it is written, in words."""
+        if self.kind == "category":
+            return "category"
+        if self.kind == "date":
+            return f"date, {ORDERS[self.order]}"
+        return "number" if self.is_plain else f"number such as 1{self.thousands}234{self.decimal}5{self.unit}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields that differ from their defaults, JSON-ready."""
+        values = asdict(self)
+        kept = {f.name: values[f.name] for f in fields(self) if values[f.name] != f.default}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in kept.items()}
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Self:
+        """Return the reading whose :meth:`to_json` gave ``given``."""
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+
+
+ORDERS: dict[str, str] = {
+    "": "as written",
+    "ymd": "year-month-day",
+    "dmy": "day.month.year",
+    "mdy": "month/day/year",
+    "compact": "digits such as 20261231",
+    "seconds": "seconds since 1970",
+    "milliseconds": "milliseconds since 1970",
+}
+"""How each order of a date is called."""
+
+ORDER_OF_PATTERN: dict[str, Order] = {
+    "%Y-%m-%d": "ymd",
+    "%Y/%m/%d": "ymd",
+    "%d.%m.%Y": "dmy",
+    "%d/%m/%Y": "dmy",
+    "%d-%m-%Y": "dmy",
+    "%m/%d/%Y": "mdy",
+}
+"""The order of each format of dates that earlier versions knew."""

@@ -1,0 +1,133 @@
+"""The feature map of tables as Keras layers: the same matrix as :class:`~tfcourse.data.table_features.TableFeatures`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfcourse.data.columns import PERIODS, CategoryColumn, NumberColumn, TextColumn
+from tfcourse.data.reading.categories import spellings
+from tfcourse.data.reading.dates import SECONDS_IN_DAY
+from tfcourse.data.reading.markers import ALWAYS
+from tfcourse.data.reading.reading import Reading
+from tfcourse.data.table_features import TableFeatures
+from tfcourse.models import text_layers
+
+NUMBERS = "numbers"
+"""The input that takes all plainly written numbers of a table with very many."""
+MOST_INPUTS = 200
+"""Numbers with an input each; Keras takes a minute to load a model of 2000 inputs."""
+
+
+def takes_text(column: NumberColumn | CategoryColumn | TextColumn, reading: Reading) -> bool:
+    """Say whether the exported model takes a column as texts rather than as numbers."""
+    return not (isinstance(column, NumberColumn) and reading.is_plain)
+
+
+def in_one_input(features: TableFeatures) -> list[NumberColumn]:
+    """Return the columns that the exported model takes as one matrix: none unless there are very many."""
+    plain = [column for column in features.numbers if not takes_text(column, features.reading(column))]
+    return plain if len(plain) > MOST_INPUTS and NUMBERS not in features.names else []
+
+
+def table_layers(inputs: dict[str, Any], features: TableFeatures) -> Any:
+    """Return the matrix of a table's columns, shape (rows, features.width).
+
+    Args:
+        inputs: tensors of shape (rows, 1) by column, those of :func:`in_one_input` as one of shape (rows, columns).
+        features: the map.
+    """
+    blocks = _number_blocks(inputs, features) if features.numbers else []
+    blocks += [
+        _one_hot(inputs[column.name], column, features.reading(column).kept, features.reading(column).missing)
+        for column in features.categories
+    ]
+    blocks += [_bag(inputs[column.name], column) for column in features.texts]
+    return keras.layers.Concatenate()(blocks) if len(blocks) > 1 else blocks[0]
+
+
+def _number_blocks(inputs: dict[str, Any], features: TableFeatures) -> list[Any]:
+    """Return the standardized numbers, 0/1 columns of those that had missing values, and the dates' cycles."""
+    numbers, together = features.numbers, in_one_input(features)
+    place = {column.name: index for index, column in enumerate(together)}
+    if len(together) == len(numbers):
+        values = inputs[NUMBERS]
+    else:
+        parts = [
+            inputs[NUMBERS][:, place[number.name] : place[number.name] + 1]
+            if number.name in place
+            else _values(inputs[number.name], features.reading(number))
+            for number in numbers
+        ]
+        values = keras.layers.Concatenate(dtype="float64")(parts) if len(parts) > 1 else parts[0]
+    values = _days_of_numbers(values, features)
+    values = _without_sentinels(values, features)
+    mean = np.array([number.mean for number in numbers])
+    deviation = np.array([number.deviation for number in numbers])
+    # Not a Normalization layer: it would be saved with its mean rounded to float32, and 1e5 ± 10 needs more.
+    standard = ops.divide(ops.subtract(values, mean), deviation)
+    missing = ops.isnan(values)
+    blocks = [ops.cast(ops.where(missing, ops.zeros_like(standard), standard), "float32")]
+    if flagged := [index for index, number in enumerate(numbers) if number.has_missing]:
+        blocks.append(ops.cast(ops.take(missing, flagged, axis=1), "float32"))
+    for index, number in enumerate(numbers):
+        for cycle in number.cycles:
+            period, start = PERIODS[cycle]
+            days = values[:, index : index + 1]
+            turn = ops.mod(days + start, period) * (2 * np.pi / period)
+            for phase in (ops.sin(turn), ops.cos(turn)):
+                blocks.append(ops.cast(ops.where(ops.isnan(days), ops.zeros_like(phase), phase), "float32"))
+    return blocks
+
+
+def _values(column: Any, reading: Reading) -> Any:
+    if reading.is_plain:
+        return ops.cast(column, "float64")
+    return text_layers.number(column, reading) if reading.kind == "number" else text_layers.days(column, reading)
+
+
+def _days_of_numbers(values: Any, features: TableFeatures) -> Any:
+    """Turn numbers that count seconds or milliseconds, or are dates such as 20261231, into days since 1970."""
+    orders = [features.reading(number).order for number in features.numbers]
+    per_day = {"seconds": SECONDS_IN_DAY, "milliseconds": SECONDS_IN_DAY * 1000.0}
+    if any(order in per_day for order in orders):
+        values = ops.divide(values, np.array([per_day.get(order, 1.0) for order in orders]))
+    if "compact" in orders:
+        compact = np.array([order == "compact" for order in orders])
+        values = ops.where(compact, text_layers.days_of_compact(values), values)
+    return values
+
+
+def _without_sentinels(values: Any, features: TableFeatures) -> Any:
+    """Put NaN for numbers that stand for a missing value."""
+    sentinels = [features.reading(number).sentinels for number in features.numbers]
+    for index in range(max(map(len, sentinels), default=0)):
+        row = np.array([each[index] if index < len(each) else np.nan for each in sentinels])
+        values = ops.where(ops.equal(values, row), ops.full_like(values, np.nan), values)
+    return values
+
+
+def _one_hot(column: Any, category: CategoryColumn, kept: tuple[str, ...], missing: tuple[str, ...]) -> Any:
+    """Look a text up and give its row of a fixed 0/1 matrix: other, missing, then each value, then the bins."""
+    places = {spelling: place for value, place in category.places.items() for spelling in spellings(value)}
+    places.update({marker: 1 for text in sorted(ALWAYS - set(kept)) for marker in (text, text.upper()) if marker not in places})
+    places.update(dict.fromkeys(("NaN", "<NA>", "NaT", *missing), 1))
+    index = keras.layers.StringLookup(vocabulary=list(places), mask_token=None)(column)
+    rows = [0, *places.values()]
+    matrix = keras.layers.Embedding(len(rows), category.width, trainable=False)
+    one_hot = keras.layers.Reshape((category.width,))(matrix(index))
+    matrix.set_weights([np.eye(category.width, dtype=np.float32)[rows]])
+    return one_hot
+
+
+def _bag(column: Any, text: TextColumn) -> Any:
+    """Return whether a text holds each of some words."""
+    layer = keras.layers.TextVectorization(
+        standardize="lower_and_strip_punctuation", split="whitespace", output_mode="multi_hot", vocabulary=list(text.words)
+    )
+    return ops.cast(layer(column)[:, 1:], "float32")  # the first column is that of all other words
+
+
