@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from tfcourse.data import labels
 from tfcourse.data.features import ArrayFeatures, Features, Matrix, check_finite
-from tfcourse.data.read_columns import fit_table
+from tfcourse.data.fit_table import fit_table
+from tfcourse.data.reading.decide import Wishes
+from tfcourse.data.reading.reading import Reading
 from tfcourse.data.sources import Dataset, X, load
 from tfcourse.data.split import Split, equal_rows, split_stratified, split_time
 from tfcourse.data.table import rows_of
@@ -29,9 +31,16 @@ class DataOptions:
     target: str | None = None
     drop: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    not_missing: tuple[str, ...] = ()
     test_data: str | None = None
     split: Literal["stratified", "time"] = "stratified"
     seed: int = 0
+
+    @property
+    def wishes(self) -> Wishes:
+        """What the user said on how columns are read."""
+        return Wishes(self.missing, self.not_missing, self.categorical)
 
     def to_json(self) -> dict[str, Any]:
         """Return the options JSON-ready."""
@@ -84,7 +93,9 @@ def prepare(options: DataOptions) -> Prepared:
     >>> prepared.train.x.shape[1], len(prepared.classes)
     (64, 10)
     """
-    dataset = load(options.data, target=options.target, drop=options.drop, test_data=options.test_data)
+    dataset = load(
+        options.data, target=options.target, drop=options.drop, test_data=options.test_data, wishes=options.wishes
+    )
     classes = labels.classes_of(dataset.labels)
     y = labels.to_numbers(dataset.labels, classes, "--data")
     if not isinstance(dataset.x, dict):
@@ -92,19 +103,19 @@ def prepare(options: DataOptions) -> Prepared:
         if options.categorical:
             raise UserError(f"--categorical is for tables; {options.data!r} holds arrays.")
     split = _split(dataset, y, classes, options)
-    features, lines = fit(dataset.x, split.train, options.categorical)
+    features, lines = fit(dataset.x, split.train, dataset.readings)
     x = features.transform(dataset.x)  # type: ignore[arg-type]
     train, validation, test = (Part(x[rows], y[rows]) for rows in (split.train, split.validation, split.test))
     if dataset.test is not None:
         test_x, test_labels = dataset.test
         test = Part(features.transform(test_x), labels.to_numbers(test_labels, classes, "--test-data"))  # type: ignore[arg-type]
-    return Prepared(dataset.name, classes, features, train, validation, test, dataset.fingerprint, lines, dataset.notes)
+    return Prepared(dataset.name, classes, features, train, validation, test, dataset.fingerprint, lines, dataset.odd + dataset.notes)
 
 
-def fit(x: X, train: Numbers, categorical: Sequence[str] = ()) -> tuple[Features, list[str]]:
+def fit(x: X, train: Numbers, readings: Mapping[str, Reading] | None = None) -> tuple[Features, list[str]]:
     """Return the feature map with the statistics of the training rows, and one line a column."""
     if isinstance(x, dict):
-        return fit_table(x, train, categorical)
+        return fit_table(x, train, readings)
     return ArrayFeatures.fit(x[train]), []
 
 

@@ -5,22 +5,28 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.data.read_table import read_table
-from tfcourse.data.table import Table, is_missing, take
+from tfcourse.data import tablefile
+from tfcourse.data.reading import markers
+from tfcourse.data.reading.column import Distinct
+from tfcourse.data.reading.decide import Decided, Wishes, decide
+from tfcourse.data.reading.decode import decode
+from tfcourse.data.reading.reading import Reading
+from tfcourse.data.table import Table, take
 from tfcourse.errors import UserError, did_you_mean
 
 KERAS_DATASETS = ("mnist", "fashion_mnist", "cifar10")
 NAMES = ("digits", *KERAS_DATASETS)
-SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".npz")
+SUFFIXES = (*tablefile.SUFFIXES, ".npz")
 _WHOLE = re.compile(r"[-+]?[0-9]+(\.0*)?")
 
 X = Table | NDArray[Any]
@@ -37,6 +43,8 @@ class Dataset:
         fingerprint: SHA-256 of what was read, to know it again.
         test: the examples and labels of a separate test set, if there is one.
         notes: lines that tell the user how the data was read.
+        readings: of a table, how each column is written.
+        odd: of a table, what a person should look at, a line each.
     """
 
     name: str
@@ -45,9 +53,18 @@ class Dataset:
     fingerprint: str
     test: tuple[X, NDArray[Any]] | None = None
     notes: list[str] = field(default_factory=list)
+    readings: dict[str, Reading] = field(default_factory=dict)
+    odd: list[str] = field(default_factory=list)
 
 
-def load(data: str, *, target: str | None = None, drop: Sequence[str] = (), test_data: str | None = None) -> Dataset:
+def load(
+    data: str,
+    *,
+    target: str | None = None,
+    drop: Sequence[str] = (),
+    test_data: str | None = None,
+    wishes: Wishes | None = None,
+) -> Dataset:
     """Read the data set that ``--data`` names, and the test set that ``--test-data`` names.
 
     Args:
@@ -55,6 +72,7 @@ def load(data: str, *, target: str | None = None, drop: Sequence[str] = (), test
         target: the label column, needed for tables.
         drop: columns to leave out.
         test_data: path of a test set of the same kind.
+        wishes: what the user said on how columns are read.
 
     Raises:
         UserError: if it does not exist, cannot be read or does not fit together.
@@ -68,17 +86,31 @@ def load(data: str, *, target: str | None = None, drop: Sequence[str] = (), test
                 raise UserError(f"{flag} is for files; --data {data} has its own labels and columns.")
         return _load_digits() if data == "digits" else _load_keras(data)
     path = checked_path(data, "--data")
-    x, labels, notes = read_labelled(path, target, drop)
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
+    if is_arrays(path):
+        dataset = _load_arrays(path, target, drop, fingerprint)
+    else:
+        dataset = _load_table(path, target, drop, wishes or Wishes(), fingerprint)
     if test_data is None:
-        return Dataset(stem(path), x, labels, fingerprint, notes=notes)
+        return dataset
     test_path = checked_path(test_data, "--test-data")
-    if (path.suffix.lower() == ".npz") != (test_path.suffix.lower() == ".npz"):
+    if is_arrays(path) != is_arrays(test_path):
         raise UserError(f"--test-data: {test_data!r} must be of the same kind as --data, a table or arrays (.npz).")
-    test_x, test_labels, test_notes = read_labelled(test_path, target, drop)
-    fingerprint = hashlib.sha256(fingerprint.encode() + test_path.read_bytes()).hexdigest()
-    _check_same_kind(x, test_x, str(test_path))
-    return Dataset(stem(path), x, labels, fingerprint, (test_x, test_labels), notes + test_notes)
+    if is_arrays(path):
+        test_x, test_labels, test_notes = read_labelled_arrays(test_path)
+        _check_same_shape(dataset.x, test_x, str(test_path))
+    else:
+        rows = read_labelled_table(test_path, str(target), wishes)
+        test_x, test_labels, test_notes = decoded(rows, dataset.readings, str(test_path)), rows.labels, rows.notes
+    both = hashlib.sha256(fingerprint.encode() + test_path.read_bytes()).hexdigest()
+    return replace(
+        dataset, fingerprint=both, test=(test_x, test_labels), notes=dataset.notes + test_notes
+    )
+
+
+def is_arrays(path: Path) -> bool:
+    """Say whether a file holds arrays rather than a table, by its name."""
+    return path.suffix.lower() == ".npz"
 
 
 def checked_path(data: str, flag: str) -> Path:
@@ -104,53 +136,132 @@ def stem(path: Path) -> str:
     return path.name.split(".")[0] or "data"
 
 
-def read_labelled(path: Path, target: str | None, drop: Sequence[str]) -> tuple[X, NDArray[Any], list[str]]:
-    """Return a file's examples, its labels as texts, and notes on rows left out."""
-    if path.suffix.lower() == ".npz":
-        if target or drop:
-            raise UserError(f"{'--target' if target else '--drop'} is for tables; {str(path)!r} holds arrays x and y.")
-        x, y = read_npz(path)
-        if y is None:
-            raise UserError(f"{str(path)!r} holds no array 'y'; save it with numpy.savez(file, x=..., y=...).")
-        y = _labels_of(y, len(x), path)
-        kept, notes = _labelled_rows(y, "y", path)
-        return x[kept], _texts(y[kept]), notes
-    table = read_table(path)
+@dataclass(frozen=True)
+class LabelledRows:
+    """The rows of a table that have a label.
+
+    Args:
+        table: an Arrow table of all columns but the target, not yet interpreted.
+        labels: the labels as texts, shape (rows,).
+        notes: lines for the user.
+    """
+
+    table: Any
+    labels: NDArray[Any]
+    notes: list[str]
+
+
+def read_labelled_arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any], list[str]]:
+    """Return the examples and labels of an NPZ file, and notes on rows left out."""
+    x, y = read_npz(path)
+    if y is None:
+        raise UserError(f"{str(path)!r} holds no array 'y'; save it with numpy.savez(file, x=..., y=...).")
+    y = _labels_of(y, len(x), path)
+    import pyarrow as pa
+
+    kept, labels, notes = labels_of_column(pa.chunked_array([pa.array(y.tolist(), from_pandas=True)]), "y", path)
+    return x[kept], labels, notes
+
+
+def _load_arrays(path: Path, target: str | None, drop: Sequence[str], fingerprint: str) -> Dataset:
+    if target or drop:
+        raise UserError(f"{'--target' if target else '--drop'} is for tables; {str(path)!r} holds arrays x and y.")
+    x, labels, notes = read_labelled_arrays(path)
+    return Dataset(stem(path), x, labels, fingerprint, notes=notes)
+
+
+def _load_table(path: Path, target: str | None, drop: Sequence[str], wishes: Wishes, fingerprint: str) -> Dataset:
+    rows = read_labelled_table(path, target, wishes, drop)
+    for name in wishes.categorical:
+        if name not in rows.table.column_names:
+            near = did_you_mean(name, rows.table.column_names)
+            raise UserError(f"--categorical: there is no column {name!r}.{near}")
+    found: dict[str, Decided] = {}
+    for name in rows.table.column_names:
+        found[name] = decide(name, rows.table.column(name), wishes)
+    return Dataset(
+        stem(path),
+        {name: each.values for name, each in found.items()},
+        rows.labels,
+        fingerprint,
+        notes=rows.notes,
+        readings={name: each.reading for name, each in found.items()},
+        odd=[f"{name}: {line}" for name, each in found.items() for line in each.odd],
+    )
+
+
+def read_labelled_table(
+    path: Path, target: str | None, wishes: Wishes | None = None, drop: Sequence[str] = ()
+) -> LabelledRows:
+    """Return the rows of a table file that have a label.
+
+    Raises:
+        UserError: if it cannot be read, has no such column, or no label.
+    """
+    read = tablefile.read_table(path)
+    table = read.table
     if target is None:
-        raise UserError(f"--target is needed: which column of {str(path)!r} is the label? {columns_of(table)}")
+        raise UserError(
+            f"--target is needed: which column of {str(path)!r} is the label? {columns_of(table.column_names)}"
+        )
     for flag, name in [("--target", target), *(("--drop", name) for name in drop)]:
-        if name not in table:
-            near = did_you_mean(name, table)
-            raise UserError(f"{flag}: {str(path)!r} has no column {name!r}.{near} {columns_of(table)}")
+        if name not in table.column_names:
+            near = did_you_mean(name, table.column_names)
+            raise UserError(f"{flag}: {str(path)!r} has no column {name!r}.{near} {columns_of(table.column_names)}")
     if target in drop:
         raise UserError(f"--drop: {target!r} is the target; a target cannot be left out.")
-    return split_off_target(table, target, drop, path)
-
-
-def split_off_target(
-    table: Table, target: str, drop: Sequence[str], path: Path
-) -> tuple[Table, NDArray[Any], list[str]]:
-    """Return the columns but for the target and those to drop, the labels as texts, and notes on rows left out."""
-    rows, notes = _labelled_rows(table[target], target, path)
-    kept = take(table, rows)
-    labels = _texts(kept[target])
-    features = {name: column for name, column in kept.items() if name != target and name not in drop}
-    if not features:
+    rows, labels, notes = labels_of_column(table.column(target), target, path, wishes)
+    table = table.drop_columns([target, *drop])
+    if not table.column_names:
         raise UserError(f"{str(path)!r} has no column left beside the target {target!r} to learn from.")
-    return features, labels, notes
+    if len(rows) < len(table):
+        table = table.take(rows)
+    return LabelledRows(table, labels, read.notes + notes)
 
 
-def _labelled_rows(labels: NDArray[Any], name: str, path: Path) -> tuple[NDArray[np.int64], list[str]]:
-    """Return the rows that have a label, and a note on the others."""
-    missing = is_missing(labels) if labels.dtype.kind in "fO" else is_missing(labels.astype(str).astype(object))
+def decoded(rows: LabelledRows, readings: Mapping[str, Reading], name: str) -> Table:
+    """Return the columns that ``readings`` name as they were read in training."""
+    absent = [column for column in readings if column not in rows.table.column_names]
+    if absent:
+        raise UserError(f"--test-data: {name!r} lacks the column {absent[0]!r}. {columns_of(rows.table.column_names)}")
+    return {column: decode(rows.table.column(column), reading) for column, reading in readings.items()}
+
+
+def labels_of_column(
+    column: Any, name: str, path: Path, wishes: Wishes | None = None
+) -> tuple[NDArray[np.int64], NDArray[Any], list[str]]:
+    """Return the rows that have a label, these labels as texts, and notes on the others and on odd labels."""
+    wishes = wishes or Wishes()
+    values = Distinct.of(column)
+    texts, counts = values.texts.to_pylist(), values.counts
+    others = [text for text in texts if not markers.among_others(text)]
+    missing = np.array(
+        [text in wishes.missing or (text not in wishes.not_missing and markers.in_target(text, others)) for text in texts]
+    )
     if missing.all():
         raise UserError(f"The target {name!r} is missing in every row of {str(path)!r}.")
-    count = int(missing.sum())
-    notes = [f"{count} row{'s' * (count > 1)} without a {name!r} {'are' if count > 1 else 'is'} left out"]
-    return np.flatnonzero(~missing), notes * bool(count)
+    notes = []
+    count = int(counts[missing].sum())
+    if count:
+        written = [text for text, is_missing in zip(texts, missing, strict=True) if is_missing and text]
+        quoted = ", ".join(map(repr, written))
+        keep = f" ({quoted}; --not-missing {shlex.join(written)} would make {'it' if len(written) == 1 else 'each'} a class)"
+        notes.append(
+            f"{count} row{'s' * (count > 1)} without a {name!r} {'are' if count > 1 else 'is'} left out{keep * bool(written)}"
+        )
+    notes += [
+        f"the label {text!r} is a class of its own, in {number} rows; --missing {shlex.quote(text)} would leave them out"
+        for text, is_missing, number in zip(texts, missing, counts, strict=True)
+        if not is_missing and markers.among_others(text) and text not in wishes.not_missing
+    ]
+    names = np.array(texts, dtype=object)
+    if all(_WHOLE.fullmatch(text) for text in names[~missing]):
+        names = np.array([text.split(".")[0] for text in texts], dtype=object)
+    kept = np.flatnonzero(~missing[values.codes])
+    return kept, names[values.codes[kept]], notes
 
 
-def columns_of(table: Table) -> str:
+def columns_of(table: Iterable[str]) -> str:
     """Return a sentence that lists a table's columns, shortened when there are many."""
     names = list(table)
     shown = ", ".join(map(repr, names[:30])) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
@@ -202,12 +313,8 @@ def _texts(y: NDArray[Any]) -> NDArray[Any]:
     return np.array(texts, dtype=object)
 
 
-def _check_same_kind(x: X, test_x: X, name: str) -> None:
-    if isinstance(x, dict) and isinstance(test_x, dict):
-        absent = [column for column in x if column not in test_x]
-        if absent:
-            raise UserError(f"--test-data: {name!r} lacks the column {absent[0]!r}. {columns_of(test_x)}")
-    elif x.shape[1:] != test_x.shape[1:]:  # type: ignore[union-attr]
+def _check_same_shape(x: X, test_x: NDArray[Any], name: str) -> None:
+    if x.shape[1:] != test_x.shape[1:]:  # type: ignore[union-attr]
         raise UserError(
             f"--test-data: examples of shape {test_x.shape[1:]} do not match those of --data, {x.shape[1:]}."  # type: ignore[union-attr]
         )

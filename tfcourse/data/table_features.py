@@ -22,6 +22,8 @@ from tfcourse.data.table import Table, rows_of
 from tfcourse.errors import UserError
 
 Matrix = NDArray[np.float32]
+MOST_INPUTS = 200
+"""Plainly written numbers with an input each; Keras takes a minute to load a model of 2000 inputs."""
 
 
 
@@ -61,6 +63,12 @@ class TableFeatures:
         """Number of columns of the matrix."""
         flags = sum(column.has_missing + 2 * len(column.cycles) for column in self.numbers)
         return len(self.numbers) + flags + sum(column.width for column in (*self.categories, *self.texts))
+
+    @property
+    def in_one_input(self) -> list[str]:
+        """The columns that the exported model takes as one matrix ``numbers``: none unless there are very many."""
+        plain = [column.name for column in self.numbers if self.reading(column).is_plain]
+        return plain if len(plain) > MOST_INPUTS and "numbers" not in self.names else []
 
     def reading(self, column: NumberColumn | CategoryColumn | TextColumn) -> Reading:
         """Return how a column is written."""

@@ -39,6 +39,7 @@ def training_counts(features: Features, x: Matrix, y: NDArray[np.int64], classes
         for number in features.numbers:
             counts["missing"][number.name] = round(ones[place]) if number.has_missing else 0
             place += number.has_missing
+        place += sum(2 * len(number.cycles) for number in features.numbers)
         for category in features.categories:
             counts["categories"][category.name] = [round(n) for n in ones[place : place + category.width]]
             place += category.width

@@ -16,7 +16,7 @@ from keras import ops
 
 from tfcourse.data.features import ArrayFeatures, Features, TableFeatures
 from tfcourse.models.builders import with_softmax
-from tfcourse.models.table_layers import NUMBERS, in_one_input, table_layers, takes_text
+from tfcourse.models.table_layers import NUMBERS, table_layers, takes_text
 
 
 def export_model(features: Features, classifier: keras.Model) -> keras.Model:
@@ -46,11 +46,11 @@ def build_preprocessing(features: Features) -> tuple[keras.Model, Any]:
         image = keras.Input(features.shape, name="x")
         return keras.Model(image, _array_layers(image, features), name="preprocessing"), image
     columns: dict[str, Any] = {}
-    together = in_one_input(features)
+    together = features.in_one_input
     if together:
         columns[NUMBERS] = keras.Input((len(together),), name=NUMBERS, dtype="float64")
     for column in features.columns:
-        if column not in together:
+        if column.name not in together:
             text = takes_text(column, features.reading(column))
             name = column.name.replace("/", "\u2215")
             columns[column.name] = keras.Input((1,), name=name, dtype="string" if text else "float64")

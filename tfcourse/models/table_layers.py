@@ -18,26 +18,17 @@ from tfcourse.models import text_layers
 
 NUMBERS = "numbers"
 """The input that takes all plainly written numbers of a table with very many."""
-MOST_INPUTS = 200
-"""Numbers with an input each; Keras takes a minute to load a model of 2000 inputs."""
-
 
 def takes_text(column: NumberColumn | CategoryColumn | TextColumn, reading: Reading) -> bool:
     """Say whether the exported model takes a column as texts rather than as numbers."""
     return not (isinstance(column, NumberColumn) and reading.is_plain)
 
 
-def in_one_input(features: TableFeatures) -> list[NumberColumn]:
-    """Return the columns that the exported model takes as one matrix: none unless there are very many."""
-    plain = [column for column in features.numbers if not takes_text(column, features.reading(column))]
-    return plain if len(plain) > MOST_INPUTS and NUMBERS not in features.names else []
-
-
 def table_layers(inputs: dict[str, Any], features: TableFeatures) -> Any:
     """Return the matrix of a table's columns, shape (rows, features.width).
 
     Args:
-        inputs: tensors of shape (rows, 1) by column, those of :func:`in_one_input` as one of shape (rows, columns).
+        inputs: tensors of shape (rows, 1) by column, those of ``features.in_one_input`` as one of shape (rows, columns).
         features: the map.
     """
     blocks = _number_blocks(inputs, features) if features.numbers else []
@@ -51,8 +42,8 @@ def table_layers(inputs: dict[str, Any], features: TableFeatures) -> Any:
 
 def _number_blocks(inputs: dict[str, Any], features: TableFeatures) -> list[Any]:
     """Return the standardized numbers, 0/1 columns of those that had missing values, and the dates' cycles."""
-    numbers, together = features.numbers, in_one_input(features)
-    place = {column.name: index for index, column in enumerate(together)}
+    numbers, together = features.numbers, features.in_one_input
+    place = {name: index for index, name in enumerate(together)}
     if len(together) == len(numbers):
         values = inputs[NUMBERS]
     else:

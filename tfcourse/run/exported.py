@@ -11,15 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.data.features import (
-    ArrayFeatures,
-    CategoryColumn,
-    Features,
-    NumberColumn,
-    TableFeatures,
-    numbers_of,
-)
-from tfcourse.data.table import Table, as_text
+from tfcourse.data.columns import CategoryColumn, NumberColumn, TextColumn
+from tfcourse.data.features import ArrayFeatures, Features, TableFeatures
+from tfcourse.data.reading.decode import render
+from tfcourse.data.reading.reading import Reading
+from tfcourse.data.table import Table
 from tfcourse.errors import UserError
 
 BATCH = 4096
@@ -33,19 +29,22 @@ def model_inputs(rows: Table | NDArray[Any], features: Features) -> Any:
     """
     if isinstance(features, TableFeatures) and isinstance(rows, dict):
         features.check(rows)
-        return {column.name: _input(rows[column.name], column) for column in features.columns}
+        inputs = {column.name: _input(rows[column.name], column, features.reading(column)) for column in features.columns}
+        together = features.in_one_input
+        if together:
+            inputs["numbers"] = np.stack([inputs.pop(name) for name in together], axis=1)
+        return inputs
     assert isinstance(features, ArrayFeatures)
     assert isinstance(rows, np.ndarray)
     features.check(rows)
     return rows.astype(np.float32)
 
 
-def _input(values: NDArray[Any], column: NumberColumn | CategoryColumn) -> NDArray[Any]:
-    """Return a column as the exported model takes it, refusing text where numbers were trained."""
-    if isinstance(column, CategoryColumn):
-        return as_text(values)
-    numbers = numbers_of(values, column)
-    return as_text(values) if column.date_format else numbers.astype(np.float32)
+def _input(
+    values: NDArray[Any], column: NumberColumn | CategoryColumn | TextColumn, reading: Reading
+) -> NDArray[Any]:
+    """Return a decoded column as the exported model takes it: numbers, or texts that it reads as they were."""
+    return render(values, reading) if isinstance(column, NumberColumn) else values
 
 
 def predict(path: Path, inputs: Any) -> NDArray[np.float32]:
@@ -85,7 +84,15 @@ def probabilities_of(model: Any, inputs: Any) -> NDArray[np.float32]:
     """Return the class probabilities that a loaded model gives, shape (rows, classes)."""
     with warnings.catch_warnings():
         _ignore_slashes()
-        return np.asarray(model.predict(inputs, batch_size=BATCH, verbose=0))
+        return np.asarray(model.predict(_in_batches(inputs), verbose=0))
+
+
+def _in_batches(inputs: Any) -> Any:
+    """Return inputs as a data set: of arrays Keras would round float64 to float32, before the mean is taken off."""
+    import tensorflow as tf
+
+    tensors = {name: tf.constant(values) for name, values in inputs.items()} if isinstance(inputs, dict) else inputs
+    return tf.data.Dataset.from_tensor_slices(tensors).batch(BATCH)
 
 
 def _ignore_slashes() -> None:

@@ -6,6 +6,7 @@ Day numbers are those of the proleptic Gregorian calendar, counted in years that
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,19 @@ def civil_days(year: Any, month: Any, day: Any) -> tuple[NDArray[np.float64], ND
 def in_days(days: Any, seconds: Any) -> NDArray[np.float64]:
     """Return days since 1970 with the time of day, given in seconds, as a fraction: rounded once."""
     return np.asarray((days * SECONDS_IN_DAY + seconds) / SECONDS_IN_DAY, dtype=np.float64)
+
+
+def moments(days: NDArray[np.float64]) -> list[datetime.datetime | None]:
+    """Return days since 1970 as moments, to the microsecond; None where missing.
+
+    >>> moments(np.array([0.5, np.nan]))
+    [datetime.datetime(1970, 1, 1, 12, 0), None]
+    """
+    start = datetime.datetime(1970, 1, 1)
+    return [
+        None if np.isnan(day) else start + datetime.timedelta(seconds=round(day * SECONDS_IN_DAY, 6))
+        for day in days.tolist()
+    ]
 
 
 def _parse(parts: Any, month: str, day: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

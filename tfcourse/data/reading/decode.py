@@ -154,6 +154,37 @@ def _kind(reading: Reading) -> str:
     return "numbers" if reading.is_plain else f"numbers such as {reading.words.removeprefix('number such as ')}"
 
 
+def render(values: NDArray[Any], reading: Reading) -> NDArray[Any]:
+    """Return numbers or days as the exported model takes them: numbers where they are plainly written, else texts.
+
+    >>> render(np.array([1.5, np.nan]), Reading("born", "date", order="dmy")).tolist()
+    ['1970-01-02 12:00:00.000000', '']
+    >>> render(np.array([1234.5]), Reading("price", "number", decimal=",", unit="€")).tolist()
+    ['1234,5']
+    >>> render(np.array([1.5]), Reading("at", "date", order="seconds")).tolist()
+    [129600.0]
+    """
+    if reading.kind == "number":
+        return values if reading.is_plain else _number_texts(values, reading)
+    if reading.order == "seconds":
+        return values * dates.SECONDS_IN_DAY
+    if reading.order == "milliseconds":
+        return values * (dates.SECONDS_IN_DAY * 1000.0)
+    moments = dates.moments(values)
+    if reading.order == "compact":
+        return np.array([np.nan if not moment else float(moment.strftime("%Y%m%d")) for moment in moments])
+    pattern = reading.pattern or "%Y-%m-%d %H:%M:%S.%f"
+    texts = [moment.strftime(pattern) if moment else "" for moment in moments]
+    return np.array(texts, dtype=object)
+
+
+def _number_texts(values: NDArray[np.float64], reading: Reading) -> NDArray[Any]:
+    import decimal
+
+    texts = ["" if np.isnan(v) else format(decimal.Decimal(repr(v)), "f") for v in values.tolist()]
+    return np.array([text.replace(".", reading.decimal) for text in texts], dtype=object)
+
+
 def infinite_numbers(name: str, rows: NDArray[Any]) -> str:
     """Return the message for a column with infinite numbers in the given rows."""
     return (
