@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from tfcourse.command import OK, Parser, run_command
 from tfcourse.data.features import Features, TableFeatures, features_from_json
-from tfcourse.data.read_table import decode, read_table, table_from_text
-from tfcourse.data.sources import NAMES, SUFFIXES, checked_path, load, read_npz
+from tfcourse.data.sources import NAMES, SUFFIXES, checked_path, is_arrays, load, read_npz
 from tfcourse.data.table import Table
+from tfcourse.data.tablefile import read_table, read_text
 from tfcourse.errors import UserError
 from tfcourse.files import replacing
 from tfcourse.run.exported import model_inputs, predict
@@ -69,22 +69,20 @@ def read_rows(data: str, features: Features) -> Table | NDArray[Any]:
     Raises:
         UserError: if the file cannot be read or is of another kind than the training data.
     """
-    if data == "-":
-        stdin = Path("standard input.csv")
-        rows: Table | NDArray[Any] = table_from_text(decode(sys.stdin.buffer.read(), stdin), stdin)
-    elif data in NAMES:
-        rows = load(data).x
-    else:
-        path = checked_path(data, "--data")
-        rows = read_npz(path)[0] if path.suffix.lower() == ".npz" else read_table(path)
-    if isinstance(rows, dict) != isinstance(features, TableFeatures):
-        table = isinstance(features, TableFeatures)
-        kind = "a table" if table else "an array of images or features"
-        allowed = ", ".join(suffix for suffix in SUFFIXES if (suffix != ".npz") == table)
+    path = None if data == "-" or data in NAMES else checked_path(data, "--data")
+    is_table = data not in NAMES and (path is None or not is_arrays(path))
+    if is_table != isinstance(features, TableFeatures):
+        kind = "an array of images or features" if is_table else "a table"
+        allowed = ", ".join(suffix for suffix in SUFFIXES if (suffix == ".npz") == is_table)
         raise UserError(
             f"--data: the model was trained on {kind}, but {data!r} is not one; give a file that ends in {allowed}."
         )
-    return rows
+    if isinstance(features, TableFeatures):
+        read = read_text(sys.stdin.buffer.read(), "standard input") if path is None else read_table(path)
+        return features.decode(read.table)
+    if path is not None:
+        return read_npz(path)[0]
+    return load(data).x
 
 
 def write_predictions(file: IO[str], probabilities: NDArray[np.float32], classes: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -109,7 +109,17 @@ def prepare(options: DataOptions) -> Prepared:
     if dataset.test is not None:
         test_x, test_labels = dataset.test
         test = Part(features.transform(test_x), labels.to_numbers(test_labels, classes, "--test-data"))  # type: ignore[arg-type]
-    return Prepared(dataset.name, classes, features, train, validation, test, dataset.fingerprint, lines, dataset.odd + dataset.notes)
+    return Prepared(
+        dataset.name,
+        classes,
+        features,
+        train,
+        validation,
+        test,
+        dataset.fingerprint,
+        lines,
+        dataset.odd + dataset.notes,
+    )
 
 
 def fit(x: X, train: Numbers, readings: Mapping[str, Reading] | None = None) -> tuple[Features, list[str]]:

@@ -21,7 +21,7 @@ from tfcourse.data.reading.column import Distinct
 from tfcourse.data.reading.decide import Decided, Wishes, decide
 from tfcourse.data.reading.decode import decode
 from tfcourse.data.reading.reading import Reading
-from tfcourse.data.table import Table, take
+from tfcourse.data.table import Table
 from tfcourse.errors import UserError, did_you_mean
 
 KERAS_DATASETS = ("mnist", "fashion_mnist", "cifar10")
@@ -97,15 +97,14 @@ def load(
     if is_arrays(path) != is_arrays(test_path):
         raise UserError(f"--test-data: {test_data!r} must be of the same kind as --data, a table or arrays (.npz).")
     if is_arrays(path):
-        test_x, test_labels, test_notes = read_labelled_arrays(test_path)
-        _check_same_shape(dataset.x, test_x, str(test_path))
+        arrays, labels, notes = read_labelled_arrays(test_path)
+        _check_same_shape(dataset.x, arrays, str(test_path))
+        test: tuple[X, NDArray[Any]] = arrays, labels
     else:
-        rows = read_labelled_table(test_path, str(target), wishes)
-        test_x, test_labels, test_notes = decoded(rows, dataset.readings, str(test_path)), rows.labels, rows.notes
+        rows = read_labelled_table(test_path, target, wishes)
+        test, notes = (decoded(rows, dataset.readings, str(test_path)), rows.labels), rows.notes
     both = hashlib.sha256(fingerprint.encode() + test_path.read_bytes()).hexdigest()
-    return replace(
-        dataset, fingerprint=both, test=(test_x, test_labels), notes=dataset.notes + test_notes
-    )
+    return replace(dataset, fingerprint=both, test=test, notes=dataset.notes + notes)
 
 
 def is_arrays(path: Path) -> bool:
@@ -236,7 +235,10 @@ def labels_of_column(
     texts, counts = values.texts.to_pylist(), values.counts
     others = [text for text in texts if not markers.among_others(text)]
     missing = np.array(
-        [text in wishes.missing or (text not in wishes.not_missing and markers.in_target(text, others)) for text in texts]
+        [
+            text in wishes.missing or (text not in wishes.not_missing and markers.in_target(text, others))
+            for text in texts
+        ]
     )
     if missing.all():
         raise UserError(f"The target {name!r} is missing in every row of {str(path)!r}.")

@@ -26,7 +26,6 @@ MOST_INPUTS = 200
 """Plainly written numbers with an input each; Keras takes a minute to load a model of 2000 inputs."""
 
 
-
 @dataclass(frozen=True)
 class TableFeatures:
     """How a table's columns become a matrix.
@@ -62,7 +61,8 @@ class TableFeatures:
     def width(self) -> int:
         """Number of columns of the matrix."""
         flags = sum(column.has_missing + 2 * len(column.cycles) for column in self.numbers)
-        return len(self.numbers) + flags + sum(column.width for column in (*self.categories, *self.texts))
+        words = sum(column.width for column in self.texts)
+        return len(self.numbers) + flags + sum(column.width for column in self.categories) + words
 
     @property
     def in_one_input(self) -> list[str]:

@@ -12,9 +12,8 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
-from tfcourse.data.features import ArrayFeatures, Features, TableFeatures
+from tfcourse.data.features import ArrayFeatures, Features
 from tfcourse.models.builders import with_softmax
 from tfcourse.models.table_layers import NUMBERS, table_layers, takes_text
 

@@ -19,6 +19,7 @@ from tfcourse.models import text_layers
 NUMBERS = "numbers"
 """The input that takes all plainly written numbers of a table with very many."""
 
+
 def takes_text(column: NumberColumn | CategoryColumn | TextColumn, reading: Reading) -> bool:
     """Say whether the exported model takes a column as texts rather than as numbers."""
     return not (isinstance(column, NumberColumn) and reading.is_plain)
@@ -104,7 +105,9 @@ def _without_sentinels(values: Any, features: TableFeatures) -> Any:
 def _one_hot(column: Any, category: CategoryColumn, kept: tuple[str, ...], missing: tuple[str, ...]) -> Any:
     """Look a text up and give its row of a fixed 0/1 matrix: other, missing, then each value, then the bins."""
     places = {spelling: place for value, place in category.places.items() for spelling in spellings(value)}
-    places.update({marker: 1 for text in sorted(ALWAYS - set(kept)) for marker in (text, text.upper()) if marker not in places})
+    places.update(
+        {marker: 1 for text in sorted(ALWAYS - set(kept)) for marker in (text, text.upper()) if marker not in places}
+    )
     places.update(dict.fromkeys(("NaN", "<NA>", "NaT", *missing), 1))
     index = keras.layers.StringLookup(vocabulary=list(places), mask_token=None)(column)
     rows = [0, *places.values()]
@@ -117,8 +120,9 @@ def _one_hot(column: Any, category: CategoryColumn, kept: tuple[str, ...], missi
 def _bag(column: Any, text: TextColumn) -> Any:
     """Return whether a text holds each of some words."""
     layer = keras.layers.TextVectorization(
-        standardize="lower_and_strip_punctuation", split="whitespace", output_mode="multi_hot", vocabulary=list(text.words)
+        standardize="lower_and_strip_punctuation",
+        split="whitespace",
+        output_mode="multi_hot",
+        vocabulary=list(text.words),
     )
     return ops.cast(layer(column)[:, 1:], "float32")  # the first column is that of all other words
-
-

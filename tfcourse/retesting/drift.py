@@ -21,11 +21,10 @@ from tfcourse.data.features import (
     Features,
     NumberColumn,
     TableFeatures,
-    numbers_of,
-    one_hot,
+    TextColumn,
 )
 from tfcourse.data.sources import X
-from tfcourse.data.table import Column, as_text, is_missing
+from tfcourse.data.table import Column, is_missing
 
 FALSE_DISCOVERIES = 0.05
 SMALL_SHIFT = 0.2
@@ -93,6 +92,7 @@ def column_shifts(
     if isinstance(features, TableFeatures) and isinstance(x, dict):
         shifts = [number_shift(column, x[column.name], rows_before, counts) for column in features.numbers]
         shifts += [category_shift(column, x[column.name], counts) for column in features.categories]
+        shifts += [text_shift(column, x[column.name]) for column in features.texts]
     else:
         assert isinstance(features, ArrayFeatures)
         assert isinstance(x, np.ndarray)
@@ -104,13 +104,13 @@ def number_shift(
     column: NumberColumn, values: Column, rows_before: int, counts: Mapping[str, Any] | None = None
 ) -> ColumnShift:
     """Return how a column of numbers or dates differs, tested by its mean, its deviation and its missing values."""
-    z = (numbers_of(values, column) - column.mean) / column.deviation
+    z = (values - column.mean) / column.deviation
     present = z[~np.isnan(z)]
     absent = len(z) - len(present)
     missing_before = 0 if not column.has_missing else counts["missing"].get(column.name) if counts else None
     shift = ColumnShift(
         column.name,
-        "date" if column.date_format else "number",
+        "date" if column.is_date else "number",
         missing=absent / len(z),
         missing_before=None if missing_before is None else missing_before / rows_before,
     )
@@ -146,9 +146,8 @@ def moments_p(z: NDArray[np.float64], rows_before: int) -> list[float]:
 
 def category_shift(column: CategoryColumn, values: Column, counts: Mapping[str, Any] | None = None) -> ColumnShift:
     """Return how a category differs, tested by the rows of each of its values if the run kept their numbers."""
-    now = one_hot(values, column).sum(axis=0)
-    known, texts = set(column.values), as_text(values)
-    unseen = [text for text in texts[~is_missing(values)].tolist() if text not in known]
+    now = column.one_hot(values).sum(axis=0, dtype=np.float64)
+    unseen = values[column.unknown(values)].tolist()
     examples = tuple(text for text, _ in Counter(unseen).most_common(MOST_EXAMPLES))
     shift = ColumnShift(
         column.name, "category", missing=now[1] / len(values), unseen=now[0] / len(values), examples=examples
@@ -162,6 +161,12 @@ def category_shift(column: CategoryColumn, values: Column, counts: Mapping[str, 
         distance=total_variation(before, now),
         p=shares_p(before, now),
     )
+
+
+def text_shift(column: TextColumn, values: Column) -> ColumnShift:
+    """Return how many texts of several words are missing, and how many hold none of the words that training kept."""
+    none = (column.bag(values).sum(axis=1) == 0) & ~is_missing(values)
+    return ColumnShift(column.name, "text", missing=float(is_missing(values).mean()), unseen=float(none.mean()))
 
 
 def array_shifts(features: ArrayFeatures, x: NDArray[Any], rows_before: int) -> list[ColumnShift]:

@@ -26,10 +26,10 @@ from tfcourse.data.features import (
     Features,
     NumberColumn,
     TableFeatures,
-    numbers_of,
+    TextColumn,
 )
 from tfcourse.data.sources import X
-from tfcourse.data.table import Column, as_text, is_missing, rows_of, take
+from tfcourse.data.table import Column, rows_of, take
 from tfcourse.retesting.drift import FALSE_DISCOVERIES, adjusted_p
 
 MOST_ROWS, MOST_PREDICTIONS = 2000, 400_000
@@ -132,7 +132,9 @@ def without(features: Features, x: X, index: int, seed: int) -> X:
     return changed
 
 
-def other_values(column: NumberColumn | CategoryColumn, values: Column, random: np.random.Generator) -> Column:
+def other_values(
+    column: NumberColumn | CategoryColumn | TextColumn, values: Column, random: np.random.Generator
+) -> Column:
     """Return values that a column might have had in training, in random order.
 
     The run keeps no rows. So they are the column's own values of other rows, missing ones among them: numbers moved and
@@ -141,17 +143,13 @@ def other_values(column: NumberColumn | CategoryColumn, values: Column, random: 
     >>> other_values(CategoryColumn("kind", ("a",)), np.array(["z", "a"], dtype=object), np.random.default_rng(0))
     array(['a', 'a'], dtype=object)
     """
+    if isinstance(column, TextColumn):
+        return random.choice(values, len(values))
     if isinstance(column, CategoryColumn):
-        texts = np.where(is_missing(values), "", as_text(values)).tolist()
-        known = [text for text in texts if text in column.values or not text]
-        return np.array(random.choice(known or [""], len(values)).tolist(), dtype=object)
-    numbers = _as_in_training(numbers_of(values, column), column.mean, column.deviation, random)
-    if column.date_format:
-        import pandas as pd
-
-        moments = pd.Timestamp("1970-01-01") + pd.to_timedelta(numbers.round(), unit="D")
-        return np.where(np.isnan(numbers), "", moments.strftime(column.date_format)).astype(object)
-    return numbers
+        known = values[~column.unknown(values)]
+        return random.choice(known, len(values)) if len(known) else np.full(len(values), "", dtype=object)
+    numbers = _as_in_training(values, column.mean, column.deviation, random)
+    return numbers.round() if column.is_date else numbers
 
 
 def _as_in_training(

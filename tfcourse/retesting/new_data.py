@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.data import dates
 from tfcourse.data.features import Features, TableFeatures
-from tfcourse.data.read_table import read_table
-from tfcourse.data.sources import NAMES, SUFFIXES, X, checked_path, columns_of, load, read_labelled, split_off_target
+from tfcourse.data.reading.column import as_texts
+from tfcourse.data.reading.decide import Wishes, decide
+from tfcourse.data.sources import (
+    NAMES,
+    SUFFIXES,
+    LabelledRows,
+    X,
+    checked_path,
+    columns_of,
+    is_arrays,
+    load,
+    read_labelled_arrays,
+    read_labelled_table,
+    stem,
+)
 from tfcourse.data.split import Rows
-from tfcourse.data.table import as_text, is_missing, take, to_numbers
+from tfcourse.data.table import is_missing, take
+from tfcourse.data.tablefile import read_table
 from tfcourse.errors import UserError, did_you_mean
-from tfcourse.run.exported import model_inputs
 
 LEAST_ROWS_PER_CLASS = 3
 MOST_NAMED = 8
@@ -68,20 +80,24 @@ def read_new_data(data: str, record: dict[str, Any], features: Features, since: 
     Raises:
         UserError: if it cannot be read, is of another kind, lacks columns, or has none of the run's classes.
     """
-    target = record["options"]["target"]
-    name, x, labels, notes = _read(data, target)
-    if isinstance(x, dict) != isinstance(features, TableFeatures):
-        table = isinstance(features, TableFeatures)
-        kind = "a table" if table else "an array of images or features"
-        allowed = ", ".join(suffix for suffix in SUFFIXES if (suffix != ".npz") == table)
+    name, found, labels, notes = _read(data, record)
+    is_table = isinstance(features, TableFeatures)
+    if isinstance(found, LabelledRows) != is_table:
+        kind = "a table" if is_table else "an array of images or features"
+        allowed = ", ".join(suffix for suffix in SUFFIXES if (suffix != ".npz") == is_table)
         raise UserError(f"--data: the run was trained on {kind}, but {data!r} is not one; give a file in {allowed}.")
-    moments = None if since is None else moments_of(x, since)
-    times = None if since is None or not isinstance(x, dict) else as_text(x[since])
-    if isinstance(features, TableFeatures) and isinstance(x, dict):
-        features.check(x)
-        notes += surplus_columns(x, features, record)
-        x = {column: x[column] for column in features.names}
-    model_inputs(x, features)  # refuses what the old model cannot take
+    moments = times = None
+    if since is not None:
+        moments, times = moments_of(found, since)
+    x: X
+    if isinstance(features, TableFeatures):
+        assert isinstance(found, LabelledRows)
+        x = features.decode(found.table)
+        notes = notes + surplus_columns(found.table.column_names, features, record)
+    else:
+        assert isinstance(found, np.ndarray)
+        features.check(found)
+        x = found
     kept, on_rare = without_rare_classes(labels)
     classes, on_classes = all_classes(labels[kept], tuple(record["classes"]), data)
     number = {label: index for index, label in enumerate(classes)}
@@ -90,29 +106,34 @@ def read_new_data(data: str, record: dict[str, Any], features: Features, since: 
     return NewData(name, x, y, classes, len(record["classes"]), moments, times, notes).rows(kept)
 
 
-def _read(data: str, target: str | None) -> tuple[str, X, NDArray[Any], list[str]]:
+def _read(data: str, record: dict[str, Any]) -> tuple[str, LabelledRows | NDArray[Any], NDArray[Any], list[str]]:
+    target = record["options"]["target"]
     if data in NAMES:
         dataset = load(data)
+        assert isinstance(dataset.x, np.ndarray)
         return dataset.name, dataset.x, dataset.labels, dataset.notes
     path = checked_path(data, "--data")
-    if path.suffix.lower() == ".npz":
-        return path.stem, *read_labelled(path, None, ())
-    table = read_table(path)
+    if is_arrays(path):
+        return path.stem, *read_labelled_arrays(path)
     if target is None:
         raise UserError(f"--data: the run was trained on an array of images or features, but {data!r} is a table.")
-    if target not in table:
+    names = read_table(path).table.column_names
+    if target not in names:
         raise UserError(
             f"--data: {data!r} has no column {target!r}, the target of the run; a retest needs the labels."
-            f"{did_you_mean(target, table)} {columns_of(table)}"
+            f"{did_you_mean(target, names)} {columns_of(names)}"
         )
-    return Path(data).name.split(".")[0] or "data", *split_off_target(table, target, (), path)
+    options = record["options"]
+    wishes = Wishes(tuple(options.get("missing", ())), tuple(options.get("not_missing", ())))
+    rows = read_labelled_table(path, target, wishes)
+    return stem(path), rows, rows.labels, rows.notes
 
 
-def surplus_columns(x: dict[str, Any], features: TableFeatures, record: dict[str, Any]) -> list[str]:
+def surplus_columns(names: Sequence[str], features: TableFeatures, record: dict[str, Any]) -> list[str]:
     """Return a note on columns that the run did not have, if there are any."""
     had = tuple(f"{line.split(': ')[0]}: " for line in record["data"]["columns"])
     dropped = record["options"]["drop"]
-    new = [name for name in x if name not in features.names and name not in dropped and not f"{name}: ".startswith(had)]
+    new = [n for n in names if n not in features.names and n not in dropped and not f"{n}: ".startswith(had)]
     if not new:
         return []
     many = len(new) > 1
@@ -170,30 +191,29 @@ def all_classes(labels: NDArray[Any], known: tuple[str, ...], data: str) -> tupl
     return (*known, *unknown), notes
 
 
-def moments_of(x: X, column: str) -> NDArray[np.float64]:
-    """Return the time of each row: the numbers of a column, or its dates as days since 1970.
+def moments_of(rows: LabelledRows | NDArray[Any], column: str) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """Return the time of each row, as a number (dates as days since 1970) and as it is written.
 
     Raises:
         UserError: if there is no such column, or values are missing or no times.
     """
-    if not isinstance(x, dict):
+    if not isinstance(rows, LabelledRows):
         raise UserError("--since is for tables; the data is an array.")
-    if column not in x:
-        raise UserError(f"--since: there is no column {column!r}.{did_you_mean(column, x)} {columns_of(x)}")
-    values, missing = x[column], is_missing(x[column])
+    names = rows.table.column_names
+    if column not in names:
+        raise UserError(f"--since: there is no column {column!r}.{did_you_mean(column, names)} {columns_of(names)}")
+    values = rows.table.column(column)
+    texts = np.array(as_texts(values).to_pylist(), dtype=object)
+    decided = decide(column, values)
+    if decided.reading.kind == "category":
+        raise UserError(f"--since: column {column!r} holds {texts[0]!r}; numbers, or dates of one format, are needed.")
+    missing = is_missing(decided.values)
     if missing.any():
         raise UserError(
             f"--since: column {column!r} is empty in {int(missing.sum())} rows, the first in row"
             f" {int(np.flatnonzero(missing)[0]) + 1}; every row needs its time."
         )
-    numbers = values.astype(np.float64) if values.dtype != object else to_numbers(values)
-    if np.isfinite(numbers).all():
-        return numbers
-    pattern = dates.find_format(values)
-    if pattern is None:
-        wrong = values[np.flatnonzero(~np.isfinite(numbers))[0]]
-        raise UserError(f"--since: column {column!r} holds {wrong!r}; numbers, or dates of one format, are needed.")
-    return dates.days_since_1970(values, pattern)
+    return decided.values, texts
 
 
 def listed(names: Any) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.data.features import ArrayFeatures, Features, Matrix, NumberColumn, TableFeatures, numbers_of
-from tfcourse.data.read_columns import fit_table
+from tfcourse.data.features import ArrayFeatures, Features, Matrix, NumberColumn
+from tfcourse.data.fit_table import fit_table
 from tfcourse.data.split import Rows
 from tfcourse.data.table import is_missing, take
 from tfcourse.plan import Plan
@@ -155,7 +155,8 @@ def read_again(new: NewData, rows: Rows, features: Features) -> Features:
     if isinstance(features, ArrayFeatures) or not isinstance(new.x, dict):
         return features
     used = {name: column for name, column in new.x.items() if not is_missing(column[rows]).all()}
-    return fit_table(used, rows, [column.name for column in features.categories if column.name in used])[0]
+    readings = {column.name: features.reading(column) for column in features.columns if column.name in used}
+    return fit_table(used, rows, readings)[0]
 
 
 def standardized_by(features: Features, new: NewData, rows: Rows) -> Features:
@@ -166,13 +167,13 @@ def standardized_by(features: Features, new: NewData, rows: Rows) -> Features:
     table = new.x
 
     def moved(column: NumberColumn) -> NumberColumn:
-        values = numbers_of(table[column.name][rows], column)
+        values = table[column.name][rows]
         present = values[~np.isnan(values)]
         if not len(present):
             return column
         return replace(column, mean=float(present.mean()), deviation=float(present.std()) or 1.0)
 
-    return TableFeatures(tuple(map(moved, features.numbers)), features.categories)
+    return replace(features, numbers=tuple(map(moved, features.numbers)))
 
 
 def cost_of(training: Any, objective: str) -> float:

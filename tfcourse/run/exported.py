@@ -29,7 +29,9 @@ def model_inputs(rows: Table | NDArray[Any], features: Features) -> Any:
     """
     if isinstance(features, TableFeatures) and isinstance(rows, dict):
         features.check(rows)
-        inputs = {column.name: _input(rows[column.name], column, features.reading(column)) for column in features.columns}
+        inputs = {
+            column.name: _input(rows[column.name], column, features.reading(column)) for column in features.columns
+        }
         together = features.in_one_input
         if together:
             inputs["numbers"] = np.stack([inputs.pop(name) for name in together], axis=1)
@@ -40,9 +42,7 @@ def model_inputs(rows: Table | NDArray[Any], features: Features) -> Any:
     return rows.astype(np.float32)
 
 
-def _input(
-    values: NDArray[Any], column: NumberColumn | CategoryColumn | TextColumn, reading: Reading
-) -> NDArray[Any]:
+def _input(values: NDArray[Any], column: NumberColumn | CategoryColumn | TextColumn, reading: Reading) -> NDArray[Any]:
     """Return a decoded column as the exported model takes it: numbers, or texts that it reads as they were."""
     return render(values, reading) if isinstance(column, NumberColumn) else values
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 _TRUE, _FALSE = r"^(?i)true$", r"^(?i)false$"

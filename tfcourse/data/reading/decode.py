@@ -98,7 +98,9 @@ def out_of_range_missing(days: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> out_of_range_missing(np.array([0.0, 2932896.0])).tolist()
     [0.0, nan]
     """
-    (first, last), _ = dates.civil_days(np.array([dates.FIRST_YEAR, dates.LAST_YEAR]), np.array([1, 12]), np.array([1, 31]))
+    (first, last), _ = dates.civil_days(
+        np.array([dates.FIRST_YEAR, dates.LAST_YEAR]), np.array([1, 12]), np.array([1, 31])
+    )
     with np.errstate(invalid="ignore"):
         return np.where((days < first) | (days >= last + 1), np.nan, days)
 

@@ -77,9 +77,7 @@ def find_style(texts: Any, counts: NDArray[np.int64]) -> tuple[Reading, NDArray[
     for decimal, thousands in _by_likelihood(texts):
         reading = Reading("", "number", decimal, thousands, unit)
         numbers = parse_numbers(texts, reading)
-        if (rows := rows_read(numbers, counts)) > best_rows or (
-            rows == best_rows and thousands == "." and by_point
-        ):
+        if (rows := rows_read(numbers, counts)) > best_rows or (rows == best_rows and thousands == "." and by_point):
             best, best_numbers, best_rows = reading, numbers, rows
     return best, best_numbers
 

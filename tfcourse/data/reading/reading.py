@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
+from dataclasses import fields as fields_of
 from typing import Any, Literal, Self
 
 Kind = Literal["number", "date", "category"]
@@ -63,13 +64,14 @@ class Reading:
     def to_json(self) -> dict[str, Any]:
         """Return the fields that differ from their defaults, JSON-ready."""
         values = asdict(self)
-        kept = {f.name: values[f.name] for f in fields(self) if values[f.name] != f.default}
+        kept = {f.name: values[f.name] for f in fields_of(self) if values[f.name] != f.default}
         return {key: list(value) if isinstance(value, tuple) else value for key, value in kept.items()}
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
         """Return the reading whose :meth:`to_json` gave ``given``."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+        fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in given.items()}
+        return cls(**fields)
 
 
 ORDERS: dict[str, str] = {

@@ -11,9 +11,7 @@ from tfcourse.data.tablefile.file_table import FileTable
 from tfcourse.errors import UserError
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
-SUFFIXES = tuple(
-    text + compressed for compressed in ("", *compression.SUFFIXES) for text in TEXT_SUFFIXES
-)
+SUFFIXES = tuple(text + compressed for compressed in ("", *compression.SUFFIXES) for text in TEXT_SUFFIXES)
 """How names of files end that can be read."""
 
 
