@@ -39,6 +39,12 @@ def build_parser() -> Parser:
     data.add_argument("--target", metavar="COLUMN", help="the label column; needed for tables")
     data.add_argument("--drop", metavar="COLUMN", nargs="+", help="columns to leave out")
     data.add_argument("--categorical", metavar="COLUMN", nargs="+", help="columns of numbers to read as categories")
+    data.add_argument(
+        "--missing", metavar="TEXT", nargs="+", help="texts that stand for a missing value, in every column"
+    )
+    data.add_argument(
+        "--not-missing", metavar="TEXT", nargs="+", help="texts that do not, such as NA for Namibia or None as a label"
+    )
     data.add_argument("--test-data", metavar="PATH", help="a separate test file; else a fifth of the rows")
     data.add_argument(
         "--split",

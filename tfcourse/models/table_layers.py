@@ -69,7 +69,7 @@ def _number_blocks(inputs: dict[str, Any], features: TableFeatures) -> list[Any]
         for cycle in number.cycles:
             period, start = PERIODS[cycle]
             days = values[:, index : index + 1]
-            turn = ops.mod(days + start, period) * (2 * np.pi / period)
+            turn = ops.multiply(ops.mod(days + start, np.array([period])), np.array([2 * np.pi / period]))
             for phase in (ops.sin(turn), ops.cos(turn)):
                 blocks.append(ops.cast(ops.where(ops.isnan(days), ops.zeros_like(phase), phase), "float32"))
     return blocks
@@ -125,4 +125,5 @@ def _bag(column: Any, text: TextColumn) -> Any:
         output_mode="multi_hot",
         vocabulary=list(text.words),
     )
-    return ops.cast(layer(column)[:, 1:], "float32")  # the first column is that of all other words
+    bag = ops.reshape(layer(column), (-1, 1 + text.width))  # the first column is that of all other words
+    return ops.cast(bag[:, 1:], "float32")

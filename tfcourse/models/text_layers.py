@@ -42,7 +42,7 @@ def number(column: Any, reading: Reading) -> Any:
     marks = reading.decimal + _NEGATIVE
     codes = characters(column, marks)
     figure = ops.logical_and(codes >= 0, codes < 10)
-    decimal = codes == POINT
+    decimal = ops.equal(codes, POINT)
     after_mark = ops.cumsum(ops.cast(decimal, "float64"), axis=1) > 0
     decimals = ops.sum(ops.cast(ops.logical_and(figure, after_mark), "float64"), axis=1, keepdims=True)
     value = _value(codes, figure) / _power(decimals)
@@ -67,10 +67,10 @@ def days(column: Any, reading: Reading) -> Any:
     count = ops.max(group, axis=1, keepdims=True)
     values, lengths, marks = [], [], []
     for index in range(1, 10):
-        of_group = ops.logical_and(figure, group == float(index))
+        of_group = ops.logical_and(figure, ops.equal(group, float(index)))
         values.append(_value(codes, of_group))
         lengths.append(ops.sum(ops.cast(of_group, "float64"), axis=1, keepdims=True))
-        first = ops.cast(ops.logical_and(starts, group == float(index)), "float64")
+        first = ops.cast(ops.logical_and(starts, ops.equal(group, float(index))), "float64")
         marks.append(ops.sum(first * before, axis=1, keepdims=True))
     day, valid = _civil(values[:3], lengths, count, reading)
     seconds = _seconds(values[3:], lengths[3:], marks[3:], late, half)

@@ -107,6 +107,7 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool) ->
         found = _as_numbers(name, values, marker, said, kept, wishes) or _as_dates(name, values, marker, said, kept)
         if found is not None:
             return found
+        _refuse_slips(name, values, marker)
     words = [text for text, is_fixed in zip(texts, fixed | empty_text, strict=True) if not is_fixed]
     truth = bool(np.asarray(is_truth(values.texts))[~marker].all())
     missing = tuple(
@@ -128,7 +129,7 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool) ->
 def _as_numbers(
     name: str, values: Distinct, marker: NDArray[np.bool_], said: tuple[str, ...], kept: tuple[str, ...], wishes: Wishes
 ) -> Decided | None:
-    """Return the column as numbers, None if it is something else, or refuse numbers with other texts among them."""
+    """Return the column as numbers, None if it is something else."""
     texts, counts = values.texts.filter(~marker), values.counts[~marker]
     style, numbers = find_style(texts, counts)
     wrong = np.isnan(numbers)
@@ -137,12 +138,24 @@ def _as_numbers(
         whole[~marker] = numbers
         reading = replace(style, name=name, missing=said, kept=kept)
         return _of_numbers(reading, whole[values.codes], wishes)
-    loose = look_like_numbers(texts)
-    share = max(counts[~wrong].sum(), counts[loose].sum()) / counts.sum()
-    if share < NEARLY or len(np.unique(numbers[~wrong])) + (loose & wrong).sum() <= FEW_VALUES:
-        return None
+    return None
+
+
+def _refuse_slips(name: str, values: Distinct, marker: NDArray[np.bool_]) -> None:
+    """Refuse numbers or dates with other texts among them: as a category they would lose their order in silence."""
+    texts, counts = values.texts.filter(~marker), values.counts[~marker]
+    present = int(counts.sum())
+    style, numbers = find_style(texts, counts)
+    loose, wrong = look_like_numbers(texts), np.isnan(numbers)
+    order, days, odd = dates.find_order(texts, counts)
+    not_dates = np.isnan(days) & ~odd
+    words, these = (style.words, loose) if not not_dates.sum() < wrong.sum() else ("dates", ~not_dates)
+    wrong = wrong if words != "dates" else not_dates
+    share = max(counts[~wrong].sum(), counts[these].sum()) / present
+    if share < NEARLY or (~wrong | these).sum() <= FEW_VALUES:
+        return
     place = int(np.flatnonzero(~marker)[np.flatnonzero(wrong)[0]])
-    raise UserError(_slips(name, values, place, int(counts[wrong].sum()), int(counts.sum()), style.words, loose[wrong]))
+    raise UserError(_slips(name, values, place, int(counts[wrong].sum()), present, words, these[wrong]))
 
 
 def _slips(
@@ -161,7 +174,7 @@ def _slips(
 def _as_dates(
     name: str, values: Distinct, marker: NDArray[np.bool_], said: tuple[str, ...], kept: tuple[str, ...]
 ) -> Decided | None:
-    """Return the column as dates, None if it is something else, or refuse dates with other texts among them."""
+    """Return the column as dates, None if it is something else; refuse those that cannot be told."""
     texts, counts = values.texts.filter(~marker), values.counts[~marker]
     order, found, odd = dates.find_order(texts, counts)
     wrong = np.isnan(found) & ~odd
@@ -177,12 +190,7 @@ def _as_dates(
     if wrong.all() or counts[odd].sum() > NEARLY * present:
         return None
     if wrong.any():
-        if counts[~wrong].sum() < NEARLY * present or (~wrong).sum() <= FEW_VALUES:
-            return None
-        place = int(np.flatnonzero(~marker)[np.flatnonzero(wrong)[0]])
-        raise UserError(
-            _slips(name, values, place, int(counts[wrong].sum()), present, "dates", np.zeros(1, dtype=bool))
-        )
+        return None
     if not order:
         place = int(np.flatnonzero(~marker)[0])
         raise UserError(
@@ -236,7 +244,7 @@ def _without_far_values(reading: Reading, numbers: NDArray[np.float64], not_miss
     for value in far:
         rows = np.flatnonzero(numbers == value)
         where = f"row {rows[0] + 1}" if len(rows) == 1 else f"{len(rows)} rows, the first row {rows[0] + 1},"
-        text = f"{value:g}" if reading.kind == "number" and value != int(value) else f"{int(value)}"
+        text = f"{value:.10g}"
         keeps = f" (--not-missing {text} keeps it)" if reading.kind == "number" else ""
         odd.append(f"{text} in {where} is far from all other values and is read as missing{keeps}")
     reading = replace(reading, sentinels=(*reading.sentinels, *far))
