@@ -21,9 +21,9 @@ from tfcourse.babysitting.show import status_of
 from tfcourse.babysitting.state import restore
 from tfcourse.data.prepare import DataOptions, Prepared, prepare
 from tfcourse.errors import UserError
-from tfcourse.files import replacing, write_json
-from tfcourse.models.builders import build_mlp, with_softmax
-from tfcourse.models.preprocessing import export_model
+from tfcourse.files import write_json
+from tfcourse.models.builders import build_mlp
+from tfcourse.run.exported import export
 from tfcourse.run.folder import TRAINING, RunFolder
 from tfcourse.run.measure import measure
 
@@ -74,7 +74,7 @@ def open_training(path: Path, data: Mapping[str, Any] | None = None) -> Training
         UserError: if it is none, or its data are gone or others.
     """
     folder = RunFolder.open(path, TRAINING)
-    options = folder.parse(lambda r: DataOptions(**{k: _tuple(v) for k, v in r["options"].items()}))
+    options = folder.parse(lambda record: DataOptions.from_json(record["options"]))
     options = replace(options, **(data or {}))
     if Path(options.data).is_absolute() and not Path(options.data).exists():
         raise UserError(f"The data is no longer at {options.data!r}; give its new place with --data.")
@@ -86,10 +86,6 @@ def open_training(path: Path, data: Mapping[str, Any] | None = None) -> Training
         )
     start = folder.parse(lambda record: Start.from_json(record["start"]))
     return Training(folder, prepared, start, folder.record["seed"])
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def run(
@@ -150,16 +146,14 @@ def finish(training: Training) -> dict[str, Any]:
     model = training.model()
     arrays, _ = Checkpoints(folder.path).read(int(state["number"]))
     restore(model, arrays, groups=("model",))
-    with replacing(folder.model_path) as path:
-        export_model(prepared.features, model).save(path)
-    probabilities = with_softmax(model).predict(prepared.test.x, batch_size=EVALUATION_BATCH, verbose=0)
+    probabilities = export(folder.model_path, prepared.features, model, prepared.test_rows, prepared.test.x)
     looks = int(folder.record.get("test_looks", 0)) + 1
     result = {
         "saved": f"epoch {state['epoch']}",
         "epoch": state["epoch"],
         "step": state["step"],
         "validation": {k.removeprefix("val_"): v for k, v in state.get("logs", {}).items() if k.startswith("val_")},
-        "test": measure(probabilities, prepared.test.y, prepared.classes),
+        "test": measure(probabilities, prepared.test.y, prepared.classes, prepared.seen),
         "test_looks": looks,
         "classes": list(prepared.classes),
     }

@@ -247,12 +247,12 @@ def labels_of_column(
     if count:
         written = [text for text, is_missing in zip(texts, missing, strict=True) if is_missing and text]
         quoted = ", ".join(map(repr, written))
-        keep = f" ({quoted}; --not-missing {shlex.join(written)} would make {'it' if len(written) == 1 else 'each'} a class)"
-        notes.append(
-            f"{count} row{'s' * (count > 1)} without a {name!r} {'are' if count > 1 else 'is'} left out{keep * bool(written)}"
-        )
+        makes = f"--not-missing {shlex.join(written)} would make {'it' if len(written) == 1 else 'each'} a class"
+        keep = f" ({quoted}; {makes})"
+        left_out = f"{'are' if count > 1 else 'is'} left out{keep * bool(written)}"
+        notes.append(f"{count} row{'s' * (count > 1)} without a {name!r} {left_out}")
     notes += [
-        f"the label {text!r} is a class of its own, in {number} rows; --missing {shlex.quote(text)} would leave them out"
+        f"the label {text!r} is a class, in {number} rows; --missing {shlex.quote(text)} would leave them out"
         for text, is_missing, number in zip(texts, missing, counts, strict=True)
         if not is_missing and markers.among_others(text) and text not in wishes.not_missing
     ]

@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from tfcourse.data.features import ArrayFeatures, Features
 from tfcourse.models.builders import with_softmax
@@ -59,7 +60,9 @@ def build_preprocessing(features: Features) -> tuple[keras.Model, Any]:
 
 
 def _array_layers(image: Any, features: ArrayFeatures) -> Any:
-    flat = keras.layers.Flatten()(image)
-    shape = (features.width,)
-    mean, deviation = np.broadcast_to(features.mean, shape), np.broadcast_to(features.deviation, shape)
-    return keras.layers.Normalization(mean=mean, variance=np.square(deviation))(flat)
+    # Not a Flatten layer, whose order of the pixels is keras.json's, nor a Normalization layer; see table_layers.
+    flat = keras.layers.Reshape((features.width,))(image)
+    standard = ops.divide(
+        ops.subtract(ops.cast(flat, "float64"), np.array(features.mean)), np.array(features.deviation)
+    )
+    return ops.cast(standard, "float32")

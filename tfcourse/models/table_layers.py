@@ -1,4 +1,4 @@
-"""The feature map of tables as Keras layers: the same matrix as :class:`~tfcourse.data.table_features.TableFeatures`."""
+"""The feature map of tables as Keras layers: the matrix of :class:`~tfcourse.data.table_features.TableFeatures`."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.data.split import Rows
+from tfcourse.data.groups import keep_together
+from tfcourse.data.split import Rows, rarest_class
 
 LEAST_PARTS = 5
 
@@ -45,24 +46,35 @@ class Folds:
             yield thinned(among, fewest_train), thinned(rows[validation], fewest), rows[held_out]
 
 
-def deal(groups: Rows, y: Rows, repeats: int, seed: int) -> Folds:
+def deal(kinds: Rows, y: Rows, repeats: int, seed: int, named: Rows | None = None) -> Folds:
     """Deal rows into parts at random: every class evenly, rows of one group together.
+
+    What stays together is what :func:`tfcourse.data.groups.keep_together` says. Groups are dealt by their size, the
+    largest first, those of one size in random order.
+
+    Args:
+        kinds: number of each row's kind, from :func:`tfcourse.data.groups.equal_rows`.
+        y: class number of each row.
+        repeats: how often to train.
+        seed: which random parts.
+        named: group number of each row as the user has it, if there is one.
 
     >>> folds = deal(np.arange(15), np.arange(15) % 3, repeats=3, seed=0)
     >>> np.bincount(folds.part).tolist()
     [3, 3, 3, 3, 3]
     """
     parts = max(LEAST_PARTS, repeats)
-    _, first_row = np.unique(groups, return_index=True)
-    group_class = y[first_row]
+    group = keep_together(kinds, y, len(y) / parts, named).groups
+    label, rows = rarest_class(group, y), np.bincount(group)
     random = np.random.default_rng([seed, 1])
-    part_of_group = np.empty(len(first_row), dtype=np.int64)
+    part_of_group = np.empty(len(rows), dtype=np.int64)
     dealt = 0
-    for number in np.unique(group_class):
-        members = random.permutation(np.flatnonzero(group_class == number))
+    for number in np.unique(label):
+        members = random.permutation(np.flatnonzero(label == number))
+        members = members[np.argsort(-rows[members], kind="stable")]
         part_of_group[members] = (dealt + np.arange(len(members))) % parts
         dealt += len(members)
-    return Folds(part_of_group[groups], parts, repeats)
+    return Folds(part_of_group[group], parts, repeats)
 
 
 def blocks(rows: int, repeats: int) -> Folds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data.features import Features, TableFeatures
+from tfcourse.data.groups import group_numbers
 from tfcourse.data.reading.column import as_texts
 from tfcourse.data.reading.decide import Wishes, decide
 from tfcourse.data.sources import (
@@ -46,6 +48,7 @@ class NewData:
         known: number of the run's classes.
         moments: the time of each row as a number, if rows are to be cut by time.
         times: the same as it was written.
+        groups: group number of each row, if the run kept groups together and the data have their column.
         notes: lines for the user.
     """
 
@@ -56,6 +59,7 @@ class NewData:
     known: int
     moments: NDArray[np.float64] | None = None
     times: NDArray[Any] | None = None
+    groups: Rows | None = None
     notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -65,7 +69,8 @@ class NewData:
         """Return some of the rows."""
         moments = None if self.moments is None else self.moments[rows]
         times = None if self.times is None else self.times[rows]
-        return replace(self, x=take(self.x, rows), y=self.y[rows], moments=moments, times=times)
+        groups = None if self.groups is None else np.unique(self.groups[rows], return_inverse=True)[1]
+        return replace(self, x=take(self.x, rows), y=self.y[rows], moments=moments, times=times, groups=groups)
 
 
 def read_new_data(data: str, record: dict[str, Any], features: Features, since: str | None = None) -> NewData:
@@ -86,13 +91,16 @@ def read_new_data(data: str, record: dict[str, Any], features: Features, since: 
         kind = "a table" if is_table else "an array of images or features"
         allowed = ", ".join(suffix for suffix in SUFFIXES if (suffix != ".npz") == is_table)
         raise UserError(f"--data: the run was trained on {kind}, but {data!r} is not one; give a file in {allowed}.")
-    moments = times = None
+    moments = times = groups = None
     if since is not None:
         moments, times = moments_of(found, since)
     x: X
     if isinstance(features, TableFeatures):
         assert isinstance(found, LabelledRows)
         x = features.decode(found.table)
+        group = record["options"].get("group")
+        if group in found.table.column_names:
+            groups = group_numbers(decide(group, found.table.column(group), Wishes(categorical=(group,))).values)
         notes = notes + surplus_columns(found.table.column_names, features, record)
     else:
         assert isinstance(found, np.ndarray)
@@ -103,7 +111,7 @@ def read_new_data(data: str, record: dict[str, Any], features: Features, since: 
     number = {label: index for index, label in enumerate(classes)}
     y = np.array([number.get(label, 0) for label in labels.tolist()], dtype=np.int64)
     notes += on_rare + on_classes
-    return NewData(name, x, y, classes, len(record["classes"]), moments, times, notes).rows(kept)
+    return NewData(name, x, y, classes, len(record["classes"]), moments, times, groups, notes).rows(kept)
 
 
 def _read(data: str, record: dict[str, Any]) -> tuple[str, LabelledRows | NDArray[Any], NDArray[Any], list[str]]:
@@ -132,7 +140,7 @@ def _read(data: str, record: dict[str, Any]) -> tuple[str, LabelledRows | NDArra
 def surplus_columns(names: Sequence[str], features: TableFeatures, record: dict[str, Any]) -> list[str]:
     """Return a note on columns that the run did not have, if there are any."""
     had = tuple(f"{line.split(': ')[0]}: " for line in record["data"]["columns"])
-    dropped = record["options"]["drop"]
+    dropped = [*record["options"]["drop"], record["options"].get("group")]
     new = [n for n in names if n not in features.names and n not in dropped and not f"{n}: ".startswith(had)]
     if not new:
         return []
@@ -147,10 +155,10 @@ def without_rare_classes(labels: NDArray[Any]) -> tuple[Rows, list[str]]:
     >>> without_rare_classes(np.array(["a", "a", "b", "a"], dtype=object))
     (array([0, 1, 3]), ["1 row of classes with fewer than 3 is left out: 'b'"])
     """
-    names, counts = np.unique(labels.astype(str), return_counts=True)
-    rare = names[counts < LEAST_ROWS_PER_CLASS]
-    kept = np.flatnonzero(~np.isin(labels.astype(str), rare))
-    if not len(rare) or not len(kept):
+    counts = Counter(labels.tolist())
+    rare = sorted(name for name, count in counts.items() if count < LEAST_ROWS_PER_CLASS)
+    kept = np.flatnonzero([counts[label] >= LEAST_ROWS_PER_CLASS for label in labels.tolist()])
+    if not rare or not len(kept):
         return np.arange(len(labels)), []
     count = len(labels) - len(kept)
     some = (
@@ -180,7 +188,7 @@ def all_classes(labels: NDArray[Any], known: tuple[str, ...], data: str) -> tupl
         )
     notes = []
     if unknown:
-        rows = int(np.isin(labels.astype(str), unknown).sum())
+        rows = sum(label not in known for label in labels.tolist())
         notes.append(
             f"{len(unknown)} class{'es' * (len(unknown) > 1)} that the run has never seen, in {rows} rows"
             f" ({rows / len(labels):.1%}): {listed(unknown)}"

@@ -23,7 +23,10 @@ _TIME = (
 _YEAR_FIRST = r"^(?P<Y>[0-9]{4})[-/.](?P<m>[0-9]{1,2})[-/.](?P<d>[0-9]{1,2})\.?" + _TIME
 _YEAR_LAST = r"^(?P<a>[0-9]{1,2})(?P<mark>[-/.])(?P<b>[0-9]{1,2})[-/.](?P<Y>[0-9]{4}|[0-9]{2})" + _TIME
 _MONTH = r"(?i)(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mai|okt|dez|mär)[a-z]*"
-_NAMED = rf"^[0-9]{{1,2}}\.?[- /]?{_MONTH}[-., /]*[0-9]{{2,4}}.*$|^(?i)[a-z,. ]*{_MONTH}[-. ]*[0-9]{{1,2}}(st|nd|rd|th)?,? +[0-9]{{4}}.*$"
+_NAMED = (
+    rf"^[0-9]{{1,2}}\.?[- /]?{_MONTH}[-., /]*[0-9]{{2,4}}.*$"
+    rf"|^(?i)[a-z,. ]*{_MONTH}[-. ]*[0-9]{{1,2}}(st|nd|rd|th)?,? +[0-9]{{4}}.*$"
+)
 FIRST_YEAR, LAST_YEAR = 1000, 2200
 """Years outside stand for no date: 0000-00-00, 0001-01-01, 9999-12-31."""
 FIRST_OF_TWO_DIGITS = 69

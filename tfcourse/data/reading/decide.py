@@ -1,7 +1,7 @@
-"""Decide what a column is from evidence: what share of its present values is read as number, date or truth value, and how.
+"""Decide what a column is from evidence: what share of its present values is read as number, date or truth value.
 
-Rules, in this order. A column is of a kind if every present value is, texts that stand for a missing value apart
-(:mod:`.markers`). If half of the present values or more are numbers or dates, many of them different, and the others are
+Rules, in this order. A column is of a kind if every present value is, texts that stand for a missing value set
+apart (:mod:`.markers`). If half of the present values or more are numbers or dates, many of them different, and the others are
 not, the column is refused by name with a row: read as texts it would lose its order in silence. All else is a category.
 """
 
@@ -33,7 +33,7 @@ from tfcourse.errors import UserError
 
 FEW_VALUES = 10
 NEARLY = 0.5
-"""A column of which at least this share is numbers or dates, more than :data:`FEW_VALUES` of them different, has slips."""
+"""A column of which this share or more is numbers or dates, over :data:`FEW_VALUES` of them different, has slips."""
 FIRST_SECOND, LAST_SECOND = 946_684_800, 2_208_988_800
 """The first seconds of 2000 and of 2040: numbers between them may be moments."""
 
@@ -74,8 +74,8 @@ def decide(name: str, column: Any, wishes: Wishes | None = None) -> Decided:
         UserError: if it is empty, infinite, or nearly but not quite numbers or dates.
 
     >>> import pyarrow as pa
-    >>> decide("born", pa.chunked_array([["31.12.1999", "1.2.2003", "?"]])).reading
-    Reading(name='born', kind='date', decimal='.', thousands='', unit='', order='dmy', missing=('?',), kept=(), sentinels=(), pattern='')
+    >>> decide("born", pa.chunked_array([["31.12.1999", "1.2.2003", "?"]])).reading.to_json()
+    {'name': 'born', 'kind': 'date', 'order': 'dmy', 'missing': ['?']}
     """
     wishes = wishes or Wishes()
     categorical = name in wishes.categorical
@@ -119,7 +119,7 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool) ->
     )
     reading = Reading(name, "category", missing=missing, kept=kept)
     odd = [
-        f"{text!r} is read as a value of its own, in {count} rows; --missing {shlex.quote(text)} would read it as missing"
+        f"{text!r} is a value of its own, in {count} rows; --missing {shlex.quote(text)} would read it as missing"
         for text, count in zip(texts, counts, strict=True)
         if text in said and text not in missing
     ]
@@ -147,7 +147,7 @@ def _refuse_slips(name: str, values: Distinct, marker: NDArray[np.bool_]) -> Non
     present = int(counts.sum())
     style, numbers = find_style(texts, counts)
     loose, wrong = look_like_numbers(texts), np.isnan(numbers)
-    order, days, odd = dates.find_order(texts, counts)
+    _, days, odd = dates.find_order(texts, counts)
     not_dates = np.isnan(days) & ~odd
     words, these = (style.words, loose) if not not_dates.sum() < wrong.sum() else ("dates", ~not_dates)
     wrong = wrong if words != "dates" else not_dates

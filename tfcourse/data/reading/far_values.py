@@ -1,4 +1,4 @@
-"""Single values so far from all others that these would be one number beside them: codes for "unknown", slips, overflows."""
+"""Single values so far away that all others would be one number beside them: codes for "unknown", slips, overflows."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tfcourse.data.reading.reading import Reading
 PLAIN = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 INFINITE = r"(?i)^[-+]?(inf|infinity|1\.#inf)$"
 MINUS = r"[\x{2212}\x{2012}\x{2013}\x{FE63}\x{FF0D}]"
-"""Characters that people and programs write for a minus: the minus sign, dashes, the small and the full-width hyphen."""
+"""What people and programs write for a minus: the minus sign, dashes, the small and the full-width hyphen."""
 CURRENCY = r"[$€£¥₹₽₩₺₴฿]|USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|Rs\.?|kr\.?|R\$|US\$"
 STYLES = ((".", ""), (".", ","), (".", " "), (".", "'"), (",", ""), (",", "."), (",", " "), (",", "'"))
 """Decimal mark and thousands separator of the ways of writing that are known, the plainest first."""
@@ -23,7 +23,8 @@ BY_POINT = r"^([-+]?[1-9][0-9]{0,2}(\.[0-9]{3})+|[-+]?[0-9]{1,3}|[^0-9]*)$"
 SAMPLE, LEAST_POINTED = 1000, 20
 _PARTS = (
     rf"^(?P<open>[-+]?\(?)\s*(?P<prefix>{CURRENCY})?\s*(?P<sign>[-+]?)\s*"
-    r"(?P<figures>[0-9][0-9.,' ]*|[.,][0-9]+)(?P<power>[eE][-+]?[0-9]+)?\s*(?P<unit>[^0-9\s.,'()+\-][^0-9]*?)?\s*(?P<close>[-)]?)$"
+    r"(?P<figures>[0-9][0-9.,' ]*|[.,][0-9]+)(?P<power>[eE][-+]?[0-9]+)?\s*"
+    r"(?P<unit>[^0-9\s.,'()+\-][^0-9]*?)?\s*(?P<close>[-)]?)$"
 )
 
 
@@ -137,7 +138,7 @@ def _unit_of(texts: Any, counts: NDArray[np.int64]) -> str:
 
 
 def _by_likelihood(texts: Any) -> tuple[tuple[str, str], ...]:
-    """Return the ways of writing, the likelier first where both marks would do: 1,234 is 1234 unless 5000 stands beside."""
+    """Return the ways of writing, the likelier first: 1,234 is 1234 unless 5000 stands beside."""
     long_whole = pc.any(pc.match_substring_regex(texts, r"(^|[^0-9.,'])[0-9]{4,}($|[^0-9.'])")).as_py()
     if not long_whole:
         return STYLES

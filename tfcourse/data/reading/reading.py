@@ -1,4 +1,4 @@
-"""How one column is read, as data: decided once, then used by training, prediction, the exported model and the report."""
+"""How one column is read, as data: decided once, used by training, prediction, the exported model and the report."""
 
 from __future__ import annotations
 
@@ -30,8 +30,11 @@ class Reading:
 
     >>> Reading("price", "number", decimal=",", thousands=".", unit="€").words
     'number such as 1.234,5€'
-    >>> Reading.from_json(Reading("born", "date", order="dmy").to_json())
-    Reading(name='born', kind='date', decimal='.', thousands='', unit='', order='dmy', missing=(), kept=(), sentinels=(), pattern='')
+    >>> born = Reading("born", "date", order="dmy")
+    >>> born.to_json()
+    {'name': 'born', 'kind': 'date', 'order': 'dmy'}
+    >>> Reading.from_json(born.to_json()) == born
+    True
     """
 
     name: str
