@@ -18,6 +18,7 @@ from tfcourse.data.features import Features, TableFeatures, features_from_json
 from tfcourse.data.sources import NAMES, SUFFIXES, checked_path, is_arrays, load, read_npz
 from tfcourse.data.table import Table
 from tfcourse.data.tablefile import read_table, read_text
+from tfcourse.data.unlike_training import what_is_unlike
 from tfcourse.errors import UserError
 from tfcourse.files import replacing
 from tfcourse.run.exported import model_inputs, predict
@@ -40,6 +41,9 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--out", default="-", metavar="PATH", help="the CSV to write, or - for standard output (default)"
     )
+    parser.add_argument(
+        "--allow-unknown", action="store_true", help="accept columns of which training knew no value at all"
+    )
     return parser
 
 
@@ -56,7 +60,11 @@ def _run(argv: Sequence[str] | None) -> int:
     _check_out(arguments.out)
     if arguments.out != "-":
         check_out(Path(arguments.out), arguments.data)
-    inputs = model_inputs(read_rows(arguments.data, features), features)
+    rows = read_rows(arguments.data, features)
+    if isinstance(features, TableFeatures) and isinstance(rows, dict):
+        for line in what_is_unlike(rows, features, allow_unknown=arguments.allow_unknown):
+            print(f"note: {line}", file=sys.stderr)
+    inputs = model_inputs(rows, features)
     probabilities = predict(folder.model_path, inputs)
     with _opened(arguments.out) as file:
         write_predictions(file, probabilities, folder.record["classes"])

@@ -10,7 +10,9 @@ from typing import Any
 
 from tfcourse import defaults
 from tfcourse.course_space import default_space
-from tfcourse.data.prepare import DataOptions, Prepared, prepare, rows_in_split
+from tfcourse.data.features import features_from_json
+from tfcourse.data.prepare import DataOptions, Prepared, prepare, prepare_again, rows_in_split
+from tfcourse.data.sources import fingerprint_of
 from tfcourse.data.training_counts import training_counts
 from tfcourse.errors import UserError
 from tfcourse.files import remove_leftovers
@@ -136,12 +138,14 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
     for flag, path in (("--data", options.data), ("--test-data", options.test_data)):
         if path is not None and Path(path).is_absolute() and not Path(path).exists():
             raise UserError(f"--resume: the search's data is no longer at {path!r}; give its new place with {flag}.")
-    prepared = prepare(options)
-    if prepared.fingerprint != fingerprint:
+    if fingerprint_of(options.data, options.test_data) != fingerprint:
         raise UserError(
             f"--resume: {options.data!r} holds other data than the search in {given['resume']!r} was started with."
             " Give that data with --data, or start a new search with --out."
         )
+    features = folder.parse(lambda record: features_from_json(record["features"]))
+    prepared = prepare_again(options, features, record["data"]["split"])
+    prepared = replace(prepared, columns=record["data"]["columns"], notes=record["data"]["notes"])
     _check_settings(given, record, plan, len(prepared.train))
     more = given.get("trials", plan.trials)
     changes: dict[str, Any] = {}

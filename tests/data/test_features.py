@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,10 +18,13 @@ from tfcourse.data.features import (
     CategoryColumn,
     NumberColumn,
     TableFeatures,
+    TextColumn,
     check_finite,
     features_from_json,
 )
+from tfcourse.data.reading.reading import Reading
 from tfcourse.errors import UserError
+from tfcourse.run.exported import model_inputs
 
 float32s = st.floats(-1e6, 1e6, width=32)
 
@@ -38,72 +42,96 @@ def test_numbers_are_standardized(values: list[float], mean: float, deviation: f
     assert_allclose(matrix[:, 0], np.nan_to_num((column - mean) / deviation), rtol=1e-6, atol=1e-30)
 
 
-@given(st.lists(st.sampled_from(["a", "b", "new", "", "?", "NA"]), min_size=1, max_size=20))
+@given(st.lists(st.sampled_from(["a", "b", "new", ""]), min_size=1, max_size=20))
 def test_categories_are_one_hot(values: list[str]) -> None:
     encoder = OneHotEncoder(categories=[["other", "missing", "a", "b"]], sparse_output=False)
-    meant = [{"new": "other", "": "missing", "?": "missing", "NA": "missing"}.get(value, value) for value in values]
+    meant = [{"new": "other", "": "missing"}.get(value, value) for value in values]
     expected = encoder.fit_transform(np.array(meant)[:, None])
     matrix = TableFeatures((), (CategoryColumn("c", ("a", "b")),)).transform({"c": texts(*values)})
     assert_array_equal(matrix, expected)
 
 
-def test_numbers_may_be_categories() -> None:
-    matrix = TableFeatures((), (CategoryColumn("c", ("1", "2.5")),)).transform({"c": np.array([2.5, 1.0, np.nan, 7])})
-    assert matrix.argmax(axis=1).tolist() == [3, 2, 1, 0]
-
-
 FEATURES = TableFeatures(
-    (NumberColumn("size", 2.0, 0.5, True), NumberColumn("day", 1.0, 1.0, False, "%Y-%m-%d")),
+    (NumberColumn("size", 2.0, 0.5, True), NumberColumn("day", 1.0, 1.0, False, True, ("day",))),
     (CategoryColumn("kind", ("a", "b")),),
+    (TextColumn("note", ("red", "car")),),
+    {"size": Reading("size", "number", decimal=",", missing=("-",), sentinels=(9.0,))},
 )
 
 
+def arrow(**columns: list[str]) -> pa.Table:
+    return pa.table(columns)
+
+
 def test_the_order_of_the_matrix() -> None:
-    table = {"kind": texts("b", ""), "size": texts("3", "?"), "day": texts("1970-01-03", ""), "more": texts("x", "y")}
-    assert FEATURES.transform(table).tolist() == [[2, 1, 0, 0, 0, 0, 1], [0, 0, 1, 0, 1, 0, 0]]
-    assert FEATURES.width == 7
-    assert FEATURES.names == ("size", "day", "kind")
+    raw = arrow(
+        kind=["b", ""], size=["3", "?"], day=["1970-01-03 06:00", ""], more=["x", "y"], note=["a Red car", "blue cars"]
+    )
+    table = FEATURES.decode(raw)
+    assert list(table) == ["size", "day", "kind", "note"]
+    expected = [[2, 1.25, 0, 1, 0, 0, 0, 0, 1, 1, 1], [0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0]]
+    np.testing.assert_allclose(FEATURES.transform(table), expected, atol=1e-7)
+    assert FEATURES.width == 11
+    assert FEATURES.names == ("size", "day", "kind", "note")
+
+
+def test_numbers_that_stand_for_missing_values() -> None:
+    table = FEATURES.decode(arrow(size=["9", "-", "1,5"], day=[""] * 3, kind=["a"] * 3, note=[""] * 3))
+    assert table["size"].tolist()[2] == 1.5
+    assert np.isnan(table["size"][:2]).all()
 
 
 def test_features_survive_json() -> None:
-    assert features_from_json(json.loads(json.dumps(FEATURES.to_json()))) == FEATURES
+    again = features_from_json(json.loads(json.dumps(FEATURES.to_json())))
+    assert again == FEATURES
+    assert isinstance(again, TableFeatures)
+    assert [again.reading(column) for column in again.columns] == [FEATURES.reading(c) for c in FEATURES.columns]
     images = ArrayFeatures((2, 2), (0.25,), (0.5,))
     assert features_from_json(json.loads(json.dumps(images.to_json()))) == images
+
+
+def test_features_of_earlier_versions_are_understood() -> None:
+    number = {"name": "born", "mean": 1.0, "deviation": 2.0, "has_missing": True, "date_format": "%d.%m.%Y %H:%M"}
+    features = features_from_json({"numbers": [number], "categories": [{"name": "kind", "values": ["a"]}]})
+    assert isinstance(features, TableFeatures)
+    assert features.numbers == (NumberColumn("born", 1.0, 2.0, True, True),)
+    table = features.decode(arrow(born=["03.01.1970 12:00", "?"], kind=["?", "a"]))
+    assert features.transform(table).tolist() == [[0.75, 0, 0, 1, 0], [0, 1, 0, 0, 1]]
+    assert model_inputs(table, features)["born"].tolist() == ["03.01.1970 12:00", ""]
 
 
 @pytest.mark.parametrize(
     ("column", "message"),
     [
         (
-            {"size": texts("1", "tall")},
-            "Column 'size' holds 'tall' in row 2, but the model was trained on numbers there. Put it right, or leave"
-            " the value empty.",
+            {"size": ["1", "tall"]},
+            "Column 'size' holds 'tall' in row 2, but the model was trained on numbers such as 1234,5 there. Put it"
+            " right, or leave the value empty.",
         ),
         (
-            {"day": texts("1970-01-01", "02.01.1970")},
-            "Column 'day' holds '02.01.1970' in row 2, but the model was trained on dates such as 2026-12-31 (%Y-%m-%d)"
-            " there. Put it right, or leave the value empty.",
+            {"day": ["1970-01-01", "02.01.1970"]},
+            "Column 'day' holds '02.01.1970' in row 2, but the model was trained on dates such as 2026-12-31 there."
+            " Put it right, or leave the value empty.",
         ),
         (
-            {"size": np.array([np.inf, 1e39])},
+            {"size": [float("inf"), float("-inf")]},
             "Column 'size' holds infinite numbers in 2 rows, the first in row 1. Put a finite number there, or leave"
             " the value empty.",
         ),
     ],
 )
 def test_values_that_training_did_not_know(column: dict[str, Any], message: str) -> None:
-    table = {"size": texts("1", "2"), "day": texts("", ""), "kind": texts("a", "b"), **column}
     with pytest.raises(UserError) as caught:
-        FEATURES.transform(table)
+        FEATURES.decode(pa.table({"size": ["1", "2"], "day": ["", ""], "kind": ["a", "b"], "note": ["", ""], **column}))
     assert str(caught.value) == message
 
 
 def test_missing_columns_are_all_named() -> None:
     with pytest.raises(UserError) as caught:
-        FEATURES.transform({"day": texts("1970-01-01")})
+        FEATURES.decode(arrow(day=["1970-01-01"]))
     assert str(caught.value) == (
-        "The data lacks 2 columns that the model was trained on: 'size', 'kind'. Add them; leave values empty where"
-        " they are not known."
+        "The data lacks 3 columns that the model was trained on: 'size', 'kind', 'note'. Add them; leave values"
+        " empty where they are not known."
     )
 
 

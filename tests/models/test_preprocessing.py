@@ -46,12 +46,18 @@ def messy_table(seed: int) -> pa.Table:
         "price": [f"{p:,.2f} €".translate(str.maketrans(",.", ".,")) if p < 9000 else "-" for p in prices],
         "balance": [f"({p:,.2f})" if p > 5000 else f"{p:,.2f}" for p in prices],
         "rate": [f"−{p}%" if p > 5000 else f"+{p}%" for p in prices],
-        "note": [" ".join(random.choice(["red", "Blue", "it's", "car.", "a", "Über"], 5)) + f" {n}" for n in range(ROWS)],
+        "note": [
+            " ".join(random.choice(["red", "Blue", "it's", "car.", "a", "Über"], 5)) + f" {n}" for n in range(ROWS)
+        ],
         "day": [f"{y}-{m:02d}-{d:02d}" for y, m, d in dates],
         "moment": [f"{d}/{m}/{y} {h}:30" for (y, m, d), h in zip(dates, hours, strict=True)],
-        "us": [f"{m}/{d}/{y} {h % 12 or 12}:05:09 {'AP'[int(h >= 12)]}M" for (y, m, d), h in zip(dates, hours, strict=True)],
+        "us": [
+            f"{m}/{d}/{y} {h % 12 or 12}:05:09 {'AP'[int(h >= 12)]}M" for (y, m, d), h in zip(dates, hours, strict=True)
+        ],
         "short": [f"{d:02d}.{m:02d}.{y % 100:02d}" for y, m, d in dates],
-        "zulu": [f"{y}-{m:02d}-{d:02d}T{h:02d}:01:02.{u:06d}Z" for (y, m, d), h, u in zip(dates, hours, micro, strict=True)],
+        "zulu": [
+            f"{y}-{m:02d}-{d:02d}T{h:02d}:01:02.{u:06d}Z" for (y, m, d), h, u in zip(dates, hours, micro, strict=True)
+        ],
         "offset": [f"{y}-{m:02d}-{d:02d} {h:02d}:01:02-0{h % 9}:30" for (y, m, d), h in zip(dates, hours, strict=True)],
         "epoch": 1_500_000_000 + random.integers(0, 10**8, ROWS),
         "milliseconds": 1_500_000_000_000 + random.integers(0, 10**11, ROWS),
@@ -116,7 +122,9 @@ def test_an_unseen_value_and_an_impossible_date_go_their_own_way() -> None:
 
 def test_very_many_numbers_are_one_input() -> None:
     random = np.random.default_rng(0)
-    raw = pa.table({f"c{number}": random.normal(number, 1, ROWS) for number in range(201)} | {"k": ["a", "b"] * (ROWS // 2)})
+    raw = pa.table(
+        {f"c{number}": random.normal(number, 1, ROWS) for number in range(201)} | {"k": ["a", "b"] * (ROWS // 2)}
+    )
     features = fitted(raw)
     preprocessing, inputs = build_preprocessing(features)
     assert list(inputs) == ["numbers", "k"]

@@ -19,7 +19,9 @@ from tfcourse.babysitting.page import write_page
 from tfcourse.babysitting.setting import Start
 from tfcourse.babysitting.show import status_of
 from tfcourse.babysitting.state import restore
-from tfcourse.data.prepare import DataOptions, Prepared, prepare
+from tfcourse.data.features import features_from_json
+from tfcourse.data.prepare import DataOptions, Prepared, prepare_again
+from tfcourse.data.sources import fingerprint_of
 from tfcourse.errors import UserError
 from tfcourse.files import write_json
 from tfcourse.models.builders import build_mlp
@@ -78,12 +80,13 @@ def open_training(path: Path, data: Mapping[str, Any] | None = None) -> Training
     options = replace(options, **(data or {}))
     if Path(options.data).is_absolute() and not Path(options.data).exists():
         raise UserError(f"The data is no longer at {options.data!r}; give its new place with --data.")
-    prepared = prepare(options)
-    if prepared.fingerprint != folder.record["data"]["fingerprint"]:
+    if fingerprint_of(options.data, options.test_data) != folder.record["data"]["fingerprint"]:
         raise UserError(
             f"{options.data!r} holds other data than the training in {str(path)!r} began with. Give that data with"
             " --data, or begin a new training with another --out."
         )
+    features = folder.parse(lambda record: features_from_json(record["features"]))
+    prepared = prepare_again(options, features, folder.record["data"]["split"])
     start = folder.parse(lambda record: Start.from_json(record["start"]))
     return Training(folder, prepared, start, folder.record["seed"])
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data import labels
-from tfcourse.data.features import ArrayFeatures, Features, Matrix, check_finite
+from tfcourse.data.features import ArrayFeatures, Features, Matrix, TableFeatures, check_finite
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.groups import equal_rows, group_numbers, keep_together
 from tfcourse.data.reading.decide import Wishes
@@ -122,6 +122,41 @@ def prepare(options: DataOptions) -> Prepared:
     dataset = load(
         options.data, target=options.target, drop=options.drop, test_data=options.test_data, wishes=options.wishes
     )
+    return _prepared(dataset, options, None)
+
+
+def prepare_again(options: DataOptions, features: Features, split: Mapping[str, int]) -> Prepared:
+    """Read, split and map data as an earlier part of a run did, whatever the present rules would make of them.
+
+    Args:
+        options: the run's.
+        features: the run's map.
+        split: its number of rows in each part, as :func:`rows_in_split` gives them.
+
+    Raises:
+        UserError: if the data cannot be read or split so.
+    """
+    readings = None
+    if isinstance(features, TableFeatures):
+        readings = {column.name: features.reading(column) for column in features.columns}
+    dataset = load(
+        options.data, target=options.target, drop=options.drop, test_data=options.test_data, wishes=options.wishes,
+        readings=readings,
+    )  # fmt: skip
+    prepared = _prepared(dataset, options, features)
+    if (found := rows_in_split(prepared)) != dict(split):
+        raise UserError(
+            f"{options.data!r} is split into {_counts(found)} rows, but the run began with {_counts(split)}: this"
+            " version splits it otherwise than the one that began the run. Start a new one with --out."
+        )
+    return prepared
+
+
+def _counts(split: Mapping[str, int]) -> str:
+    return "/".join(map(str, split.values()))
+
+
+def _prepared(dataset: Dataset, options: DataOptions, features: Features | None) -> Prepared:
     classes = labels.classes_of(dataset.labels)
     y = labels.to_numbers(dataset.labels, classes, "--data")
     if not isinstance(dataset.x, dict):
@@ -131,7 +166,9 @@ def prepare(options: DataOptions) -> Prepared:
                 raise UserError(f"{flag} is for tables; {options.data!r} holds arrays.")
     dataset, named = _without_group(dataset, options)
     split = _split(dataset, named, y, classes, options)
-    features, lines = fit(dataset.x, split.train, dataset.readings)
+    lines: list[str] = []
+    if features is None:
+        features, lines = fit(dataset.x, split.train, dataset.readings)
     x = features.transform(dataset.x)  # type: ignore[arg-type]
     train, validation, test = (Part(x[rows], y[rows]) for rows in (split.train, split.validation, split.test))
     test_rows = take(dataset.x, split.test)

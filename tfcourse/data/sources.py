@@ -64,6 +64,7 @@ def load(
     drop: Sequence[str] = (),
     test_data: str | None = None,
     wishes: Wishes | None = None,
+    readings: Mapping[str, Reading] | None = None,
 ) -> Dataset:
     """Read the data set that ``--data`` names, and the test set that ``--test-data`` names.
 
@@ -73,6 +74,7 @@ def load(
         drop: columns to leave out.
         test_data: path of a test set of the same kind.
         wishes: what the user said on how columns are read.
+        readings: how columns were read before and are to be read again; the others are then read as categories.
 
     Raises:
         UserError: if it does not exist, cannot be read or does not fit together.
@@ -86,11 +88,11 @@ def load(
                 raise UserError(f"{flag} is for files; --data {data} has its own labels and columns.")
         return _load_digits() if data == "digits" else _load_keras(data)
     path = checked_path(data, "--data")
-    fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
+    fingerprint = fingerprint_of(data)
     if is_arrays(path):
         dataset = _load_arrays(path, target, drop, fingerprint)
     else:
-        dataset = _load_table(path, target, drop, wishes or Wishes(), fingerprint)
+        dataset = _load_table(path, target, drop, wishes or Wishes(), readings, fingerprint)
     if test_data is None:
         return dataset
     test_path = checked_path(test_data, "--test-data")
@@ -103,8 +105,21 @@ def load(
     else:
         rows = read_labelled_table(test_path, target, wishes)
         test, notes = (decoded(rows, dataset.readings, str(test_path)), rows.labels), rows.notes
-    both = hashlib.sha256(fingerprint.encode() + test_path.read_bytes()).hexdigest()
-    return replace(dataset, fingerprint=both, test=test, notes=dataset.notes + notes)
+    return replace(dataset, fingerprint=fingerprint_of(data, test_data), test=test, notes=dataset.notes + notes)
+
+
+def fingerprint_of(data: str, test_data: str | None = None) -> str:
+    """Return the SHA-256 of the data set that ``--data`` and ``--test-data`` name, without reading what is in a file.
+
+    Raises:
+        UserError: if it does not exist.
+    """
+    if data in NAMES:
+        return load(data).fingerprint
+    found = hashlib.sha256(checked_path(data, "--data").read_bytes()).hexdigest()
+    if test_data is None:
+        return found
+    return hashlib.sha256(found.encode() + checked_path(test_data, "--test-data").read_bytes()).hexdigest()
 
 
 def is_arrays(path: Path) -> bool:
@@ -169,7 +184,14 @@ def _load_arrays(path: Path, target: str | None, drop: Sequence[str], fingerprin
     return Dataset(stem(path), x, labels, fingerprint, notes=notes)
 
 
-def _load_table(path: Path, target: str | None, drop: Sequence[str], wishes: Wishes, fingerprint: str) -> Dataset:
+def _load_table(
+    path: Path,
+    target: str | None,
+    drop: Sequence[str],
+    wishes: Wishes,
+    readings: Mapping[str, Reading] | None,
+    fingerprint: str,
+) -> Dataset:
     rows = read_labelled_table(path, target, wishes, drop)
     for name in wishes.categorical:
         if name not in rows.table.column_names:
@@ -177,7 +199,12 @@ def _load_table(path: Path, target: str | None, drop: Sequence[str], wishes: Wis
             raise UserError(f"--categorical: there is no column {name!r}.{near}")
     found: dict[str, Decided] = {}
     for name in rows.table.column_names:
-        found[name] = decide(name, rows.table.column(name), wishes)
+        column = rows.table.column(name)
+        if readings is None:
+            found[name] = decide(name, column, wishes)
+        else:
+            reading = readings.get(name) or Reading(name, "category", missing=wishes.missing, kept=wishes.not_missing)
+            found[name] = Decided(reading, decode(column, reading))
     return Dataset(
         stem(path),
         {name: each.values for name, each in found.items()},

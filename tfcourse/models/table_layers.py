@@ -29,7 +29,7 @@ def table_layers(inputs: dict[str, Any], features: TableFeatures) -> Any:
     """Return the matrix of a table's columns, shape (rows, features.width).
 
     Args:
-        inputs: tensors of shape (rows, 1) by column, those of ``features.in_one_input`` as one of shape (rows, columns).
+        inputs: tensors of shape (rows, 1) by column; those of ``features.in_one_input`` are one, (rows, columns).
         features: the map.
     """
     blocks = _number_blocks(inputs, features) if features.numbers else []

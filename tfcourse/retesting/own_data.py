@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tfcourse.data.features import Features
-from tfcourse.data.sources import load
+from tfcourse.data.sources import fingerprint_of
 from tfcourse.errors import UserError
 from tfcourse.retesting.folds import thinned
 from tfcourse.retesting.new_data import NewData, read_new_data
@@ -22,10 +22,7 @@ def read_own_data(record: dict[str, Any], features: Features) -> NewData | None:
     """
     options = record["options"]
     try:
-        found = load(
-            options["data"], target=options["target"], drop=options["drop"], test_data=options["test_data"]
-        ).fingerprint
-        if found != record["data"]["fingerprint"]:
+        if fingerprint_of(options["data"], options["test_data"]) != record["data"]["fingerprint"]:
             return None
         return read_new_data(options["data"], record, features)
     except UserError:

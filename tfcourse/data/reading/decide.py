@@ -1,8 +1,8 @@
 """Decide what a column is from evidence: what share of its present values is read as number, date or truth value.
 
 Rules, in this order. A column is of a kind if every present value is, texts that stand for a missing value set
-apart (:mod:`.markers`). If half of the present values or more are numbers or dates, many of them different, and the others are
-not, the column is refused by name with a row: read as texts it would lose its order in silence. All else is a category.
+apart (:mod:`.markers`). If half of the present values or more are numbers or dates, many of them different, and others
+are not, the column is refused by name with a row: read as texts it would lose its order in silence. All else is a category.
 """
 
 from __future__ import annotations
@@ -194,8 +194,8 @@ def _as_dates(
     if not order:
         place = int(np.flatnonzero(~marker)[0])
         raise UserError(
-            f"Column {name!r} holds dates such as {values.texts[place].as_py()!r} in row {values.first_row(place)}, and no"
-            " row tells whether the day or the month comes first. Write them as 2026-12-31, or leave the column out"
+            f"Column {name!r} holds dates such as {values.texts[place].as_py()!r} in row {values.first_row(place)}, and"
+            " no row tells whether the day or the month comes first. Write them as 2026-12-31, or leave the column out"
             f" with --drop {quoted}."
         )
     days = np.full(len(values.texts), np.nan)

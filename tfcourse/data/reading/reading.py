@@ -29,7 +29,7 @@ class Reading:
         pattern: the strptime format of an older run's dates; these were written in no other way.
 
     >>> Reading("price", "number", decimal=",", thousands=".", unit="€").words
-    'number such as 1.234,5€'
+    'number such as 1.234,5 €'
     >>> born = Reading("born", "date", order="dmy")
     >>> born.to_json()
     {'name': 'born', 'kind': 'date', 'order': 'dmy'}
@@ -62,7 +62,8 @@ class Reading:
             return "category"
         if self.kind == "date":
             return f"date, {ORDERS[self.order]}"
-        return "number" if self.is_plain else f"number such as 1{self.thousands}234{self.decimal}5{self.unit}"
+        unit = f" {self.unit}" if self.unit else ""
+        return "number" if self.is_plain else f"number such as 1{self.thousands}234{self.decimal}5{unit}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields that differ from their defaults, JSON-ready."""
