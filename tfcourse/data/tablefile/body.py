@@ -78,8 +78,9 @@ def _by_arrow(text: bytes, start: int, width: int, delimiter: str) -> list[pa.Ch
     """Return the columns as Arrow reads them, or None where a row is not as it must be."""
     quoted = text.find(b'"', start) >= 0
     names = [f"f{i}" for i in range(width)]
+    chunks: list[list[pa.Array]] = [[] for _ in names]
     try:
-        table = pa.csv.read_csv(
+        batches = pa.csv.open_csv(
             pa.BufferReader(pa.py_buffer(text).slice(start)),
             read_options=pa.csv.ReadOptions(column_names=names, block_size=_BLOCK),
             parse_options=pa.csv.ParseOptions(
@@ -90,13 +91,12 @@ def _by_arrow(text: bytes, start: int, width: int, delimiter: str) -> list[pa.Ch
             ),
             convert_options=pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
         )
+        for batch in batches:
+            for chunk, column in zip(chunks, batch.columns, strict=True):
+                chunk.append(trim_column(column))
     except pa.ArrowInvalid:
         return None
-    columns = table.columns
-    del table
-    for i, column in enumerate(columns):
-        columns[i] = trim_column(column)  # one after the other, so that each untrimmed one is freed
-    return columns
+    return [pa.chunked_array(chunk, pa.string()) for chunk in chunks]
 
 
 def _by_csv(

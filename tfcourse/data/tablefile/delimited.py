@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from tfcourse.data.tablefile.body import read_body
 from tfcourse.data.tablefile.content import check_is_table
 from tfcourse.data.tablefile.delimiter import Head, find_head, head_by, name_of, sep_line
 from tfcourse.data.tablefile.encoding import to_utf8
 from tfcourse.data.tablefile.file_table import FileTable
-from tfcourse.data.tablefile.header import column_names, find_header
+from tfcourse.data.tablefile.header import find_header
+from tfcourse.data.tablefile.names import with_names
 from tfcourse.data.tablefile.records import fields_of_any_length
 from tfcourse.errors import UserError
 
@@ -53,23 +49,6 @@ def read_delimited(data: bytes, name: str, usual: str) -> FileTable:
     notes += more
     first_line = record.next_line if _lines(text, record.end) == len(columns[0]) else None
     return FileTable(with_names(columns, names, name, notes), notes, first_line)
-
-
-def with_names(columns: Sequence[pa.ChunkedArray], fields: Sequence[str], name: str, notes: list[str]) -> pa.Table:
-    """Return columns as a table under the names in a header; what has neither name nor values is left out, noted."""
-    kept = [i for i, column in enumerate(columns) if fields[i] or not _is_empty(column)]
-    if count := len(columns) - len(kept):
-        one = count == 1
-        notes.append(f"{count} column{'' if one else 's'} without name and values {'is' if one else 'are'} left out")
-    names, more = column_names([fields[i] for i in kept], name)
-    notes += more
-    return pa.table([columns[i] for i in kept], names=names)
-
-
-def _is_empty(column: pa.ChunkedArray) -> bool:
-    if pa.types.is_string(column.type):
-        return pc.max(pc.binary_length(column)).as_py() in (0, None)
-    return column.null_count == len(column)
 
 
 def _head(text: bytes, name: str, usual: str) -> tuple[Head, list[str]]:

@@ -1,13 +1,11 @@
-"""Which record of a table is its header, and what its columns are called."""
+"""Which of the first records of a table is its header."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tfcourse.data.tablefile.white_space import trim_name
 from tfcourse.errors import UserError
 
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
@@ -56,27 +54,6 @@ def find_header(
         notes.append(f"what stands before the header, from {line} {lines[title]} on, is left out: {texts}")
     _check_is_header(records, index, name, f"{line} {lines[index]}")
     return Header(index, notes)
-
-
-def column_names(fields: Sequence[str], name: str) -> tuple[list[str], list[str]]:
-    """Return the columns' names, trimmed and composed (NFC), the empty ones filled, and notes on those.
-
-    Raises:
-        UserError: if two columns have one name.
-
-    >>> column_names(["", " x"], "t.csv")
-    (['column 1', 'x'], ["the first column has no name and is called 'column 1'"])
-    """
-    given = [trim_name(text) for text in fields]
-    names = [text or f"column {number}" for number, text in enumerate(given, 1)]
-    column, count = Counter(names).most_common(1)[0] if names else ("", 1)
-    if count > 1:
-        raise UserError(f"{name!r} has {count} columns called {column!r}; give each its own name.")
-    filled = [name for text, name in zip(given, names, strict=True) if not text]
-    if filled == ["column 1"]:
-        return names, ["the first column has no name and is called 'column 1'"]
-    shown = ", ".join(map(repr, filled[:5])) + (f" and {len(filled) - 5} more" if len(filled) > 5 else "")
-    return names, [f"columns without a name are called {shown}"] * bool(filled)
 
 
 def _is_comment(records: Sequence[Sequence[str]], index: int, width: int) -> bool:
