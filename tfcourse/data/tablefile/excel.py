@@ -54,7 +54,9 @@ def _first_sheet(path: Path) -> tuple[list[list[Any]], list[str]]:
                 sheets = [str(title) for title in workbook.sheet_names]
                 frame = workbook.parse(0, header=None, dtype=object, keep_default_na=False, na_values=[])
     except ImportError:
-        raise UserError(f"{name!r} is an Excel workbook; to read it, install openpyxl: pip install 'tfcourse[excel]'.") from None
+        raise UserError(
+            f"{name!r} is an Excel workbook; to read it, install openpyxl: pip install 'tfcourse[excel]'."
+        ) from None
     except UserError:
         raise
     except Exception as error:  # openpyxl raises what its parts happen to: KeyError, TypeError, XML errors

@@ -39,8 +39,8 @@ def read_json(data: bytes, name: str) -> FileTable:
                 columns[key] = [None] * count
             if isinstance(value, dict | list):
                 raise UserError(
-                    f"{name!r}: column {key!r} holds {_shown(value)} in {place}; only numbers, texts and booleans can be"
-                    " read. Save the file without it, or with what it holds in columns of its own."
+                    f"{name!r}: column {key!r} holds {_shown(value)} in {place}; only numbers, texts and booleans can"
+                    " be read. Save the file without it, or with what it holds in columns of its own."
                 )
             columns[key].append(value)
         count += 1
@@ -48,7 +48,7 @@ def read_json(data: bytes, name: str) -> FileTable:
             if len(values) < count:
                 values.append(None)
     if not count:
-        raise UserError(f"{name!r} is empty; it needs an object a row, like {{\"x\": 1, \"y\": \"a\"}}.")
+        raise UserError(f'{name!r} is empty; it needs an object a row, like {{"x": 1, "y": "a"}}.')
     if not columns:
         raise UserError(f"{name!r} holds no columns: its objects are empty.")
     keys = list(columns)
@@ -84,8 +84,8 @@ def _parsed(text: bytes, name: str, line: int) -> Any:
         return json.loads(text, object_pairs_hook=record)
     except json.JSONDecodeError as error:
         raise UserError(
-            f"{name!r} is not JSON at line {line + error.lineno - 1}: {error.msg}. It must hold an object a line, or one"
-            " list of objects."
+            f"{name!r} is not JSON at line {line + error.lineno - 1}: {error.msg}. It must hold an object a line, or"
+            " one list of objects."
         ) from None
     except (ValueError, RecursionError) as error:  # a number of too many digits, or lists within lists
         raise UserError(f"{name!r} cannot be read from line {line} on: {str(error).rstrip('.')}.") from None

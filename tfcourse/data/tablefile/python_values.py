@@ -14,7 +14,7 @@ _INTEGERS = range(-(2**63), 2**63)
 
 
 def column_of(values: Sequence[Any]) -> pa.ChunkedArray:
-    """Return values as a column: of their own type if they have one, else as the texts that a person sees; None is null.
+    """Return values as a column: of their own type if they have one, else as the texts a person sees; None is null.
 
     >>> column_of([1, 2.5, None]).to_pylist()
     [1.0, 2.5, None]

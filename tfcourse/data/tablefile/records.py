@@ -17,7 +17,7 @@ _HEAD_BYTES = (1 << 20, 1 << 25, sys.maxsize)
 
 @dataclass(frozen=True)
 class Record:
-    """The fields of one record, trimmed; its first line (from 1), and the line and the byte at which the next begins."""
+    """The fields of one record, trimmed; its first line (from 1); the line and the byte at which the next begins."""
 
     fields: list[str]
     line: int
