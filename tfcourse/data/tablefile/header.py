@@ -42,13 +42,15 @@ def find_header(
     if index:
         notes.append(f"{index} comment{'s' * (index > 1)} before the header {'is' if index == 1 else 'are'} left out")
     title = index
-    while index + 1 < len(records) and _is_title(records[index], width):
+    while index + 1 < len(records) and _may_be_title(records[index], width):
         index += 1
     if index > title and not _heads(records, index):
-        raise UserError(
-            f"{name!r}: {line} {lines[title]} holds one field, but the lines from {lines[index]} on have {width}. If it"
-            " is no part of the table, take it out; if it is the header, give each column a name."
-        )
+        if len(records[title]) < width or width > 2:
+            raise UserError(
+                f"{name!r}: {line} {lines[title]} holds one field, but {line} {lines[index]} has {width}. If it is no part"
+                " of the table, take it out; if it is the header, give each column a name."
+            )
+        index = title  # a header that names one of two columns
     if index > title:
         texts = ", ".join(repr(_shortened(record[0])) for record in records[title:index] if record[0])
         notes.append(f"what stands before the header, from {line} {lines[title]} on, is left out: {texts}")
@@ -64,11 +66,9 @@ def _is_comment(records: Sequence[Sequence[str]], index: int, width: int) -> boo
     return len(record) < width or (len(records[index + 1]) == width and _heads(records, index + 1))
 
 
-def _is_title(record: Sequence[str], width: int) -> bool:
-    """Whether a record is a line of text above a table, also with the empty fields that spreadsheets put after it."""
-    alone = bool(record[0]) and not any(record[1:])
-    blank = not any(record)
-    return (alone or blank) and ((len(record) == 1 and width > 1) or width > 2)
+def _may_be_title(record: Sequence[str], width: int) -> bool:
+    """Whether a record may be a line of text above a table, also with the empty fields that spreadsheets put after it."""
+    return width > 1 and not any(record[1:])
 
 
 def _heads(records: Sequence[Sequence[str]], index: int) -> bool:

@@ -41,6 +41,9 @@ def read_arrow(path: Path) -> FileTable:
     with _damage_told(path, "Arrow"), pa.OSFile(str(path)) as source:
         begins = source.read(6)
         source.seek(0)
+        if begins[:4] not in (b"ARRO", b"\xff\xff\xff\xff"):
+            old = " but an old one (version 1), which pandas.read_feather may read" if begins[:4] == b"FEA1" else ""
+            raise UserError(f"{str(path)!r} is no Arrow or Feather file{old}; save it as Parquet or CSV (UTF-8).")
         with pa.ipc.open_file(source) if begins == b"ARROW1" else pa.ipc.open_stream(source) as reader:
             _check_schema(reader.schema, path)
             table = reader.read_all()
