@@ -47,8 +47,8 @@ def find_header(
     if index > title and not _heads(records, index):
         if len(records[title]) < width or width > 2:
             raise UserError(
-                f"{name!r}: {line} {lines[title]} holds one field, but {line} {lines[index]} has {width}. If it is no part"
-                " of the table, take it out; if it is the header, give each column a name."
+                f"{name!r}: {line} {lines[title]} holds one field, but {line} {lines[index]} has {width}. If it is no"
+                " part of the table, take it out; if it is the header, give each column a name."
             )
         index = title  # a header that names one of two columns
     if index > title:
@@ -67,7 +67,7 @@ def _is_comment(records: Sequence[Sequence[str]], index: int, width: int) -> boo
 
 
 def _may_be_title(record: Sequence[str], width: int) -> bool:
-    """Whether a record may be a line of text above a table, also with the empty fields that spreadsheets put after it."""
+    """Whether a record may be a line of text above a table; spreadsheets put empty fields after it."""
     return width > 1 and not any(record[1:])
 
 

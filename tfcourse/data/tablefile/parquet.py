@@ -102,8 +102,5 @@ def _counts_rows(column: pa.ChunkedArray) -> bool:
 
 def _named_index(schema: pa.Schema, names: Sequence[str]) -> list[str]:
     index = _pandas(schema).get("index_columns")
-    return [name for name in index if name in names and not _INDEX.fullmatch(name)] if _texts(index) else []
-
-
-def _texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+    named = [name for name in index if isinstance(name, str)] if isinstance(index, list) else []
+    return [name for name in named if name in names and not _INDEX.fullmatch(name)]
