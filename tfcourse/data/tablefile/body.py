@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from tfcourse.data.tablefile.delimiter import name_of
-from tfcourse.data.tablefile.records import Records
+from tfcourse.data.tablefile.records import Records, unpaired_quotes
 from tfcourse.data.tablefile.white_space import trim, trim_column
 from tfcourse.errors import UserError
 
@@ -113,10 +113,7 @@ def _by_csv(
             for chunk, values in zip(chunks, zip(*(record.fields for record in batch), strict=True), strict=True):
                 chunk.append(pa.array(values, pa.string()))
     except csv.Error as error:
-        raise UserError(
-            f"{name!r} cannot be read at line {records.line}: {error}. A text in double quotes must end with one, and a"
-            " double quote inside it must be written twice."
-        ) from None
+        raise unpaired_quotes(error, records.line, name) from None
     return [pa.chunked_array(chunk, pa.string()) for chunk in chunks]
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+from collections import deque
+from typing import NoReturn
+
 from tfcourse.data.tablefile.body import read_body
 from tfcourse.data.tablefile.content import check_is_table
 from tfcourse.data.tablefile.delimiter import Head, find_head, head_by, name_of, sep_line
@@ -9,7 +13,7 @@ from tfcourse.data.tablefile.encoding import to_utf8
 from tfcourse.data.tablefile.file_table import FileTable
 from tfcourse.data.tablefile.header import find_header
 from tfcourse.data.tablefile.names import with_names
-from tfcourse.data.tablefile.records import fields_of_any_length
+from tfcourse.data.tablefile.records import Records, fields_of_any_length, unpaired_quotes
 from tfcourse.errors import UserError
 
 
@@ -31,10 +35,8 @@ def read_delimited(data: bytes, name: str, usual: str) -> FileTable:
     check_is_table(text, name)
     with fields_of_any_length():
         head, more = _head(text, name, usual)
-        if not head.records and head.right:
-            raise UserError(f"{name!r} is empty; a table needs a header line and rows.")
         if not head.records:
-            raise UserError(f"{name!r} opens a text by a double quote in its header that is never closed.")
+            _tell_wrong_quotes(text, head.delimiter, name)
         fields = [record.fields for record in head.records]
         header = find_header(fields, [record.line for record in head.records], head.width, name)
         record = head.records[header.index]
@@ -58,6 +60,15 @@ def _head(text: bytes, name: str, usual: str) -> tuple[Head, list[str]]:
     head = find_head(text, name, usual)
     notes = [f"its fields stand between {name_of(head.delimiter)}"] * (head.delimiter != usual and head.width > 1)
     return head, notes
+
+
+def _tell_wrong_quotes(text: bytes, delimiter: str, name: str) -> NoReturn:
+    records = Records(text, delimiter)
+    try:
+        deque(records, maxlen=0)
+    except csv.Error as error:
+        raise unpaired_quotes(error, records.line, name) from None
+    raise UserError(f"{name!r} is empty; a table needs a header line and rows.")
 
 
 def _lines(text: bytes, start: int) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 
 from tfcourse.data.tablefile.white_space import trim
+from tfcourse.errors import UserError
 
 _HEAD_RECORDS = 500
 _HEAD_BYTES = (1 << 20, 1 << 25, sys.maxsize)
@@ -90,6 +91,14 @@ def _whole_lines(text: bytes, start: int, size: int) -> tuple[bytes, bool]:
         return text[start:], True
     piece = text[start : start + size]
     return piece[: max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1], False
+
+
+def unpaired_quotes(error: csv.Error, line: int, name: str) -> UserError:
+    """Return what to tell about double quotes that do not pair."""
+    return UserError(
+        f"{name!r} cannot be read at line {line}: {error}. A text in double quotes must end with one, and a double"
+        " quote inside it must be written twice."
+    )
 
 
 @contextmanager
