@@ -73,8 +73,10 @@ def _may_be_title(record: Sequence[str], width: int) -> bool:
 
 def _heads(records: Sequence[Sequence[str]], index: int) -> bool:
     """Whether a record is plainly the header of the next: distinct names, and under some of them only values."""
-    names = [name for name in records[index] if name]
-    if len(names) < len(records[index]) - 1 or len({*names}) < len(names) or any(map(_VALUE.match, names)):
+    names = list(records[index])
+    while len(names) > 1 and not names[-1]:  # separators at the end
+        names.pop()
+    if not all(names) or len({*names}) < len(names) or any(map(_VALUE.match, names)):
         return False
     columns = zip(*(row for row in records[index + 1 :] if len(row) == len(records[index])), strict=True)
     return any(any(column) and all(_VALUE.match(value) for value in column if value) for column in columns)
