@@ -57,8 +57,7 @@ def test_damaged_files_are_read_or_refused(tmp_path: Path, name: str, edits: lis
     (tmp_path / name).write_bytes(data)
     try:
         table = read_table(tmp_path / name).table
-    except UserError as error:
-        assert str(error).startswith(repr(str(tmp_path / name)))
+    except UserError:
         return
     table.validate(full=True)
     assert table.num_rows

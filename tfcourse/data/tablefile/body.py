@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from tfcourse.data.tablefile.delimiter import name_of
-from tfcourse.data.tablefile.records import Records, unpaired_quotes
+from tfcourse.data.tablefile.records import Records, csv_rows, is_blank, lines_of, unpaired_quotes
 from tfcourse.data.tablefile.white_space import trim, trim_column
 from tfcourse.errors import UserError
 
@@ -103,23 +103,25 @@ def _by_csv(
     text: bytes, start: int, line: int, width: int, delimiter: str, name: str, *, escape: bool
 ) -> list[pa.ChunkedArray]:
     chunks: list[list[pa.Array]] = [[] for _ in range(width)]
-    records = Records(text, delimiter, start=start, line=line, escape=escape)
-    rows = (record for record in records if not record.blank(width))
+    rows = csv_rows(lines_of(text, start), delimiter, escape=escape)
     try:
         while batch := list(islice(rows, _ROWS)):
-            for record in batch:
-                if len(record.fields) != width:
-                    raise _ragged(record.next_line - 1, len(record.fields), width, delimiter, name)
-            for chunk, values in zip(chunks, zip(*(record.fields for record in batch), strict=True), strict=True):
-                chunk.append(pa.array(values, pa.string()))
+            whole = [row for row in batch if len(row) == width]
+            if len(whole) < len(batch) and not all(len(row) == width or is_blank(row, width) for row in batch):
+                raise _ragged(Records(text, delimiter, start=start, line=line, escape=escape), width, delimiter, name)
+            for chunk, values in zip(chunks, zip(*whole, strict=True), strict=bool(whole)):
+                chunk.append(trim_column(pa.array(values, pa.string())))
     except csv.Error as error:
-        raise unpaired_quotes(error, records.line, name) from None
+        raise unpaired_quotes(error, line - 1 + rows.line_num, name) from None
     return [pa.chunked_array(chunk, pa.string()) for chunk in chunks]
 
 
-def _ragged(line: int, fields: int, width: int, delimiter: str, name: str) -> UserError:
+def _ragged(records: Records, width: int, delimiter: str, name: str) -> UserError:
+    """Return what to tell about the first record of another width."""
+    wrong = next(record for record in records if len(record.fields) != width and not is_blank(record.fields, width))
+    fields = len(wrong.fields)
     return UserError(
-        f"{name!r} ends line {line} after {fields} field{'s' * (fields != 1)}, but its header names {width}"
-        f" column{'s' * (width != 1)}. Each row needs a field a column; a text that holds {name_of(delimiter)} must"
-        " stand in double quotes."
+        f"{name!r} ends line {wrong.next_line - 1} after {fields} field{'s' * (fields != 1)}, but its header names"
+        f" {width} column{'s' * (width != 1)}. Each row needs a field a column; a text that holds {name_of(delimiter)}"
+        " must stand in double quotes."
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
+from typing import Any
 
 from tfcourse.data.tablefile.white_space import trim
 from tfcourse.errors import UserError
@@ -25,9 +26,23 @@ class Record:
     next_line: int
     end: int
 
-    def blank(self, width: int) -> bool:
-        """Whether it is no row of ``width`` fields but a line of white space; of one field a row may be empty."""
-        return not self.fields or (width != 1 and self.fields == [""])
+
+def is_blank(fields: Sequence[str], width: int) -> bool:
+    """Whether these are no row of ``width`` fields but a line of white space; a row of one field may be empty."""
+    return not fields or (width != 1 and len(fields) == 1 and not trim(fields[0]))
+
+
+def lines_of(text: bytes, start: int) -> Iterator[str]:
+    """Return the lines from byte ``start`` on, with their ends, one after the other."""
+    file = BytesIO(text)  # it shares the bytes
+    file.seek(start)
+    return TextIOWrapper(file, encoding="utf-8", newline="")
+
+
+def csv_rows(lines: Iterator[str], delimiter: str, *, escape: bool = False) -> Any:
+    """Return the csv module's reader of lines; ``escape`` says whether a backslash takes a character's meaning away."""
+    escapechar = "\\" if escape else None
+    return csv.reader(lines, delimiter=delimiter, escapechar=escapechar, strict=True, skipinitialspace=True)
 
 
 class Records(Iterator[Record]):
@@ -38,18 +53,13 @@ class Records(Iterator[Record]):
     """
 
     def __init__(self, text: bytes, delimiter: str, *, start: int = 0, line: int = 1, escape: bool = False) -> None:
-        file = BytesIO(text)  # it shares the bytes
-        file.seek(start)
-        self._lines = TextIOWrapper(file, encoding="utf-8", newline="")
+        self._lines = lines_of(text, start)
         self._end, self._next_line = start, line
-        escapechar = "\\" if escape else None
-        self._reader = csv.reader(
-            self._counted(), delimiter=delimiter, escapechar=escapechar, strict=True, skipinitialspace=True
-        )
+        self._rows = csv_rows(self._counted(), delimiter, escape=escape)
 
     def __next__(self) -> Record:
         line = self._next_line
-        fields = next(self._reader)
+        fields = next(self._rows)
         return Record([trim(field) for field in fields], line, self._next_line, self._end)
 
     @property
@@ -73,7 +83,7 @@ def first_records(text: bytes, delimiter: str, start: int = 0, line: int = 1) ->
         records, right = [], True
         try:
             for record in reader:
-                if not record.blank(len(records[0].fields) if records else 0):
+                if not is_blank(record.fields, len(records[0].fields) if records else 0):
                     records.append(Record(record.fields, record.line, record.next_line, start + record.end))
                 if len(records) == _HEAD_RECORDS:
                     break
