@@ -17,7 +17,7 @@ from tfcourse.errors import UserError
 _QUOTE = ord('"')
 _PIECE = 1 << 24
 _BLOCK = 1 << 22
-_ROWS = 10_000
+_ROWS = 5_000
 
 
 def read_body(
