@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("errors", "names", "words", "defaults", "quiet", "interrupt", "equations"),
-    ("files", "command", "space", "data"),
+    ("files", "command", "space", "data", "toml_file"),
     ("course_space", "plan"),
     ("space_file", "first_settings"),
     ("models",),

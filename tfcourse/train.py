@@ -168,9 +168,9 @@ def _train(folder: Any, prepared: Any, plan: Any, console: Any, started: float, 
     if result is not None and tensorboard:
         try_to_write_report(folder.path, tensorboard=True)
     if result is None:
-        from tfcourse.data.prepare import rows_in_split
+        from tfcourse.data.prepare import columns_to_show, rows_in_split
 
-        show_data(console, prepared.name, rows_in_split(prepared), prepared.columns, prepared.notes)
+        show_data(console, prepared.name, rows_in_split(prepared), columns_to_show(prepared), prepared.notes)
         try:
             result = _search(folder, prepared, plan, console, started, given.get("budget"))
         except UserError:

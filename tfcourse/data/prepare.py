@@ -25,6 +25,8 @@ TEST_SHARE, VALIDATION_SHARE = 0.2, 0.2
 SPLIT_RULES = 2
 """By which rules rows are split: 1, by number of different rows, all columns compared; 2, by rows, used columns."""
 Numbers = NDArray[np.int64]
+MOST_LINES, MOST_LEFT_OUT = 60, 8
+"""Of wider tables the columns are counted by their kind, and only so many that are left out are named."""
 
 
 @dataclass(frozen=True)
@@ -242,6 +244,23 @@ def _seen_columns(x: X, readings: Mapping[str, Reading]) -> tuple[X, str]:
         return x, ""
     used = fit_table(x, np.arange(rows_of(x)), readings)[0].names
     return {name: x[name] for name in used}, " in all columns that are used" * (len(used) < len(x))
+
+
+def columns_to_show(prepared: Prepared) -> list[str]:
+    """Return one line a column on how it is read; of a wide table, how many there are of each kind."""
+    features = prepared.features
+    if len(prepared.columns) <= MOST_LINES or not isinstance(features, TableFeatures):
+        return prepared.columns
+    dates = sum(column.is_date for column in features.numbers)
+    counts = {
+        "numbers": len(features.numbers) - dates, "dates": dates, "categories": len(features.categories),
+        "texts": len(features.texts), "left out": len(prepared.columns) - len(features.names),
+    }  # fmt: skip
+    told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    left_out = [line for line in prepared.columns if ": left out, " in line]
+    more = [f"... and {len(left_out) - MOST_LEFT_OUT} more left out"] if len(left_out) > MOST_LEFT_OUT else []
+    lines = [f"{len(prepared.columns)} columns: {told} (run.json has a line on each)"]
+    return [*lines, *left_out[:MOST_LEFT_OUT], *more]
 
 
 def rows_in_split(prepared: Prepared) -> dict[str, int]:

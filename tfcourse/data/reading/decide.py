@@ -2,7 +2,8 @@
 
 Rules, in this order. A column is of a kind if every present value is, texts that stand for a missing value set
 apart (:mod:`.markers`). If half of the present values or more are numbers or dates, many of them different, and others
-are not, the column is refused by name with a row: read as texts it would lose its order in silence. All else is a category.
+are not, the column is refused by name with a row: read as texts it would lose its order in silence. All else is a
+category.
 """
 
 from __future__ import annotations

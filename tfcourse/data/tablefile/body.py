@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.csv
 
 from tfcourse.data.tablefile.delimiter import name_of
-from tfcourse.data.tablefile.records import Records
+from tfcourse.data.tablefile.records import Records, csv_rows, is_blank, lines_of, unpaired_quotes
 from tfcourse.data.tablefile.white_space import trim, trim_column
 from tfcourse.errors import UserError
 
 _QUOTE = ord('"')
 _PIECE = 1 << 24
 _BLOCK = 1 << 22
-_ROWS = 10_000
+_ROWS = 5_000
 
 
 def read_body(
@@ -78,8 +78,9 @@ def _by_arrow(text: bytes, start: int, width: int, delimiter: str) -> list[pa.Ch
     """Return the columns as Arrow reads them, or None where a row is not as it must be."""
     quoted = text.find(b'"', start) >= 0
     names = [f"f{i}" for i in range(width)]
+    chunks: list[list[pa.Array]] = [[] for _ in names]
     try:
-        table = pa.csv.read_csv(
+        batches = pa.csv.open_csv(
             pa.BufferReader(pa.py_buffer(text).slice(start)),
             read_options=pa.csv.ReadOptions(column_names=names, block_size=_BLOCK),
             parse_options=pa.csv.ParseOptions(
@@ -90,39 +91,37 @@ def _by_arrow(text: bytes, start: int, width: int, delimiter: str) -> list[pa.Ch
             ),
             convert_options=pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
         )
+        for batch in batches:
+            for chunk, column in zip(chunks, batch.columns, strict=True):
+                chunk.append(trim_column(column))
     except pa.ArrowInvalid:
         return None
-    columns = table.columns
-    del table
-    for i, column in enumerate(columns):
-        columns[i] = trim_column(column)  # one after the other, so that each untrimmed one is freed
-    return columns
+    return [pa.chunked_array(chunk, pa.string()) for chunk in chunks]
 
 
 def _by_csv(
     text: bytes, start: int, line: int, width: int, delimiter: str, name: str, *, escape: bool
 ) -> list[pa.ChunkedArray]:
     chunks: list[list[pa.Array]] = [[] for _ in range(width)]
-    records = Records(text, delimiter, start=start, line=line, escape=escape)
-    rows = (record for record in records if not record.blank(width))
+    rows = csv_rows(lines_of(text, start), delimiter, escape=escape)
     try:
         while batch := list(islice(rows, _ROWS)):
-            for record in batch:
-                if len(record.fields) != width:
-                    raise _ragged(record.next_line - 1, len(record.fields), width, delimiter, name)
-            for chunk, values in zip(chunks, zip(*(record.fields for record in batch), strict=True), strict=True):
-                chunk.append(pa.array(values, pa.string()))
+            whole = [row for row in batch if len(row) == width]
+            if len(whole) < len(batch) and not all(len(row) == width or is_blank(row, width) for row in batch):
+                raise _ragged(Records(text, delimiter, start=start, line=line, escape=escape), width, delimiter, name)
+            for chunk, values in zip(chunks, zip(*whole, strict=True), strict=bool(whole)):
+                chunk.append(trim_column(pa.array(values, pa.string())))
     except csv.Error as error:
-        raise UserError(
-            f"{name!r} cannot be read at line {records.line}: {error}. A text in double quotes must end with one, and a"
-            " double quote inside it must be written twice."
-        ) from None
+        raise unpaired_quotes(error, line - 1 + rows.line_num, name) from None
     return [pa.chunked_array(chunk, pa.string()) for chunk in chunks]
 
 
-def _ragged(line: int, fields: int, width: int, delimiter: str, name: str) -> UserError:
+def _ragged(records: Records, width: int, delimiter: str, name: str) -> UserError:
+    """Return what to tell about the first record of another width."""
+    wrong = next(record for record in records if len(record.fields) != width and not is_blank(record.fields, width))
+    fields = len(wrong.fields)
     return UserError(
-        f"{name!r} ends line {line} after {fields} field{'s' * (fields != 1)}, but its header names {width}"
-        f" column{'s' * (width != 1)}. Each row needs a field a column; a text that holds {name_of(delimiter)} must"
-        " stand in double quotes."
+        f"{name!r} ends line {wrong.next_line - 1} after {fields} field{'s' * (fields != 1)}, but its header names"
+        f" {width} column{'s' * (width != 1)}. Each row needs a field a column; a text that holds {name_of(delimiter)}"
+        " must stand in double quotes."
     )

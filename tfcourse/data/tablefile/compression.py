@@ -22,9 +22,9 @@ RATIO = 100
 
 _PIECE = 1 << 22
 _OPENERS: dict[str, tuple[bytes, str, Callable[[bytes], Any]]] = {
-    ".gz": (b"\x1f\x8b", "gzip", lambda data: gzip.open(BytesIO(data))),
-    ".bz2": (b"BZh", "bzip2", lambda data: bz2.open(BytesIO(data))),
-    ".xz": (b"\xfd7zXZ\0", "xz", lambda data: lzma.open(BytesIO(data))),
+    ".gz": (b"\x1f\x8b", "gzip", lambda data: gzip.GzipFile(fileobj=BytesIO(data))),
+    ".bz2": (b"BZh", "bzip2", lambda data: bz2.BZ2File(BytesIO(data))),
+    ".xz": (b"\xfd7zXZ\0", "xz", lambda data: lzma.LZMAFile(BytesIO(data))),  # noqa: SIM115
     ".zst": (b"\x28\xb5\x2f\xfd", "zstd", lambda data: pa.input_stream(pa.BufferReader(data), compression="zstd")),
 }
 

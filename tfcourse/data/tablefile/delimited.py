@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import pyarrow as pa
-import pyarrow.compute as pc
+import csv
+from collections import deque
+from typing import NoReturn
 
 from tfcourse.data.tablefile.body import read_body
 from tfcourse.data.tablefile.content import check_is_table
 from tfcourse.data.tablefile.delimiter import Head, find_head, head_by, name_of, sep_line
 from tfcourse.data.tablefile.encoding import to_utf8
 from tfcourse.data.tablefile.file_table import FileTable
-from tfcourse.data.tablefile.header import column_names, find_header
-from tfcourse.data.tablefile.records import fields_of_any_length
+from tfcourse.data.tablefile.header import find_header
+from tfcourse.data.tablefile.names import with_names
+from tfcourse.data.tablefile.records import Records, fields_of_any_length, unpaired_quotes
 from tfcourse.errors import UserError
 
 
@@ -35,10 +35,8 @@ def read_delimited(data: bytes, name: str, usual: str) -> FileTable:
     check_is_table(text, name)
     with fields_of_any_length():
         head, more = _head(text, name, usual)
-        if not head.records and head.right:
-            raise UserError(f"{name!r} is empty; a table needs a header line and rows.")
         if not head.records:
-            raise UserError(f"{name!r} opens a text by a double quote in its header that is never closed.")
+            _tell_wrong_quotes(text, head.delimiter, name)
         fields = [record.fields for record in head.records]
         header = find_header(fields, [record.line for record in head.records], head.width, name)
         record = head.records[header.index]
@@ -55,23 +53,6 @@ def read_delimited(data: bytes, name: str, usual: str) -> FileTable:
     return FileTable(with_names(columns, names, name, notes), notes, first_line)
 
 
-def with_names(columns: Sequence[pa.ChunkedArray], fields: Sequence[str], name: str, notes: list[str]) -> pa.Table:
-    """Return columns as a table under the names in a header; what has neither name nor values is left out, noted."""
-    kept = [i for i, column in enumerate(columns) if fields[i] or not _is_empty(column)]
-    if count := len(columns) - len(kept):
-        one = count == 1
-        notes.append(f"{count} column{'' if one else 's'} without name and values {'is' if one else 'are'} left out")
-    names, more = column_names([fields[i] for i in kept], name)
-    notes += more
-    return pa.table([columns[i] for i in kept], names=names)
-
-
-def _is_empty(column: pa.ChunkedArray) -> bool:
-    if pa.types.is_string(column.type):
-        return pc.max(pc.binary_length(column)).as_py() in (0, None)
-    return column.null_count == len(column)
-
-
 def _head(text: bytes, name: str, usual: str) -> tuple[Head, list[str]]:
     if (named := sep_line(text)) is not None:
         delimiter, start = named
@@ -79,6 +60,15 @@ def _head(text: bytes, name: str, usual: str) -> tuple[Head, list[str]]:
     head = find_head(text, name, usual)
     notes = [f"its fields stand between {name_of(head.delimiter)}"] * (head.delimiter != usual and head.width > 1)
     return head, notes
+
+
+def _tell_wrong_quotes(text: bytes, delimiter: str, name: str) -> NoReturn:
+    records = Records(text, delimiter)
+    try:
+        deque(records, maxlen=0)
+    except csv.Error as error:
+        raise unpaired_quotes(error, records.line, name) from None
+    raise UserError(f"{name!r} is empty; a table needs a header line and rows.")
 
 
 def _lines(text: bytes, start: int) -> int:

@@ -88,7 +88,8 @@ def head_by(text: bytes, delimiter: str, start: int = 0, line: int = 1) -> Head:
     """Return the first records of a text by a given delimiter."""
     records, right = first_records(text, delimiter, start, line)
     widths = [len(record.fields) for record in records]
-    width = Counter(reversed(widths)).most_common(1)[0][0] if widths else 0  # of two, that of the later lines
+    counts = Counter(reversed(widths))  # of two that are as frequent, that of the later lines
+    width = max(counts, key=lambda width: (counts[width], width > 1), default=0)
     begin = len(widths)
     while begin and widths[begin - 1] == width:
         begin -= 1

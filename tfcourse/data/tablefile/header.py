@@ -1,13 +1,11 @@
-"""Which record of a table is its header, and what its columns are called."""
+"""Which of the first records of a table is its header."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tfcourse.data.tablefile.white_space import trim_name
 from tfcourse.errors import UserError
 
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
@@ -44,39 +42,20 @@ def find_header(
     if index:
         notes.append(f"{index} comment{'s' * (index > 1)} before the header {'is' if index == 1 else 'are'} left out")
     title = index
-    while index + 1 < len(records) and _is_title(records[index], width):
+    while index + 1 < len(records) and _may_be_title(records[index], width):
         index += 1
     if index > title and not _heads(records, index):
-        raise UserError(
-            f"{name!r}: {line} {lines[title]} holds one field, but the lines from {lines[index]} on have {width}. If it"
-            " is no part of the table, take it out; if it is the header, give each column a name."
-        )
+        if len(records[title]) < width or width > 2:
+            raise UserError(
+                f"{name!r}: {line} {lines[title]} holds one field, but {line} {lines[index]} has {width}. If it is no"
+                " part of the table, take it out; if it is the header, give each column a name."
+            )
+        index = title  # a header that names one of two columns
     if index > title:
         texts = ", ".join(repr(_shortened(record[0])) for record in records[title:index] if record[0])
         notes.append(f"what stands before the header, from {line} {lines[title]} on, is left out: {texts}")
     _check_is_header(records, index, name, f"{line} {lines[index]}")
     return Header(index, notes)
-
-
-def column_names(fields: Sequence[str], name: str) -> tuple[list[str], list[str]]:
-    """Return the columns' names, trimmed and composed (NFC), the empty ones filled, and notes on those.
-
-    Raises:
-        UserError: if two columns have one name.
-
-    >>> column_names(["", " x"], "t.csv")
-    (['column 1', 'x'], ["the first column has no name and is called 'column 1'"])
-    """
-    given = [trim_name(text) for text in fields]
-    names = [text or f"column {number}" for number, text in enumerate(given, 1)]
-    column, count = Counter(names).most_common(1)[0] if names else ("", 1)
-    if count > 1:
-        raise UserError(f"{name!r} has {count} columns called {column!r}; give each its own name.")
-    filled = [name for text, name in zip(given, names, strict=True) if not text]
-    if filled == ["column 1"]:
-        return names, ["the first column has no name and is called 'column 1'"]
-    shown = ", ".join(map(repr, filled[:5])) + (f" and {len(filled) - 5} more" if len(filled) > 5 else "")
-    return names, [f"columns without a name are called {shown}"] * bool(filled)
 
 
 def _is_comment(records: Sequence[Sequence[str]], index: int, width: int) -> bool:
@@ -87,17 +66,17 @@ def _is_comment(records: Sequence[Sequence[str]], index: int, width: int) -> boo
     return len(record) < width or (len(records[index + 1]) == width and _heads(records, index + 1))
 
 
-def _is_title(record: Sequence[str], width: int) -> bool:
-    """Whether a record is a line of text above a table, also with the empty fields that spreadsheets put after it."""
-    alone = bool(record[0]) and not any(record[1:])
-    blank = not any(record)
-    return (alone or blank) and ((len(record) == 1 and width > 1) or width > 2)
+def _may_be_title(record: Sequence[str], width: int) -> bool:
+    """Whether a record may be a line of text above a table; spreadsheets put empty fields after it."""
+    return width > 1 and not any(record[1:])
 
 
 def _heads(records: Sequence[Sequence[str]], index: int) -> bool:
     """Whether a record is plainly the header of the next: distinct names, and under some of them only values."""
-    names = [name for name in records[index] if name]
-    if len(names) < len(records[index]) - 1 or len({*names}) < len(names) or any(map(_VALUE.match, names)):
+    names = list(records[index])
+    while len(names) > 1 and not names[-1]:  # separators at the end
+        names.pop()
+    if not all(names) or len({*names}) < len(names) or any(map(_VALUE.match, names)):
         return False
     columns = zip(*(row for row in records[index + 1 :] if len(row) == len(records[index])), strict=True)
     return any(any(column) and all(_VALUE.match(value) for value in column if value) for column in columns)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
+from typing import Any
 
 from tfcourse.data.tablefile.white_space import trim
+from tfcourse.errors import UserError
 
 _HEAD_RECORDS = 500
 _HEAD_BYTES = (1 << 20, 1 << 25, sys.maxsize)
@@ -17,16 +19,30 @@ _HEAD_BYTES = (1 << 20, 1 << 25, sys.maxsize)
 
 @dataclass(frozen=True)
 class Record:
-    """The fields of one record, trimmed; its first line (from 1), and the line and the byte at which the next begins."""
+    """The fields of one record, trimmed; its first line (from 1); the line and the byte at which the next begins."""
 
     fields: list[str]
     line: int
     next_line: int
     end: int
 
-    def blank(self, width: int) -> bool:
-        """Whether it is no row of ``width`` fields but a line of white space; of one field a row may be empty."""
-        return not self.fields or (width != 1 and self.fields == [""])
+
+def is_blank(fields: Sequence[str], width: int) -> bool:
+    """Whether these are no row of ``width`` fields but a line of white space; a row of one field may be empty."""
+    return not fields or (width != 1 and len(fields) == 1 and not trim(fields[0]))
+
+
+def lines_of(text: bytes, start: int) -> Iterator[str]:
+    """Return the lines from byte ``start`` on, with their ends, one after the other."""
+    file = BytesIO(text)  # it shares the bytes
+    file.seek(start)
+    return TextIOWrapper(file, encoding="utf-8", newline="")
+
+
+def csv_rows(lines: Iterator[str], delimiter: str, *, escape: bool = False) -> Any:
+    """Return the csv module's reader of lines; ``escape`` says whether a backslash takes a character's meaning away."""
+    escapechar = "\\" if escape else None
+    return csv.reader(lines, delimiter=delimiter, escapechar=escapechar, strict=True, skipinitialspace=True)
 
 
 class Records(Iterator[Record]):
@@ -37,18 +53,13 @@ class Records(Iterator[Record]):
     """
 
     def __init__(self, text: bytes, delimiter: str, *, start: int = 0, line: int = 1, escape: bool = False) -> None:
-        file = BytesIO(text)  # it shares the bytes
-        file.seek(start)
-        self._lines = TextIOWrapper(file, encoding="utf-8", newline="")
+        self._lines = lines_of(text, start)
         self._end, self._next_line = start, line
-        escapechar = "\\" if escape else None
-        self._reader = csv.reader(
-            self._counted(), delimiter=delimiter, escapechar=escapechar, strict=True, skipinitialspace=True
-        )
+        self._rows = csv_rows(self._counted(), delimiter, escape=escape)
 
     def __next__(self) -> Record:
         line = self._next_line
-        fields = next(self._reader)
+        fields = next(self._rows)
         return Record([trim(field) for field in fields], line, self._next_line, self._end)
 
     @property
@@ -72,7 +83,7 @@ def first_records(text: bytes, delimiter: str, start: int = 0, line: int = 1) ->
         records, right = [], True
         try:
             for record in reader:
-                if not record.blank(len(records[0].fields) if records else 0):
+                if not is_blank(record.fields, len(records[0].fields) if records else 0):
                     records.append(Record(record.fields, record.line, record.next_line, start + record.end))
                 if len(records) == _HEAD_RECORDS:
                     break
@@ -90,6 +101,14 @@ def _whole_lines(text: bytes, start: int, size: int) -> tuple[bytes, bool]:
         return text[start:], True
     piece = text[start : start + size]
     return piece[: max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1], False
+
+
+def unpaired_quotes(error: csv.Error, line: int, name: str) -> UserError:
+    """Return what to tell about double quotes that do not pair."""
+    return UserError(
+        f"{name!r} cannot be read at line {line}: {error}. A text in double quotes must end with one, and a double"
+        " quote inside it must be written twice."
+    )
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import unicodedata
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-WHITE_SPACE = "".join(filter(str.isspace, map(chr, range(sys.maxunicode + 1)))) + "\ufeff"
+WHITE_SPACE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff"
+_TRIM = pc.TrimOptions(characters=WHITE_SPACE)
 
 
 def trim(text: str) -> str:
@@ -25,6 +25,6 @@ def trim_name(text: str) -> str:
     return unicodedata.normalize("NFC", trim(text))
 
 
-def trim_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def trim_column(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Return a column of texts, each trimmed."""
-    return pc.utf8_trim(column, characters=WHITE_SPACE)
+    return pc.utf8_trim(column, options=_TRIM)
