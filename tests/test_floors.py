@@ -11,9 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    ("errors", "names", "words", "defaults", "quiet", "interrupt", "equations"),
+    ("arrays", "errors", "names", "words", "defaults", "quiet", "interrupt", "equations"),
     ("files", "command", "space", "data"),
-    ("course_space", "plan"),
+    ("course_space", "plan", "trial_file"),
     ("space_file", "first_settings"),
     ("models",),
     ("cohort",),

@@ -20,7 +20,7 @@ from tfcourse.data.sources import NAMES, SUFFIXES, checked_path, load, read_npz
 from tfcourse.data.table import Table
 from tfcourse.errors import UserError
 from tfcourse.files import replacing
-from tfcourse.run.exported import model_inputs, predict
+from tfcourse.run.exported import load_exported, model_inputs, probabilities_of
 from tfcourse.run.folder import SEARCH, TRAINING, RunFolder, check_out
 
 
@@ -57,9 +57,10 @@ def _run(argv: Sequence[str] | None) -> int:
     if arguments.out != "-":
         check_out(Path(arguments.out), arguments.data)
     inputs = model_inputs(read_rows(arguments.data, features), features)
-    probabilities = predict(folder.model_path, inputs)
+    classes = folder.record["classes"]
+    probabilities = probabilities_of(load_exported(folder.model_path, features, len(classes)), inputs)
     with _opened(arguments.out) as file:
-        write_predictions(file, probabilities, folder.record["classes"])
+        write_predictions(file, probabilities, classes)
     return OK
 
 

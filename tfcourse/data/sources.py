@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse.arrays import DamagedArraysError, PickledArraysError, array_names, read_arrays
 from tfcourse.data.read_table import read_table
 from tfcourse.data.table import Table, is_missing, take
 from tfcourse.errors import UserError, did_you_mean
@@ -162,16 +163,17 @@ def read_npz(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
     if not zipfile.is_zipfile(path):
         raise UserError(f"{str(path)!r} is not a whole NPZ file; save it with numpy.savez(file, x=..., y=...).")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if "x" not in arrays:
-                raise UserError(f"{str(path)!r} holds no array 'x'; it holds {', '.join(arrays.files) or 'nothing'}.")
-            x, y = arrays["x"], arrays.get("y")
-    except ValueError:
+        names = array_names(path)
+        if "x" not in names:
+            raise UserError(f"{str(path)!r} holds no array 'x'; it holds {', '.join(names) or 'nothing'}.")
+        arrays = read_arrays(path, ("x", "y"))
+        x, y = arrays["x"], arrays.get("y")
+    except PickledArraysError:
         raise UserError(
             f"{str(path)!r} holds Python objects, which only pickle could read, and pickle can run any code;"
             " save plain arrays of numbers or texts instead."
         ) from None
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, DamagedArraysError) as error:
         raise UserError(f"{str(path)!r} is not a whole NPZ file: {error}.") from None
     if x.ndim < 2 or x.dtype.kind not in "biuf":
         raise UserError(

@@ -73,7 +73,7 @@ class OldRun:
     @cached_property
     def model(self) -> Any:
         """Its exported model."""
-        return load_exported(self.folder.model_path)
+        return load_exported(self.folder.model_path, self.features, len(self.folder.record["classes"]))
 
 
 def open_old_run(folder: RunFolder, top: int) -> OldRun:

@@ -12,9 +12,10 @@ import numpy as np
 from keras_tuner.engine import trial as trial_module
 
 from tfcourse.errors import UserError
-from tfcourse.files import read_json, write_json
+from tfcourse.files import write_json
 from tfcourse.names import DIVERGED as DIVERGED
 from tfcourse.search.sampler import unit_draw as unit_draw
+from tfcourse.trial_file import read_trial_file
 
 Status = trial_module.TrialStatus
 MOST_COLLISIONS = 100
@@ -190,10 +191,10 @@ class RandomOracle(keras_tuner.Oracle):
         """
         for path in sorted(Path(self._project_dir).glob("trial_*/trial.json")):
             try:
-                state = read_json(path)
+                state = read_trial_file(path)
                 trial = trial_module.Trial.from_state(state)
                 self.notes[trial.trial_id] = dict(state.get("tfcourse", {}))
-            except (KeyError, TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise UserError(
                     f"{str(path)!r} is damaged ({error!r}). Restore it from a copy, or remove it."
                 ) from None
