@@ -62,7 +62,8 @@ LISTED = {name for _, names in USED.values() for name in names.split()}
 @pytest.mark.parametrize("where", USED)
 def test_what_is_used_is_there(where: str) -> None:
     owner, names = USED[where]
-    gone = [name for name in names.split() if not hasattr(owner(), name)]
+    found = owner()  # a property may need more than the class has
+    gone = [name for name in names.split() if not hasattr(found, name) and not hasattr(type(found), name)]
     assert not gone, f"{where} no longer has {gone}: mend what uses it before the ceiling in pyproject.toml is raised"
 
 

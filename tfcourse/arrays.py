@@ -30,7 +30,7 @@ def array_names(path: Path) -> list[str]:
 
     Raises:
         DamagedArraysError: if it is not a whole NPZ file.
-        OSError: if it cannot be read.
+        OSError: if it is not there or may not be read.
     """
     with _opened(path) as archive:
         return list(_members(archive))
@@ -42,7 +42,7 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
     Raises:
         PickledArraysError: if one of them holds Python objects; none is loaded.
         DamagedArraysError: if one of them is not whole, or would take far more memory than the file explains.
-        OSError: if the file cannot be read.
+        OSError: if the file is not there or may not be read.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "a.npz"
@@ -61,7 +61,7 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
                     " right, save them with numpy.savez, which does not compress"
                 )
             return {name: _read(archive, info) for name, info in wanted.items()}
-        except (DamagedArraysError, OSError, MemoryError):
+        except (DamagedArraysError, MemoryError):
             raise
         except Exception as error:  # of zipfile, its decompressors and NumPy's parser, on bytes that may be anything
             raise DamagedArraysError(str(error).partition("\n")[0] or type(error).__name__) from None
@@ -70,7 +70,7 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
 def _opened(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except (OSError, MemoryError):
+    except (FileNotFoundError, PermissionError, IsADirectoryError, MemoryError):
         raise
     except Exception as error:
         raise DamagedArraysError(str(error) or type(error).__name__) from None

@@ -10,6 +10,7 @@ from tfcourse.errors import UserError
 from tfcourse.files import read_json
 
 NUMBER = (int, float)
+KINDS = ("Boolean", "Choice", "Fixed", "Float", "Int")
 STATUSES = ("RUNNING", "IDLE", "INVALID", "STOPPED", "COMPLETED", "FAILED")
 
 
@@ -41,6 +42,9 @@ def _wrong(state: Any, number: str) -> Iterator[str]:
     for name, value in values.items():
         if not isinstance(value, (str, *NUMBER)):
             yield f"the hyperparameter {name!r:.80} is {value!r:.80}"
+    for each in state["hyperparameters"]["space"]:
+        if each["class_name"] not in KINDS or not isinstance(each["config"]["name"], str):
+            yield f"the hyperparameter {each!r:.80} is of no kind"
     for name, curve in state["metrics"]["metrics"].items():
         for point in curve["observations"]:
             if not point["value"] or not all(map(_is_number, point["value"])) or not _is_whole(point["step"]):

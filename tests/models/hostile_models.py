@@ -176,6 +176,14 @@ HOSTILE: list[tuple[str, Edit, str]] = [
      f"{CONFIG} sets num_oov_indices in keras.layers.StringLookup"),
     ("many letters", setting("TextVectorization", ngrams=10**10),
      f"{CONFIG} sets ngrams in keras.layers.TextVectorization"),
+    ("a layer in a layer", setting("Dense", kernel_initializer={
+        "module": "keras.layers", "class_name": "Dense", "config": {"units": 10**9},
+        "build_config": {"input_shape": [None, 9]}, "shared_object_id": 5}),
+     "is damaged (config.json describes 10,000,000,114 weights, model.weights.h5 holds 114)."),
+    ("statistics over all axes", edited(lambda config: replaced(
+        config, "Softmax", class_name="Normalization", config={"axis": [1, 2], "mean": [0.0], "variance": [1.0]},
+        build_config={"input_shape": [None, 10**10, 1]})),
+     f"{CONFIG} has a keras.layers.Normalization whose statistics do not fit its input"),
     ("further variables", setting("Dense", lora_rank=10**9), f"{CONFIG} sets lora_rank in keras.layers.Dense"),
     ("wide constant", edited(lambda config: replaced(
         config, "Softmax", class_name="__numpy__", module=None, config={"value": "a", "dtype": "U500000000"})),

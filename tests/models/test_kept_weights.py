@@ -42,7 +42,7 @@ def another_shape(path: Path) -> None:
         ),
         (
             lambda path: np.savez(path, *WEIGHTS[:1]),
-            '{} is damaged (You called `set_weights(weights)` on layer "softmax_regression" with a weight list of'
+            "{} is damaged (You called `set_weights(weights)` on layer 'softmax_regression' with a weight list of"
             " length 1, but the layer was expecting 2 weights.). Restore it from a copy.",
         ),
         (

@@ -233,6 +233,19 @@ def test_a_file_with_other_bytes_is_refused_or_loaded(data: st.DataObject, tiny:
     is_loaded_or_refused(path)
 
 
+@given(places=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), min_size=1, max_size=4))
+@settings(QUIETLY, max_examples=40)
+def test_weights_with_other_bytes_are_refused_or_loaded(
+    places: list[tuple[int, int]], tiny: tuple[bytes, Members, Path]
+) -> None:
+    _, members, path = tiny
+    weights = bytearray(members["model.weights.h5"])
+    for place, byte in places:
+        weights[place] = byte
+    write_members(path, {**members, "model.weights.h5": bytes(weights)})
+    is_loaded_or_refused(path)
+
+
 VALUES = st.sampled_from(
     [None, True, 0, -1, 2**40, 1.5, "", "Lambda", "float16", [], [[]], {}, {"class_name": "Dense", "config": {}}]
 )

@@ -43,7 +43,7 @@ file names, reads a path, or wraps another framework's model.
 
 LOOKUPS = ("keras.layers.StringLookup", "keras.layers.TextVectorization")
 WEIGHTED = ("keras.layers.BatchNormalization", "keras.layers.Dense", "keras.layers.Embedding")
-DTYPES = frozenset({"bool", "int32", "int64", "float32", "float64", "string", "uint8"})
+DTYPES = frozenset({"bool", "int32", "int64", "float32", "float64", "string"})
 LEFT_ALONE = {
     "idf_weights": None, "lora_alpha": None, "lora_rank": None, "max_tokens": None, "ngrams": None,
     "num_oov_indices": 1, "output_mode": "int", "quantization_config": None, "renorm": False,
@@ -87,7 +87,6 @@ class _Check:
 
     def __init__(self) -> None:
         self.weights = 0
-        self._shared: set[int] = set()
 
     def walk(self, value: Any, depth: int) -> None:
         """Check a value and all that is in it."""
@@ -121,17 +120,8 @@ class _Check:
         for layer in config["layers"] if name == FUNCTIONAL else ():
             if not isinstance(layer, dict) or not isinstance(layer.get("class_name"), str):
                 raise NotOursError("its config.json has a layer without a class")
-        if name in WEIGHTED and not self._seen(value):
+        if name in WEIGHTED:
             self.weights += _weights(name, config, _input_shape(name, value))
-
-    def _seen(self, value: dict[str, Any]) -> bool:
-        """Say whether a layer that stands in several places was counted."""
-        number = value.get("shared_object_id")
-        if number is None:
-            return False
-        seen = number in self._shared
-        self._shared.add(number)
-        return seen
 
 
 def _name(value: dict[str, Any]) -> str:
@@ -155,7 +145,10 @@ def _check_settings(name: str, config: dict[str, Any], value: dict[str, Any]) ->
             raise NotOursError(f"its config.json has a vocabulary that is not a list of texts but {given}")
     if name == "keras.layers.Normalization":
         width = _input_shape(name, value)[-1]
-        if any(not isinstance(config.get(part), list) or len(config[part]) != width for part in ("mean", "variance")):
+        fits = config.get("axis") in (-1, [-1])
+        if not fits or any(
+            not isinstance(config.get(part), list) or len(config[part]) != width for part in ("mean", "variance")
+        ):
             raise NotOursError(f"its config.json has a {name} whose statistics do not fit its input")
 
 

@@ -6,11 +6,13 @@ so its file can be held to far more: three plain members, known layers, and arra
 
 from __future__ import annotations
 
+import contextlib
 import io
 import stat
 import struct
 import warnings
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 MEMBERS = {"metadata.json": 2**12, CONFIG: 2**25, WEIGHTS: 2**30}
 """What a model's file holds, and how many bytes at most.
 
-A column takes some 4 KB of the configuration, so 32 MiB are enough for thousands; 1 GiB holds 268 million weights,
+A column takes 1 to 25 KB of the configuration, a date most, so 32 MiB are enough for more than a thousand dates or ten
+thousand other columns; 1 GiB holds 268 million weights,
 say an average of eight networks with 100 units on images of 224 × 224 pixels in colour (120 million).
 """
 DIRECTORY = struct.Struct("<4s4H2LH")
@@ -36,21 +39,28 @@ def load_model_file(path: Path) -> Any:
     Raises:
         UserError: if it is damaged, or is another's; nothing of such a file is run, or written anywhere.
     """
-    try:
+    with _explained(path):
         _check(path)
-        import keras
+    import keras
 
-        with warnings.catch_warnings():
-            # A column with a slash gives its input layer another name; Keras says so each time.
-            warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
-            return keras.saving.load_model(path, compile=False, safe_mode=True)
+    with _explained(path), warnings.catch_warnings():
+        # A column with a slash gives its input layer another name; Keras says so each time.
+        warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Make one sentence of whatever a file makes of its readers: its bytes may be anything."""
+    try:
+        yield
     except NotOursError as error:
         raise UserError(
             f"{str(path)!r} is refused, since tfcourse exports no such model: {error}. Restore it from a copy."
         ) from None
     except MemoryError:
         raise
-    except Exception as error:  # of zipfile, json, HDF5 and Keras, on bytes that may be anything
+    except Exception as error:  # of zipfile, json, HDF5 and Keras
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise UserError(f"{str(path)!r} is damaged ({reason:.300}). Restore it from a copy.") from None
 
