@@ -194,7 +194,10 @@ class RandomOracle(keras_tuner.Oracle):
                 state = read_trial_file(path)
                 trial = trial_module.Trial.from_state(state)
                 self.notes[trial.trial_id] = dict(state.get("tfcourse", {}))
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                self._record_values(trial)
+            except UserError:
+                raise
+            except Exception as error:  # of KerasTuner's classes, on hyperparameters that may be anything
                 raise UserError(
                     f"{str(path)!r} is damaged ({error!r}). Restore it from a copy, or remove it."
                 ) from None
@@ -203,5 +206,3 @@ class RandomOracle(keras_tuner.Oracle):
         self.start_order = list(self.trials)
         self.end_order = [key for key, trial in self.trials.items() if trial.status != Status.RUNNING]
         self._retry_queue = [key for key, trial in reversed(self.trials.items()) if trial.status == Status.RUNNING]
-        for trial in self.trials.values():
-            self._record_values(trial)
