@@ -151,7 +151,8 @@ def test_the_replay_agrees_with_journal_curve_and_model(lived: dict[str, Any], t
     prepared = open_training(folder).prepared
     dataset = load(str(lived["data"]), target="kind")
     y = to_numbers(dataset.labels, prepared.classes, "--data")
-    everything = exported.predict(folder / "model.keras", exported.model_inputs(dataset.x, prepared.features))
+    model = exported.load_exported(folder / "model.keras", prepared.features, len(prepared.classes))
+    everything = exported.probabilities_of(model, exported.model_inputs(dataset.x, prepared.features))
     matrix = prepared.features.transform(dataset.x)  # type: ignore[arg-type]
     rows = [int(np.flatnonzero((matrix == row).all(axis=1))[0]) for row in prepared.validation.x]
     assert log_loss(everything[rows], y[rows]) == pytest.approx(best["logs"]["val_loss"], rel=1e-4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    ("errors", "names", "words", "defaults", "quiet", "interrupt", "equations"),
+    ("arrays", "errors", "names", "words", "defaults", "quiet", "interrupt", "equations"),
     ("files", "command", "space", "data", "toml_file"),
-    ("course_space", "plan"),
+    ("course_space", "plan", "trial_file"),
     ("space_file", "first_settings"),
     ("models",),
     ("cohort",),
@@ -74,6 +75,21 @@ def test_only_what_must_imports_keras_tuner_or_tensorflow() -> None:
         if "keras_tuner" in roots:
             assert package_of(path) in ("search", "models", "tune"), path
         assert not roots & {"pickle", "dill", "cloudpickle", "joblib"}, path
+
+
+@pytest.mark.parametrize(
+    ("call", "places"),
+    [
+        (r"\b(np|numpy)\.load\(", set()),  # arrays.py reads them without believing their headers
+        (r"\bload_weights\(", set()),
+        (r"\bsaving\.load_model\(|\bmodels\.load_model\(", {"models/model_file.py"}),
+        (r"\bh5py\.File\(", {"models/model_weights.py"}),
+        (r"\bread_array\(", {"arrays.py"}),
+    ],
+)
+def test_what_files_hold_is_checked_in_one_place(call: str, places: set[str]) -> None:
+    found = {str(path.relative_to(ROOT / "tfcourse")) for path in MODULES if re.search(call, path.read_text("utf-8"))}
+    assert found == places
 
 
 @pytest.mark.parametrize("code", ["import tfcourse", "from tfcourse import train; train.main(['--help'])"])

@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -295,6 +296,20 @@ def test_damaged_features(hurt: Path, capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_model_that_is_cut_off(hurt: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (hurt / "model.keras").write_bytes(b"PK\x03\x04 and no more")
     message = "'hurt/model.keras' is damaged (it is not a whole .keras file). Restore it from a copy."
+    check(capsys, predict.main(["hurt", "--data", "good.csv"]), message)
+
+
+def test_a_model_that_brings_code(hurt: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layer = {"module": "keras.layers", "class_name": "Lambda", "config": {"function": "print"}, "inbound_nodes": []}
+    model = {"module": "keras.src.models.functional", "class_name": "Functional", "config": {"layers": [layer]}}
+    with zipfile.ZipFile(hurt / "model.keras", "w") as archive:
+        archive.writestr("metadata.json", "{}")
+        archive.writestr("config.json", json.dumps(model))
+        archive.writestr("model.weights.h5", b"")
+    message = (
+        "'hurt/model.keras' is refused, since tfcourse exports no such model: its config.json asks for"
+        " keras.layers.Lambda. Restore it from a copy."
+    )
     check(capsys, predict.main(["hurt", "--data", "good.csv"]), message)
 
 

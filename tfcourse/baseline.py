@@ -11,6 +11,7 @@ from tfcourse.data.prepare import Prepared
 from tfcourse.errors import UserError
 from tfcourse.files import read_json, replacing, write_json
 from tfcourse.models.builders import build_softmax_regression
+from tfcourse.models.kept_weights import set_kept_weights
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
@@ -90,7 +91,6 @@ def load_baseline(folder: RunFolder, prepared: Prepared) -> tuple[dict[str, Any]
     path = folder.path / "baseline"
     kept = read_json(path / "baseline.json")
     model = build_softmax_regression(prepared.features.width, len(prepared.classes))
-    with np.load(path / "best_epoch.npz", allow_pickle=False) as arrays:
-        model.set_weights([arrays[name] for name in arrays.files])
+    set_kept_weights(model, path / "best_epoch.npz")
     del kept["curves"]
     return kept, model

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from tfcourse.command import OK, Parser, run_command
 from tfcourse.data.features import Features, TableFeatures, features_from_json
-from tfcourse.data.sources import NAMES, SUFFIXES, checked_path, is_arrays, load, read_npz
+from tfcourse.data.sources import NAMES, checked_path, is_arrays, load, read_npz
 from tfcourse.data.table import Table
+from tfcourse.data.tablefile import KINDS as KINDS_OF_TABLES
 from tfcourse.data.tablefile import read_table, read_text
 from tfcourse.data.unlike_training import what_is_unlike
 from tfcourse.errors import UserError
 from tfcourse.files import replacing
-from tfcourse.run.exported import model_inputs, predict
+from tfcourse.run.exported import load_exported, model_inputs, probabilities_of
 from tfcourse.run.folder import SEARCH, TRAINING, RunFolder, check_out
 
 
@@ -65,9 +66,10 @@ def _run(argv: Sequence[str] | None) -> int:
         for line in what_is_unlike(rows, features, allow_unknown=arguments.allow_unknown):
             print(f"note: {line}", file=sys.stderr)
     inputs = model_inputs(rows, features)
-    probabilities = predict(folder.model_path, inputs)
+    classes = folder.record["classes"]
+    probabilities = probabilities_of(load_exported(folder.model_path, features, len(classes)), inputs)
     with _opened(arguments.out) as file:
-        write_predictions(file, probabilities, folder.record["classes"])
+        write_predictions(file, probabilities, classes)
     return OK
 
 
@@ -81,7 +83,7 @@ def read_rows(data: str, features: Features) -> Table | NDArray[Any]:
     is_table = data not in NAMES and (path is None or not is_arrays(path))
     if is_table != isinstance(features, TableFeatures):
         kind = "an array of images or features" if is_table else "a table"
-        allowed = ", ".join(suffix for suffix in SUFFIXES if (suffix == ".npz") == is_table)
+        allowed = ".npz" if is_table else KINDS_OF_TABLES
         raise UserError(
             f"--data: the model was trained on {kind}, but {data!r} is not one; give a file that ends in {allowed}."
         )

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import time
-import zipfile
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse.arrays import read_arrays
 from tfcourse.babysitting.thinning import Kept, to_drop
 from tfcourse.errors import UserError
 from tfcourse.files import replacing
@@ -53,12 +53,11 @@ def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         DamagedCheckpointError: if it is not there or is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-            return arrays, dict(json.loads(str(arrays.pop(FACTS))))
+        arrays = read_arrays(path)
+        return arrays, dict(json.loads(str(arrays.pop(FACTS))))
     except FileNotFoundError:
         raise DamagedCheckpointError(f"The checkpoint {str(path)!r} is not there.") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedCheckpointError(f"The checkpoint {str(path)!r} is damaged ({error}).") from None
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse.arrays import DamagedArraysError, PickledArraysError, array_names, read_arrays
 from tfcourse.data import tablefile
 from tfcourse.data.reading import markers
 from tfcourse.data.reading.column import Distinct
@@ -27,6 +28,8 @@ from tfcourse.errors import UserError, did_you_mean
 KERAS_DATASETS = ("mnist", "fashion_mnist", "cifar10")
 NAMES = ("digits", *KERAS_DATASETS)
 SUFFIXES = (*tablefile.SUFFIXES, ".npz")
+KINDS = f"{tablefile.KINDS}, .npz"
+"""How the names of files end that can be read, for messages."""
 _WHOLE = re.compile(r"[-+]?[0-9]+(\.0*)?")
 
 X = Table | NDArray[Any]
@@ -133,13 +136,12 @@ def checked_path(data: str, flag: str) -> Path:
     if not path.exists():
         near = did_you_mean(data, NAMES)
         raise UserError(
-            f"{flag}: there is no file {data!r}.{near} Give a path that ends in {', '.join(SUFFIXES)},"
-            f" or one of {', '.join(NAMES)}."
+            f"{flag}: there is no file {data!r}.{near} Give a path that ends in {KINDS}, or one of {', '.join(NAMES)}."
         )
     if path.is_dir():
-        raise UserError(f"{flag}: {data!r} is a folder; give a file that ends in {', '.join(SUFFIXES)}.")
+        raise UserError(f"{flag}: {data!r} is a folder; give a file that ends in {KINDS}.")
     if not data.lower().endswith(SUFFIXES):
-        raise UserError(f"{flag}: {data!r} is of no known kind; allowed are {', '.join(SUFFIXES)}.")
+        raise UserError(f"{flag}: {data!r} is of no known kind; allowed are {KINDS}.")
     if not os.access(path, os.R_OK):
         raise UserError(f"{flag}: {data!r} may not be read; check its permissions.")
     return path
@@ -302,16 +304,17 @@ def read_npz(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
     if not zipfile.is_zipfile(path):
         raise UserError(f"{str(path)!r} is not a whole NPZ file; save it with numpy.savez(file, x=..., y=...).")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if "x" not in arrays:
-                raise UserError(f"{str(path)!r} holds no array 'x'; it holds {', '.join(arrays.files) or 'nothing'}.")
-            x, y = arrays["x"], arrays.get("y")
-    except ValueError:
+        names = array_names(path)
+        if "x" not in names:
+            raise UserError(f"{str(path)!r} holds no array 'x'; it holds {', '.join(names) or 'nothing'}.")
+        arrays = read_arrays(path, ("x", "y"))
+        x, y = arrays["x"], arrays.get("y")
+    except PickledArraysError:
         raise UserError(
             f"{str(path)!r} holds Python objects, which only pickle could read, and pickle can run any code;"
             " save plain arrays of numbers or texts instead."
         ) from None
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, DamagedArraysError) as error:
         raise UserError(f"{str(path)!r} is not a whole NPZ file: {error}.") from None
     if x.ndim < 2 or x.dtype.kind not in "biuf":
         raise UserError(

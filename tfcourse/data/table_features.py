@@ -70,6 +70,10 @@ class TableFeatures:
         plain = [column.name for column in self.numbers if self.reading(column).is_plain]
         return plain if len(plain) > MOST_INPUTS and "numbers" not in self.names else []
 
+    def takes_text(self, column: NumberColumn | CategoryColumn | TextColumn) -> bool:
+        """Say whether the exported model takes a column as texts rather than as numbers."""
+        return not (isinstance(column, NumberColumn) and self.reading(column).is_plain)
+
     def reading(self, column: NumberColumn | CategoryColumn | TextColumn) -> Reading:
         """Return how a column is written."""
         if column.name in self.readings:

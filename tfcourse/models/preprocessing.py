@@ -16,7 +16,7 @@ from keras import ops
 
 from tfcourse.data.features import ArrayFeatures, Features
 from tfcourse.models.builders import with_softmax
-from tfcourse.models.table_layers import NUMBERS, table_layers, takes_text
+from tfcourse.models.table_layers import NUMBERS, table_layers
 
 
 def export_model(features: Features, classifier: keras.Model) -> keras.Model:
@@ -51,7 +51,7 @@ def build_preprocessing(features: Features) -> tuple[keras.Model, Any]:
         columns[NUMBERS] = keras.Input((len(together),), name=NUMBERS, dtype="float64")
     for column in features.columns:
         if column.name not in together:
-            text = takes_text(column, features.reading(column))
+            text = features.takes_text(column)
             name = column.name.replace("/", "\u2215")
             columns[column.name] = keras.Input((1,), name=name, dtype="string" if text else "float64")
     # The layers stand in a model of their own, where no column can have the name of a layer.

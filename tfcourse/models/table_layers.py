@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfcourse.data.columns import PERIODS, CategoryColumn, NumberColumn, TextColumn
+from tfcourse.data.columns import PERIODS, CategoryColumn, TextColumn
 from tfcourse.data.reading.categories import spellings
 from tfcourse.data.reading.dates import SECONDS_IN_DAY
 from tfcourse.data.reading.markers import ALWAYS
@@ -18,11 +18,6 @@ from tfcourse.models import text_layers
 
 NUMBERS = "numbers"
 """The input that takes all plainly written numbers of a table with very many."""
-
-
-def takes_text(column: NumberColumn | CategoryColumn | TextColumn, reading: Reading) -> bool:
-    """Say whether the exported model takes a column as texts rather than as numbers."""
-    return not (isinstance(column, NumberColumn) and reading.is_plain)
 
 
 def table_layers(inputs: dict[str, Any], features: TableFeatures) -> Any:

@@ -16,7 +16,6 @@ from tfcourse.data.reading.column import as_texts
 from tfcourse.data.reading.decide import Wishes, decide
 from tfcourse.data.sources import (
     NAMES,
-    SUFFIXES,
     LabelledRows,
     X,
     checked_path,
@@ -29,6 +28,7 @@ from tfcourse.data.sources import (
 )
 from tfcourse.data.split import Rows
 from tfcourse.data.table import is_missing, take
+from tfcourse.data.tablefile import KINDS as KINDS_OF_TABLES
 from tfcourse.data.tablefile import read_table
 from tfcourse.errors import UserError, did_you_mean
 
@@ -89,7 +89,7 @@ def read_new_data(data: str, record: dict[str, Any], features: Features, since: 
     is_table = isinstance(features, TableFeatures)
     if isinstance(found, LabelledRows) != is_table:
         kind = "a table" if is_table else "an array of images or features"
-        allowed = ", ".join(suffix for suffix in SUFFIXES if (suffix != ".npz") == is_table)
+        allowed = KINDS_OF_TABLES if is_table else ".npz"
         raise UserError(f"--data: the run was trained on {kind}, but {data!r} is not one; give a file in {allowed}.")
     moments = times = groups = None
     if since is not None:

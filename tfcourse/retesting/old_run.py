@@ -47,7 +47,7 @@ class OldRun:
     @cached_property
     def model(self) -> Any:
         """Its exported model."""
-        return load_exported(self.folder.model_path)
+        return load_exported(self.folder.model_path, self.features, len(self.folder.record["classes"]))
 
     @property
     def in_order(self) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +44,9 @@ def export(
 
     with replacing(path) as temporary:
         export_model(features, network).save(temporary)
-        probabilities = predict(temporary, model_inputs(rows, features))
+        probabilities = probabilities_of(
+            load_exported(temporary, features, network.output_shape[1]), model_inputs(rows, features)
+        )
         expected = np.asarray(with_softmax(network).predict(x, batch_size=BATCH, verbose=0))
         check_same(probabilities, expected, path)
     return probabilities
@@ -97,43 +97,55 @@ def _input(values: NDArray[Any], column: NumberColumn | CategoryColumn | TextCol
     return render(values, reading) if isinstance(column, NumberColumn) else values
 
 
-def predict(path: Path, inputs: Any) -> NDArray[np.float32]:
-    """Return the class probabilities that the exported model gives, shape (rows, classes).
+def load_exported(path: Path, features: Features, classes: int) -> Any:
+    """Return the exported model of a run as a Keras model.
+
+    Args:
+        path: its file.
+        features: how the run reads its data.
+        classes: how many classes it has.
 
     Raises:
-        UserError: if the model's file is not there or is damaged.
-    """
-    return probabilities_of(load_exported(path), inputs)
-
-
-def load_exported(path: Path) -> Any:
-    """Return the exported model as a Keras model.
-
-    Raises:
-        UserError: if its file is not there or is damaged.
+        UserError: if its file is not there, is damaged, is none that tfcourse exported, or is another run's.
     """
     from tfcourse.quiet import quiet_start
 
     if not path.is_file():
         raise UserError(f"{str(path.parent)!r} is not a whole run folder: {path.name} is not there.")
-    if not zipfile.is_zipfile(path):
-        raise UserError(f"{str(path)!r} is damaged (it is not a whole .keras file). Restore it from a copy.")
-    with quiet_start(), warnings.catch_warnings():
-        import keras
+    with quiet_start():
+        from tfcourse.models.model_file import load_model_file
 
-        _ignore_slashes()
-        try:
-            return keras.saving.load_model(path, compile=False)
-        except (ValueError, OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-            raise UserError(
-                f"{str(path)!r} is damaged ({str(error).splitlines()[0]}). Restore it from a copy."
-            ) from None
+        model = load_model_file(path)
+    if (_inputs_of(model), model.output_shape) != (_inputs_by(features), (None, classes)):
+        raise UserError(f"{str(path)!r} is the model of other data than the run is of. Restore it from a copy.")
+    return model
+
+
+def _inputs_of(model: Any) -> Any:
+    """Return the kind of each column that a model takes, or the shape of an example."""
+    inputs = model.input
+    if isinstance(inputs, dict):
+        return {name: "text" if tensor.dtype == "string" else "number" for name, tensor in inputs.items()}
+    return None if isinstance(inputs, list) else inputs.shape[1:]
+
+
+def _inputs_by(features: Features) -> Any:
+    if isinstance(features, ArrayFeatures):
+        return features.shape
+    together = features.in_one_input
+    kinds = {"numbers": "number"} if together else {}
+    return kinds | {
+        column.name: "text" if features.takes_text(column) else "number"
+        for column in features.columns
+        if column.name not in together
+    }
 
 
 def probabilities_of(model: Any, inputs: Any) -> NDArray[np.float32]:
     """Return the class probabilities that a loaded model gives, shape (rows, classes)."""
     with warnings.catch_warnings():
-        _ignore_slashes()
+        # A column with a slash gives its input layer another name; Keras says so each time.
+        warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
         return np.asarray(model.predict(_in_batches(inputs), verbose=0))
 
 
@@ -143,8 +155,3 @@ def _in_batches(inputs: Any) -> Any:
 
     tensors = {name: tf.constant(values) for name, values in inputs.items()} if isinstance(inputs, dict) else inputs
     return tf.data.Dataset.from_tensor_slices(tensors).batch(BATCH)
-
-
-def _ignore_slashes() -> None:
-    # A column with a slash gives its input layer another name; Keras says so each time.
-    warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse.errors import UserError
-from tfcourse.files import read_json
 from tfcourse.names import DIVERGED
 from tfcourse.space import SearchSpace, Value
+from tfcourse.trial_file import read_trial_file
 
 _ONE_MINUS = "one_minus_"
 
@@ -60,7 +60,7 @@ def read_trials(run: Path, space: SearchSpace) -> list[TrialRecord]:
     records = []
     for path in (run / "search").glob("trial_*/trial.json"):
         try:
-            records.append(_record(read_json(path), space))
+            records.append(_record(read_trial_file(path), space))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UserError(f"{str(path)!r} is damaged ({error!r}). Restore it from a copy, or remove it.") from None
     return sorted(records, key=lambda record: record.number)

@@ -25,6 +25,7 @@ from tfcourse.cohort.dataset import Examples
 from tfcourse.cohort.from_keras import member_of_model
 from tfcourse.cohort.member import Member, member_of_spec
 from tfcourse.errors import UserError
+from tfcourse.models.kept_weights import set_kept_weights
 from tfcourse.search.cohort_arguments import (
     COHORT_ARGUMENTS,
     DEFAULTS,
@@ -355,7 +356,5 @@ class CohortTuner(keras_tuner.Tuner):
         model = self._try_build(trial.hyperparameters)
         if not model.built:
             model.build_from_config(utils.load_json(self._get_build_config_fname(trial.trial_id)))
-        with np.load(path) as arrays:
-            weights = [arrays[name] for name in arrays.files]
-        model.set_weights(weights)
+        set_kept_weights(model, path)
         return model

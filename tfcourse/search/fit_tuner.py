@@ -18,6 +18,7 @@ from tfcourse.errors import UserError
 from tfcourse.files import replacing, write_json
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.hypermodels import MLPHyperModel
+from tfcourse.models.kept_weights import set_kept_weights
 from tfcourse.search.fit import Examples, Schedule, Training, fit_network
 from tfcourse.search.oracle import DIVERGED, RandomOracle, Status, trial_seed
 from tfcourse.search.pace import Pace
@@ -66,6 +67,10 @@ class FitTuner(keras_tuner.Tuner):
         space = self.oracle.get_space()
         self.hypermodel.declare_hyperparameters(space)
         self.oracle.update_space(space)
+
+    def reload(self) -> None:
+        """Take up a search from its trials' files; KerasTuner's file of the tuner itself has nothing beside them."""
+        self.oracle.reload()
 
     def search(self, examples: Examples, schedule: Schedule) -> None:  # type: ignore[override]
         """Train trials until the oracle has no more, or the schedule's deadline has passed; at least one.
@@ -182,8 +187,7 @@ class FitTuner(keras_tuner.Tuner):
     def load_model(self, trial: Any) -> keras.Model:
         """Return a trial's network with its best epoch's weights; it gives logits."""
         model = self.build(trial)
-        with np.load(self.weights_path(trial), allow_pickle=False) as arrays:
-            model.set_weights([arrays[name] for name in arrays.files])
+        set_kept_weights(model, self.weights_path(trial))
         return model
 
     def save(self) -> None:

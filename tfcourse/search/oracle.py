@@ -12,9 +12,10 @@ import numpy as np
 from keras_tuner.engine import trial as trial_module
 
 from tfcourse.errors import UserError
-from tfcourse.files import read_json, write_json
+from tfcourse.files import write_json
 from tfcourse.names import DIVERGED as DIVERGED
 from tfcourse.search.sampler import unit_draw as unit_draw
+from tfcourse.trial_file import read_trial_file
 
 Status = trial_module.TrialStatus
 MOST_COLLISIONS = 100
@@ -190,10 +191,13 @@ class RandomOracle(keras_tuner.Oracle):
         """
         for path in sorted(Path(self._project_dir).glob("trial_*/trial.json")):
             try:
-                state = read_json(path)
+                state = read_trial_file(path)
                 trial = trial_module.Trial.from_state(state)
                 self.notes[trial.trial_id] = dict(state.get("tfcourse", {}))
-            except (KeyError, TypeError, ValueError) as error:
+                self._record_values(trial)
+            except UserError:
+                raise
+            except Exception as error:  # of KerasTuner's classes, on hyperparameters that may be anything
                 raise UserError(
                     f"{str(path)!r} is damaged ({error!r}). Restore it from a copy, or remove it."
                 ) from None
@@ -202,5 +206,3 @@ class RandomOracle(keras_tuner.Oracle):
         self.start_order = list(self.trials)
         self.end_order = [key for key, trial in self.trials.items() if trial.status != Status.RUNNING]
         self._retry_queue = [key for key, trial in reversed(self.trials.items()) if trial.status == Status.RUNNING]
-        for trial in self.trials.values():
-            self._record_values(trial)
