@@ -44,6 +44,7 @@ def build_parser() -> Parser:
     data.add_argument("--categorical", metavar="COLUMN", nargs="+", help="columns of numbers to read as categories")
     data.add_argument("--test-data", metavar="PATH", help="a separate test file; else a fifth of the rows")
     data.add_argument("--split", metavar="HOW", type=one_of("stratified", "time"), help="stratified (default) or time")
+    data.add_argument("--group", metavar="COLUMN", help="rows with one value of this column stay in one part")
     data.add_argument("--seed", metavar="N", type=whole_number(0), help="seed of split, weights and data order")
     start.add_argument("--from", dest="winner", metavar="RUN", help="begin with the best hyperparameters of a search")
     _add_training(start)

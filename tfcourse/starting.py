@@ -129,7 +129,7 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
                 f"--resume: {_flag(key, value)} was given, but the search was started {was}."
                 " Leave it out to go on with that search, or start a new one with --out."
             )
-    options = folder.parse(lambda record: DataOptions(**{k: _frozen(v) for k, v in record["options"].items()}))
+    options = folder.parse(lambda record: DataOptions.from_json(record["options"]))
     options = replace(options, **{key: given[key] for key in ("data", "test_data") if key in given})
     plan = folder.parse(lambda record: plan_from_json({**record["plan"], "space": record["space"]}))
     fingerprint = folder.parse(lambda record: record["data"]["fingerprint"])

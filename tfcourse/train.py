@@ -46,6 +46,11 @@ def build_parser() -> Parser:
         type=one_of("stratified", "time"),
         help="how to split 60/20/20: stratified at random (default), or in the order of the rows",
     )
+    data.add_argument(
+        "--group",
+        metavar="COLUMN",
+        help="rows with one value of this column stay in one part; it is not learned from, unless --categorical names it",
+    )
     search = parser.add_argument_group("search")
     search.add_argument("--space", metavar="FILE.toml", help="what to change in the default search space")
     search.add_argument(

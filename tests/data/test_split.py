@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from tfcourse.data.split import Split, equal_rows, split_stratified, split_time
+from tfcourse.data.groups import equal_rows
+from tfcourse.data.split import Split, split_stratified, split_time
 from tfcourse.errors import UserError
 
 

@@ -27,7 +27,7 @@ from tfcourse.babysitting.setting import Start, begin_with, winner_of
 from tfcourse.babysitting.show import status_of
 from tfcourse.babysitting.words import ordinal, start_words
 from tfcourse.command import INTERRUPTED, OK
-from tfcourse.data.prepare import DataOptions, prepare, rows_in_split
+from tfcourse.data.prepare import SPLIT_RULES, DataOptions, prepare, rows_in_split
 from tfcourse.errors import UserError
 from tfcourse.run.folder import TRAINING, RunFolder, check_new, check_not_of_own_model
 
@@ -61,10 +61,10 @@ def _check_going_on(out: Path, data: dict[str, Any], arguments: argparse.Namespa
     if arguments.winner:
         raise UserError(f"--from was given, but the training in {str(out)!r} has begun; leave it out to go on.")
     for name, value in data.items():
-        if name not in ("data", "test_data") and _listed(record["options"][name]) != _listed(value):
+        if name not in ("data", "test_data") and _listed(record["options"].get(name)) != _listed(value):
             raise UserError(
                 f"--{name.replace('_', '-')} {value} was given, but the training in {str(out)!r} began with"
-                f" {record['options'][name]}. Leave it out to go on, or begin another with a new --out."
+                f" {record['options'].get(name)}. Leave it out to go on, or begin another with a new --out."
             )
 
 
@@ -75,13 +75,12 @@ def _listed(value: Any) -> Any:
 def _begin(out: Path, data: dict[str, Any], arguments: argparse.Namespace, argv: Sequence[str]) -> None:
     """Make the folder of a new training."""
     winner = None
-    fields: dict[str, Any] = data
+    fields: dict[str, Any] = {"split_rules": SPLIT_RULES, **data}
     if arguments.winner:
         search, winner = winner_of(Path(arguments.winner))
         if not data:
             fields = dict(search.record["options"])
-    frozen: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
-    options = DataOptions(**frozen)
+    options = DataOptions.from_json(fields)
     prepared = prepare(options)
     begun = begin_with(arguments.set, prepared, winner)
     there = Path(options.data)

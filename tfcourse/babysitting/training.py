@@ -74,7 +74,7 @@ def open_training(path: Path, data: Mapping[str, Any] | None = None) -> Training
         UserError: if it is none, or its data are gone or others.
     """
     folder = RunFolder.open(path, TRAINING)
-    options = folder.parse(lambda r: DataOptions(**{k: _tuple(v) for k, v in r["options"].items()}))
+    options = folder.parse(lambda record: DataOptions.from_json(record["options"]))
     options = replace(options, **(data or {}))
     if Path(options.data).is_absolute() and not Path(options.data).exists():
         raise UserError(f"The data is no longer at {options.data!r}; give its new place with --data.")
@@ -86,10 +86,6 @@ def open_training(path: Path, data: Mapping[str, Any] | None = None) -> Training
         )
     start = folder.parse(lambda record: Start.from_json(record["start"]))
     return Training(folder, prepared, start, folder.record["seed"])
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def run(

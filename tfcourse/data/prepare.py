@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data import labels
 from tfcourse.data.features import ArrayFeatures, Features, Matrix, check_finite
+from tfcourse.data.groups import equal_rows, group_numbers, keep_together
 from tfcourse.data.read_columns import fit_table
-from tfcourse.data.sources import Dataset, X, load
-from tfcourse.data.split import Split, equal_rows, split_stratified, split_time
-from tfcourse.data.table import rows_of
-from tfcourse.errors import UserError
+from tfcourse.data.repeats import in_both, seen_words
+from tfcourse.data.sources import Dataset, X, columns_of, load
+from tfcourse.data.split import Split, check_classes, split_stratified, split_time, uneven_words
+from tfcourse.data.table import rows_of, take
+from tfcourse.errors import UserError, did_you_mean
 
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.2
+SPLIT_RULES = 2
+"""By which rules rows are split: 1, by number of different rows, all columns compared; 2, by rows, used columns."""
 Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class DataOptions:
-    """Which data to read and how to split it; the fields are the command line's flags."""
+    """Which data to read and how to split it; the fields are the command line's flags.
+
+    ``split_rules`` is no flag: it is kept with a run, so that one that an earlier version began is split as it was.
+    """
 
     data: str = "digits"
     target: str | None = None
@@ -32,10 +39,22 @@ class DataOptions:
     test_data: str | None = None
     split: Literal["stratified", "time"] = "stratified"
     seed: int = 0
+    group: str | None = None
+    split_rules: int = SPLIT_RULES
 
     def to_json(self) -> dict[str, Any]:
         """Return the options JSON-ready."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the options whose :meth:`to_json` gave ``fields``, by this version or an earlier one.
+
+        >>> DataOptions.from_json({"data": "digits", "drop": ["x"]}).split_rules
+        1
+        """
+        given = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
+        return cls(**{"split_rules": 1, **given})
 
 
 @dataclass(frozen=True)
@@ -58,6 +77,8 @@ class Prepared:
         classes: the classes' names, in the order of their numbers.
         features: the map from columns or images to the matrix.
         train, validation, test: the three parts.
+        test_rows: the rows of the test part as they were read, to ask the exported model.
+        seen: which of them stand in the training data too, where the split does not prevent it.
         fingerprint: SHA-256 of the data as read.
         columns: one line a column: how it is read.
         notes: further lines for the user.
@@ -69,6 +90,8 @@ class Prepared:
     train: Part
     validation: Part
     test: Part
+    test_rows: X
+    seen: NDArray[np.bool_]
     fingerprint: str
     columns: list[str]
     notes: list[str]
@@ -89,16 +112,27 @@ def prepare(options: DataOptions) -> Prepared:
     y = labels.to_numbers(dataset.labels, classes, "--data")
     if not isinstance(dataset.x, dict):
         check_finite(dataset.x)
-        if options.categorical:
-            raise UserError(f"--categorical is for tables; {options.data!r} holds arrays.")
-    split = _split(dataset, y, classes, options)
+        for flag, given in (("--categorical", options.categorical), ("--group", options.group)):
+            if given:
+                raise UserError(f"{flag} is for tables; {options.data!r} holds arrays.")
+    dataset, named = _without_group(dataset, options)
+    split = _split(dataset, named, y, classes, options)
     features, lines = fit(dataset.x, split.train, options.categorical)
     x = features.transform(dataset.x)  # type: ignore[arg-type]
     train, validation, test = (Part(x[rows], y[rows]) for rows in (split.train, split.validation, split.test))
+    test_rows = take(dataset.x, split.test)
     if dataset.test is not None:
-        test_x, test_labels = dataset.test
-        test = Part(features.transform(test_x), labels.to_numbers(test_labels, classes, "--test-data"))  # type: ignore[arg-type]
-    return Prepared(dataset.name, classes, features, train, validation, test, dataset.fingerprint, lines, dataset.notes)
+        test_rows, test_labels = dataset.test
+        test = Part(features.transform(test_rows), labels.to_numbers(test_labels, classes, "--test-data"))  # type: ignore[arg-type]
+    seen = np.zeros(len(test), dtype=bool)
+    if dataset.test is not None or options.split == "time":
+        seen = in_both(test.x, np.concatenate([train.x, validation.x]))
+        where = ("--test-data", "--data") if dataset.test is not None else ("the test part", "the earlier parts")
+        dataset.notes.extend(seen_words(int(seen.sum()), len(test), *where))
+    return Prepared(
+        dataset.name, classes, features, train, validation, test, test_rows, seen, dataset.fingerprint, lines,
+        dataset.notes,
+    )  # fmt: skip
 
 
 def fit(x: X, train: Numbers, categorical: Sequence[str] = ()) -> tuple[Features, list[str]]:
@@ -108,18 +142,53 @@ def fit(x: X, train: Numbers, categorical: Sequence[str] = ()) -> tuple[Features
     return ArrayFeatures.fit(x[train]), []
 
 
-def _split(dataset: Dataset, y: Numbers, classes: Sequence[str], options: DataOptions) -> Split:
-    rows = rows_of(dataset.x)
+def _without_group(dataset: Dataset, options: DataOptions) -> tuple[Dataset, Numbers | None]:
+    """Return the data without the column of groups, unless it is to be read as well, and each row's group number."""
+    name, x = options.group, dataset.x
+    if name is None or not isinstance(x, dict):
+        return dataset, None
+    if options.split == "time":
+        raise UserError("--group was given with --split time, which keeps rows in their order; give one of them.")
+    if name not in x:
+        near = did_you_mean(name, x)
+        raise UserError(f"--group: there is no column {name!r} beside the target.{near} {columns_of(x)}")
+    named = group_numbers(x[name])
+    if name in options.categorical:
+        return dataset, named
+    dataset.notes.append(f"rows with one {name!r} stay in one part of the split; it is not learned from")
+    test = dataset.test and ({k: v for k, v in dataset.test[0].items() if k != name}, dataset.test[1])  # type: ignore[union-attr]
+    return replace(dataset, x={key: column for key, column in x.items() if key != name}, test=test), named
+
+
+def _split(dataset: Dataset, named: Numbers | None, y: Numbers, classes: Sequence[str], options: DataOptions) -> Split:
     test = 0.0 if dataset.test is not None else TEST_SHARE
     validation = VALIDATION_SHARE / (1 - TEST_SHARE) if dataset.test is not None else VALIDATION_SHARE
     if options.split == "time":
         return split_time(y, classes, test=test, validation=validation)
-    groups = equal_rows(dataset.x)
-    repeated = rows - len(np.unique(groups))
-    if repeated:
-        some = f"{repeated} row{'s' * (repeated > 1)} repeat{'s' * (repeated == 1)}"
-        dataset.notes.append(f"{some} another one; equal rows stay in one part of the split")
-    return split_stratified(groups, y, classes, seed=options.seed, test=test, validation=validation)
+    shares: dict[str, Any] = {"test": test, "validation": validation}
+    if options.split_rules == 1:
+        return split_stratified(equal_rows(dataset.x), y, classes, seed=options.seed, by_rows=False, **shares)
+    x, among = _seen_columns(dataset.x, options.categorical)
+    kinds = equal_rows(x)
+    check_classes(kinds, y, classes)
+    together = keep_together(kinds, y, len(y) * (test or validation), named, among)
+    split = split_stratified(together.groups, y, classes, seed=options.seed, **shares)
+    dataset.notes.extend(together.notes)
+    if len(np.unique(together.groups)) < len(y):
+        dataset.notes.extend(uneven_words(split, y, classes, **shares))
+    return split
+
+
+def _seen_columns(x: X, categorical: Sequence[str]) -> tuple[X, str]:
+    """Return what the model will see of the rows, and how to say so where that is not all.
+
+    Which columns are left out is decided here on all rows, since there is no training part yet: a column that only the
+    training part would leave out can set rows apart, but row numbers and identifiers cannot.
+    """
+    if not isinstance(x, dict):
+        return x, ""
+    used = fit_table(x, np.arange(rows_of(x)), categorical)[0].names
+    return {name: x[name] for name in used}, " in all columns that are used" * (len(used) < len(x))
 
 
 def rows_in_split(prepared: Prepared) -> dict[str, int]:

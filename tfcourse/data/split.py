@@ -1,20 +1,21 @@
-"""Split rows into training, validation and test parts, equal rows staying together."""
+"""Split rows into training, validation and test parts, rows of one group staying together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.data.table import Table
 from tfcourse.errors import UserError
 
 Rows = NDArray[np.int64]
 
 _PARTS_NEEDED = 3
+EVEN = 0.1
+"""Parts are even when rows, and rows of each class, are off by no more than this share, or by one row."""
+DRAWS = 100
 
 
 @dataclass(frozen=True)
@@ -26,58 +27,139 @@ class Split:
     test: Rows
 
 
-def equal_rows(x: Table | NDArray[Any]) -> Rows:
-    """Return a group number for each row, the same for rows that are equal in every value.
-
-    >>> equal_rows(np.array([[1, 2], [3, 4], [1, 2]])).tolist()
-    [0, 1, 0]
-    """
-    import pandas as pd
-
-    if isinstance(x, dict):
-        frame = pd.DataFrame(x)
-        groups = frame.groupby(list(frame.columns), dropna=False, sort=False).ngroup()
-        return np.asarray(groups, dtype=np.int64)
-    flat = np.ascontiguousarray(x.reshape(len(x), -1))
-    rows = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
-    codes, _ = pd.factorize(np.unique(rows, return_inverse=True)[1])
-    return np.asarray(codes, dtype=np.int64)
-
-
 def split_stratified(
-    groups: Rows, y: Rows, classes: Sequence[str], *, seed: int, test: float, validation: float
+    groups: Rows, y: Rows, classes: Sequence[str], *, seed: int, test: float, validation: float, by_rows: bool = True
 ) -> Split:
     """Split so that every class has its share in every part, and rows of one group stay in one part.
 
+    Each class's groups are put in random order; the first ones test, up to the class's share of the rows, the next
+    validate, the rest train. Where groups are large that may come out uneven, so that the first of :data:`DRAWS`
+    orders that does not is taken, or else the least uneven one.
+
     Args:
-        groups: group number of each row, from :func:`equal_rows`.
+        groups: group number of each row, from :func:`tfcourse.data.groups.keep_together`.
         y: class number of each row.
         classes: the classes' names, for messages.
         seed: which random split.
         test: share of the test part, in [0, 1); 0 leaves it empty.
         validation: share of the validation part, in (0, 1).
+        by_rows: False shares out groups by their number, whatever their size, as searches of before did.
 
     Raises:
-        UserError: if a class has fewer than 3 different rows.
+        UserError: if a class has fewer than 3 different rows, or cannot be in every part.
 
     >>> split = split_stratified(np.arange(10), np.zeros(10, int), ["a"], seed=0, test=0.2, validation=0.2)
     >>> len(split.train), len(split.validation), len(split.test)
     (6, 2, 2)
     """
-    _, first_row = np.unique(groups, return_index=True)
-    group_class = y[first_row]  # rows equal in all but the label follow the label of the first
+    check_classes(groups, y, classes)
+    _, first_row, group = np.unique(groups, return_index=True, return_inverse=True)
     random = np.random.default_rng([seed, 0])
-    part_of_group = np.zeros(len(first_row), dtype=np.int64)
-    for number, name in enumerate(classes):
-        members = random.permutation(np.flatnonzero(group_class == number))
+    if by_rows:
+        label, weight = rarest_class(group, y), np.bincount(group)
+    else:
+        label, weight = y[first_row], np.ones(len(first_row), dtype=np.int64)
+    shares = np.array([1 - test - validation, validation, test])
+    found, least = np.empty(0, dtype=np.int64), np.inf
+    for _ in range(DRAWS if by_rows else 1):
+        part = _dealt(label, weight, len(classes), random, test=test, validation=validation)[group]
+        off = unevenness(part, y, shares)
+        if not len(found) or off.sum() < least:
+            found, least = part, off.sum()
+        if off.max() <= EVEN:
+            break
+    if by_rows and np.isinf(least):
+        raise UserError(
+            "No split has every class in every part: the rows of one class hang together with those of others. Leave"
+            " a class out, merge it with another, or add rows."
+        )
+    return Split(*(np.flatnonzero(found == number) for number in range(3)))
+
+
+def _dealt(
+    label: Rows, weight: Rows, classes: int, random: np.random.Generator, *, test: float, validation: float
+) -> Rows:
+    """Return the part of each group, 0 training, 1 validation, 2 test: one random order of each class's groups."""
+    part = np.zeros(len(label), dtype=np.int64)
+    for number in range(classes):
+        members = random.permutation(np.flatnonzero(label == number))
         if len(members) < _PARTS_NEEDED:
-            raise UserError(too_few(name, int((y == number).sum()), len(members)))
-        test_count = max(1, round(test * len(members))) if test else 0
-        validation_count = max(1, round(validation * len(members)))
-        part_of_group[members[:test_count]] = 2
-        part_of_group[members[test_count : test_count + validation_count]] = 1
-    part = part_of_group[groups]
-    return Split(*(np.flatnonzero(part == number) for number in range(3)))
+            continue
+        middle = np.cumsum(weight[members]) - weight[members] / 2
+        total, count = int(weight[members].sum()), len(members)
+        reached = max(1, round(test * total)) if test else 0
+        tests = min(count - 2, max(1, int((middle < reached).sum()))) if test else 0
+        reached = weight[members[:tests]].sum() + max(1, round(validation * total))
+        validations = min(count - 1 - tests, max(1, int((middle < reached).sum()) - tests))
+        part[members[:tests]] = 2
+        part[members[tests : tests + validations]] = 1
+    return part
+
+
+def rarest_class(group: Rows, y: Rows) -> Rows:
+    """Return for each group the rarest class among its rows: so classes of few groups get into every part.
+
+    >>> rarest_class(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 0])).tolist()
+    [1, 0]
+    """
+    order = np.argsort(np.bincount(y), kind="stable")
+    place = np.argsort(order)
+    least = np.full(group.max() + 1, len(order))
+    np.minimum.at(least, group, place[y])
+    return order[least]
+
+
+def unevenness(part: Rows, y: Rows, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much parts are off their shares, shape (parts, 1 + classes): of all rows, then of each class.
+
+    0.1 is a tenth more or less than there should be, one row being let off; a class that a part lacks is infinitely
+    off, and a part without a share is left out.
+
+    >>> unevenness(np.array([0, 0, 0, 0, 1]), np.array([0, 0, 0, 1, 1]), np.array([0.5, 0.5])).tolist()
+    [[0.2, 0.3333333333333333, 0.0], [0.2, inf, 0.0]]
+    """
+    classes = int(y.max()) + 1
+    counts = np.bincount(part * classes + y, minlength=len(shares) * classes).reshape(len(shares), classes)
+    counts, there = counts[shares > 0], np.bincount(y, minlength=classes) > 0
+    wanted = shares[shares > 0][:, None] * np.bincount(y, minlength=classes)
+    both = [np.column_stack([table.sum(axis=1), table[:, there]]) for table in (counts, wanted)]
+    off = np.maximum(np.abs(both[0] - both[1]) - 1, 0) / both[1]
+    return np.where(both[0] == 0, np.inf, off)
+
+
+def uneven_words(split: Split, y: Rows, classes: Sequence[str], *, test: float, validation: float) -> list[str]:
+    """Return a note on parts that are not as large as they should be, or lack their share of a class."""
+    part = np.zeros(len(y), dtype=np.int64)
+    part[split.validation], part[split.test] = 1, 2
+    shares = np.array([1 - test - validation, validation, test])
+    off = unevenness(part, y, shares)
+    if off.max() <= EVEN:
+        return []
+    names, asked = ("training", "validation", "test"), [f"{share:.0%}" for share in shares if share]
+    if off[:, 0].max() > EVEN:
+        whose, of = "the rows", np.ones(len(y), dtype=bool)
+    else:
+        number = int(np.unique(y)[off[:, 1:].max(axis=0).argmax()])
+        whose, of = f"class {classes[number]!r}", y == number
+    found = np.bincount(part[of], minlength=3) / of.sum()
+    parts = ", ".join(f"{name} {there:.0%}" for name, there, share in zip(names, found, shares, strict=True) if share)
+    return [
+        f"rows that stay together are too many for even parts: of {whose} they have {parts} instead of"
+        f" {', '.join(asked)}; of {DRAWS} random splits this is the most even one"
+    ]
+
+
+def check_classes(groups: Rows, y: Rows, classes: Sequence[str]) -> None:
+    """Refuse classes with fewer than 3 different rows.
+
+    Raises:
+        UserError: naming the class and its rows.
+    """
+    different = np.bincount(np.unique(groups * len(classes) + y) % len(classes), minlength=len(classes))
+    few = np.flatnonzero(different < _PARTS_NEEDED)
+    if len(few):
+        number = int(few[0])
+        raise UserError(too_few(classes[number], int((y == number).sum()), int(different[number])))
 
 
 def too_few(name: str, rows: int, different: int) -> str:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.data.split import Rows
+from tfcourse.data.groups import limit_of, without_frequent
+from tfcourse.data.split import Rows, rarest_class
 
 LEAST_PARTS = 5
 
@@ -48,21 +49,31 @@ class Folds:
 def deal(groups: Rows, y: Rows, repeats: int, seed: int) -> Folds:
     """Deal rows into parts at random: every class evenly, rows of one group together.
 
+    Groups are dealt by their size, the largest first, those of one size in random order. Kinds of row that are too
+    frequent to stay together are dealt row by row; see :func:`tfcourse.data.groups.without_frequent`.
+
+    Args:
+        groups: group number of each row, from :func:`tfcourse.data.groups.equal_rows`.
+        y: class number of each row.
+        repeats: how often to train.
+        seed: which random parts.
+
     >>> folds = deal(np.arange(15), np.arange(15) % 3, repeats=3, seed=0)
     >>> np.bincount(folds.part).tolist()
     [3, 3, 3, 3, 3]
     """
     parts = max(LEAST_PARTS, repeats)
-    _, first_row = np.unique(groups, return_index=True)
-    group_class = y[first_row]
+    group, _ = without_frequent(groups, limit_of(len(y) / parts))
+    label, rows = rarest_class(group, y), np.bincount(group)
     random = np.random.default_rng([seed, 1])
-    part_of_group = np.empty(len(first_row), dtype=np.int64)
+    part_of_group = np.empty(len(rows), dtype=np.int64)
     dealt = 0
-    for number in np.unique(group_class):
-        members = random.permutation(np.flatnonzero(group_class == number))
+    for number in np.unique(label):
+        members = random.permutation(np.flatnonzero(label == number))
+        members = members[np.argsort(-rows[members], kind="stable")]
         part_of_group[members] = (dealt + np.arange(len(members))) % parts
         dealt += len(members)
-    return Folds(part_of_group[groups], parts, repeats)
+    return Folds(part_of_group[group], parts, repeats)
 
 
 def blocks(rows: int, repeats: int) -> Folds:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tfcourse.data.features import Features, features_from_json
 from tfcourse.data.sources import X
-from tfcourse.data.split import equal_rows
+from tfcourse.data.groups import equal_rows
 from tfcourse.data.table import take
 from tfcourse.errors import UserError
 from tfcourse.plan import Plan, plan_from_json
