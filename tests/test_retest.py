@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from tfcourse import retest, train
+from tfcourse.retesting.old_run import open_old_run
 from tfcourse.retesting.page import page
-from tfcourse.retesting.retest import open_old_run
 from tfcourse.run.folder import RunFolder
 
 SPACE = """

@@ -70,8 +70,8 @@ def test_the_models_numbers_are_scikit_learns_on_the_rows_never_trained_on(pets_
     columns["weight"] = pd.to_numeric(frame["weight"]).to_numpy("float32")
     probabilities = model.predict(columns, verbose=0)
     labels = (frame["kind"] == "dog").to_numpy(int)
-    from tfcourse.data.sources import load
     from tfcourse.data.groups import equal_rows
+    from tfcourse.data.sources import load
     from tfcourse.data.split import split_stratified
 
     groups = equal_rows(load(str(pets_csv), target="kind").x)

@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tfcourse.command import Parser, run_command, whole_number
+from tfcourse.command import INTERRUPTED, Parser, run_command, whole_number
 from tfcourse.errors import UserError
 from tfcourse.files import replacing, write_json
 
@@ -58,7 +58,7 @@ def build_parser() -> Parser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 0 keep, 3 retrain, 4 search again, 2 the user's mistake."""
+    """Run the command and return its exit status: 0 keep, 3 retrain, 4 search again, 2 a mistake, 130 interrupted."""
     return run_command(_run, argv)
 
 
@@ -66,14 +66,16 @@ def _run(argv: Sequence[str] | None) -> int:
     arguments = build_parser().parse_args(argv)
     if arguments.batches and not arguments.since:
         raise UserError("--batches needs --since COLUMN, by which the rows are put in order.")
+    from tfcourse.data.repeats import seen_words
     from tfcourse.retesting.batches import consecutive
     from tfcourse.retesting.new_data import read_new_data
-    from tfcourse.retesting.retest import open_old_run
+    from tfcourse.retesting.old_run import open_old_run
     from tfcourse.run.folder import RunFolder
     from tfcourse.run.show import make_console
 
     run = open_old_run(RunFolder.open(Path(arguments.run)), arguments.top)
     new = read_new_data(arguments.data, run.folder.record, run.features, arguments.since)
+    new.notes.extend(seen_words(int(run.seen(new).sum()), len(new), "--data", "the data that the run was made on"))
     batches = [(new.name, new)]
     if arguments.since:
         batches = consecutive(new, arguments.batches or DEFAULT_BATCHES)
@@ -88,12 +90,28 @@ def _run(argv: Sequence[str] | None) -> int:
         "batches": [],
     }
     with new_folder(Path(arguments.out) if arguments.out else None, run.folder.path) as folder:
-        _retest_each(batches, run, arguments, record, folder, console)
+        try:
+            _retest_each(batches, run, arguments, record, folder, console)
+        except KeyboardInterrupt:
+            print(_interrupted(record, len(batches), folder, named=bool(arguments.out)), file=sys.stderr)
+            return INTERRUPTED
     last = record["batches"][-1]
     console.print(f"Written to {folder}: retest.json, retest.html", markup=False)
     if arguments.json:
         print(json.dumps(record, indent=2))
     return int(last["recommendation"]["status"])
+
+
+def _interrupted(record: dict[str, Any], batches: int, folder: Path, *, named: bool) -> str:
+    """Return the line for somebody who interrupted: what is there, and how to get the rest."""
+    done = record["batches"]
+    there = "nothing was written" if not done else f"what was found until then is in {folder}"
+    if done and done[-1]["interrupted"]:
+        there += ", by the rule without a control on the run's own data"
+    elif done:
+        there += f": {len(done)} of {batches} batches"
+    again = f"{record['command']}{' (with another --out)' if done and named else ''}"
+    return f"Interrupted; {there}. For the whole answer start again: {again}"
 
 
 def _retest_each(
@@ -125,6 +143,7 @@ def _retest_each(
                 on_own_repeat=progress.own_repeat_done,
                 interrupted=interrupted,
             )
+            stop = found.cut_short or (interrupted() and label != batches[-1][0])
         record["batches"].append(batch_record(found, part, label, run.plan.objective))
         record["ended"] = datetime.now().astimezone().isoformat(timespec="seconds")
         record["versions"] = versions()
@@ -135,6 +154,8 @@ def _retest_each(
         if len(batches) > 1:
             console.print(f"[bold]{label}[/bold] ({len(part)} rows)")
         show_batch(console, record["batches"][-1])
+        if stop:
+            raise KeyboardInterrupt
 
 
 @contextlib.contextmanager

@@ -49,7 +49,7 @@ def build_parser() -> Parser:
     data.add_argument(
         "--group",
         metavar="COLUMN",
-        help="rows with one value of this column stay in one part; it is not learned from, unless --categorical names it",
+        help="rows with one value of this column stay in one part; it is only learned from if --categorical names it",
     )
     search = parser.add_argument_group("search")
     search.add_argument("--space", metavar="FILE.toml", help="what to change in the default search space")

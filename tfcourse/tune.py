@@ -13,13 +13,13 @@ import keras
 from tfcourse.baseline import fit_baseline, load_baseline, out_of_time
 from tfcourse.data.prepare import Part, Prepared
 from tfcourse.errors import UserError
-from tfcourse.files import replacing, write_json
+from tfcourse.files import write_json
 from tfcourse.finishing import Retraining, search_until
 from tfcourse.models.builders import with_softmax
 from tfcourse.models.ensemble import average, with_temperature
 from tfcourse.models.hypermodels import MLPHyperModel, values_from_hp
-from tfcourse.models.preprocessing import export_model
 from tfcourse.plan import Plan
+from tfcourse.run.exported import BATCH, export
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.measure import log_loss, measure
 from tfcourse.run.trials import read_trials
@@ -29,7 +29,7 @@ from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import DIVERGED, RandomOracle, Status
 from tfcourse.search.rounds import Round, explored
 from tfcourse.search.rounds_oracle import RoundsOracle
-from tfcourse.verdict.calibration import Predictions, calibrate
+from tfcourse.verdict.calibration import Predictions, calibrate, fit_temperature
 from tfcourse.verdict.judge import judge
 from tfcourse.verdict.sentence import listed
 from tfcourse.words import loss_said
@@ -188,13 +188,16 @@ def finish(
     members = completed_of(tuner.oracle.get_best_trials(wanted["ensemble"]))
     single = tuner.load_model(best)
     classifier = average([tuner.load_model(trial) for trial in members]) if len(members) > 1 else single
-    validation, test = (predictions_of(classifier, part) for part in (prepared.validation, prepared.test))
-    calibration = calibrate(validation, test)
-    temperature = calibration["temperature"] if wanted["calibrate"] else None
+    validation = Predictions(
+        classifier.predict(prepared.validation.x, batch_size=BATCH, verbose=0), prepared.validation.y
+    )
+    temperature = fit_temperature(validation) if wanted["calibrate"] else None
     if temperature is not None:
         classifier = with_temperature(classifier, temperature)
-    with replacing(folder.model_path) as path:
-        export_model(prepared.features, classifier).save(path)
+    # The test split is measured through the file that is deployed.
+    probabilities = export(folder.model_path, prepared.features, classifier, prepared.test_rows, prepared.test.x)
+    test = Predictions.of_probabilities(probabilities, prepared.test.y, temperature or 1.0)
+    calibration = calibrate(validation, test)
     curves = curves_of(best)
     diverged = sum((trial.message or "").startswith(DIVERGED) for trial in trials)
     completed = len(completed_of(trials))
@@ -216,7 +219,7 @@ def finish(
             "validation": measures_on(validation, temperature or 1.0),
         },
         "baseline": {**baseline, "test": test_result(softmax_regression, prepared.test, prepared.classes)},
-        "test": test_result(classifier, prepared.test, prepared.classes),
+        "test": measure(probabilities, prepared.test.y, prepared.classes, prepared.seen),
         "classes": list(prepared.classes),
         "trials": {"completed": completed, "diverged": diverged, "failed": len(trials) - completed - diverged},
     }
@@ -258,11 +261,6 @@ def saved_in_words(members: Sequence[Any]) -> str:
     return f"the average of trials {listed(numbers)}" if len(numbers) > 1 else f"trial {numbers[0]}"
 
 
-def predictions_of(classifier: keras.Model, part: Part) -> Predictions:
-    """Return what a network, which gives logits, says of one part of the data."""
-    return Predictions(classifier.predict(part.x, batch_size=4096, verbose=0), part.y)
-
-
 def measures_on(predictions: Predictions, temperature: float) -> dict[str, float]:
     """Return loss and accuracy of predictions at a temperature."""
     probabilities = predictions.probabilities(temperature)
@@ -289,7 +287,7 @@ def curves_of(trial: Any) -> dict[str, list[float]]:
 
 def test_result(classifier: keras.Model, test: Part, classes: tuple[str, ...]) -> dict[str, Any]:
     """Return the measures of a network, which gives logits, on the test split."""
-    probabilities = with_softmax(classifier).predict(test.x, batch_size=4096, verbose=0)
+    probabilities = with_softmax(classifier).predict(test.x, batch_size=BATCH, verbose=0)
     return measure(probabilities, test.y, classes)
 
 

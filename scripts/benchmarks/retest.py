@@ -109,7 +109,8 @@ def measure(name: str, folder: Path, seed: int, trials: int, most: int) -> list[
     """Search on one part of a table, retest on others, and return a record a retest."""
     from tfcourse import train
     from tfcourse.retesting.new_data import read_new_data
-    from tfcourse.retesting.retest import open_old_run, retest
+    from tfcourse.retesting.old_run import open_old_run
+    from tfcourse.retesting.retest import retest
     from tfcourse.run.folder import RunFolder
 
     place = Path(tempfile.mkdtemp())

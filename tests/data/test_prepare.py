@@ -98,6 +98,138 @@ def test_one_repeated_row_is_said_in_the_singular(path: str) -> None:
     assert prepared.notes == ["1 row repeats another one; equal rows stay in one part of the split"]
 
 
+def coarse(path: Path, rows: int = 1000) -> str:
+    """Write a table of 6 kinds of row, two classes in each, and return its path."""
+    random = np.random.default_rng(0)
+    kind = random.choice(6, rows, p=[0.4, 0.25, 0.15, 0.1, 0.06, 0.04])
+    frame = pd.DataFrame({"a": kind // 2, "b": np.array(["x", "y"])[kind % 2]})
+    frame["y"] = np.where(random.random(rows) < 0.2 + 0.1 * kind, "yes", "no")
+    frame.to_csv(path, index=False)
+    return str(path)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_table_of_few_kinds_is_split_by_its_rows(tmp_path: Path, seed: int) -> None:
+    prepared = prepare(DataOptions(coarse(tmp_path / "t.csv"), target="y", seed=seed))
+    assert_allclose(list(rows_in_split(prepared).values()), [600, 200, 200], atol=20)
+    parts = [prepared.train, prepared.validation, prepared.test]
+    shares = np.array([np.bincount(part.y) / len(part) for part in parts])
+    assert_allclose(shares, [shares[0]] * 3, atol=0.05)
+    kinds = np.array([np.unique(part.x[:, 0] * 10 + part.x[:, -1], return_counts=True)[1].max() for part in parts])
+    assert_allclose(kinds / [600, 200, 200], 0.4, atol=0.08)
+    assert "but for 6 kinds of row too frequent for that" in prepared.notes[0]
+    assert prepared.notes[1].startswith("6 kinds of equal rows have different labels: no model can be right in more")
+
+
+def test_rows_are_compared_by_the_columns_that_are_used(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"n": np.repeat(np.arange(60) * 1.5, 3), "y": np.repeat(["a", "b"], 90)})
+    frame["id"] = [f"row {number}" for number in range(len(frame))]
+    frame["same"] = "always"
+    frame.sample(frac=1, random_state=0).reset_index(drop=True).to_csv(tmp_path / "t.csv")
+    prepared = prepare(DataOptions(str(tmp_path / "t.csv"), target="y"))
+    assert prepared.features.names == ("n",)  # type: ignore[union-attr]
+    parts = [set(part.x[:, 0].tolist()) for part in (prepared.train, prepared.validation, prepared.test)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 60
+    assert prepared.notes == [
+        "120 rows repeat another one in all columns that are used; equal rows stay in one part of the split"
+    ]
+    assert list(rows_in_split(prepared).values()) == [108, 36, 36]
+
+
+def test_a_run_of_an_earlier_version_is_split_as_it_was(tmp_path: Path) -> None:
+    rows = [f"{number},{number // 3 * 1.5},{'ab'[number // 90]}" for number in range(180)]
+    (tmp_path / "t.csv").write_text(",n,y\n" + "\n".join(rows) + "\n")
+    options = DataOptions(str(tmp_path / "t.csv"), target="y").to_json()
+    assert options.pop("split_rules") == 2
+    del options["group"]
+    before = prepare(DataOptions.from_json(options))
+    now = prepare(DataOptions.from_json({**options, "split_rules": 2}))
+    # All 180 rows differ by their number: each class's rows in random order, shared out by their number.
+    random = np.random.default_rng([0, 0])
+    test = np.sort(np.concatenate([random.permutation(90)[:18], 90 + random.permutation(90)[:18]]))
+    assert_array_equal(before.test_rows["n"].astype(float), test // 3 * 1.5)  # type: ignore[call-overload]
+    assert sorted(before.test.x[:, 0].tolist()) != sorted(now.test.x[:, 0].tolist())
+
+
+def test_rows_of_test_data_that_stand_in_the_training_data_are_told(path: str, tmp_path: Path) -> None:
+    lines = GOOD.splitlines()
+    (tmp_path / "more.csv").write_text("\n".join([lines[0], lines[3], "4,1,u,b", lines[7], lines[3]]) + "\n")
+    prepared = prepare(DataOptions(path, target="y", test_data=str(tmp_path / "more.csv")))
+    assert prepared.seen.tolist() == [True, False, True, True]
+    assert prepared.notes[-1] == (
+        "3 of 4 rows of --test-data stand in --data too, alike in every column that is used: they make the score too"
+        " good"
+    )
+    random = np.random.default_rng(0).normal(size=(30, 3, 3))
+    np.savez(tmp_path / "a.npz", x=random[:20], y=np.arange(20) % 2)
+    np.savez(tmp_path / "b.npz", x=random[18:].astype(np.float32), y=np.arange(12) % 2)
+    arrays = prepare(DataOptions(str(tmp_path / "a.npz"), test_data=str(tmp_path / "b.npz")))
+    assert arrays.seen.tolist() == [True, True] + [False] * 10
+
+
+def test_later_rows_that_stand_in_the_earlier_parts_are_told(path: str) -> None:
+    with open(path, "a") as file:
+        file.write(GOOD.splitlines()[1] + "\n")
+    prepared = prepare(DataOptions(path, target="y", split="time"))
+    assert prepared.seen.tolist() == [False] * 5 + [True]
+    assert prepared.notes == [
+        "1 of 6 rows of the test part stands in the earlier parts too, alike in every column that is used: it makes the"
+        " score too good"
+    ]
+    assert not prepare(DataOptions(path, target="y")).seen.any()
+
+
+@pytest.fixture
+def patients(tmp_path: Path) -> pd.DataFrame:
+    """Return a table of 40 patients with 1 to 8 visits each."""
+    random = np.random.default_rng(0)
+    who = np.repeat(np.arange(40), 1 + np.arange(40) % 8)
+    frame = pd.DataFrame({"patient": [f"p{number}" for number in who], "x": random.normal(size=len(who))})
+    return frame.assign(y=np.where(frame["x"] + random.normal(size=len(who)) > 0, "ill", "well"))
+
+
+def test_named_groups_stay_together_and_are_not_learned_from(patients: pd.DataFrame, tmp_path: Path) -> None:
+    patients.to_csv(tmp_path / "t.csv", index=False)
+    options = DataOptions(str(tmp_path / "t.csv"), target="y", group="patient")
+    prepared = prepare(options)
+    assert prepared.features.names == ("x",)  # type: ignore[union-attr]
+    of = dict(zip(patients["x"].astype(np.float32), patients["patient"], strict=True))
+    number = prepared.features.numbers[0]  # type: ignore[union-attr]
+    parts = [prepared.train, prepared.validation, prepared.test]
+    known = np.array(list(of))
+    groups = []
+    for part in parts:
+        values = part.x[:, 0].astype(np.float64) * number.deviation + number.mean
+        groups.append({of[known[np.abs(known - value).argmin()]] for value in values})
+    assert sum(map(len, groups)) == len(set.union(*groups)) == 40
+    assert_allclose([len(part) for part in parts], np.array([0.6, 0.2, 0.2]) * len(patients), atol=8)
+    assert "rows with one 'patient' stay in one part of the split; it is not learned from" in prepared.notes
+    asked = prepare(dataclasses.replace(options, categorical=("patient",)))
+    assert set(asked.features.names) == {"patient", "x"}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"group": "patent"}, "--group: there is no column 'patent' beside the target. Did you mean 'patient'? Its"
+         " columns are 'patient', 'x'."),
+        ({"group": "patient", "split": "time"}, "--group was given with --split time, which keeps rows in their order;"
+         " give one of them."),
+    ],
+)  # fmt: skip
+def test_groups_that_cannot_be(patients: pd.DataFrame, tmp_path: Path, options: dict[str, str], message: str) -> None:
+    patients.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(UserError) as caught:
+        prepare(DataOptions(str(tmp_path / "t.csv"), target="y", **options))  # type: ignore[arg-type]
+    assert str(caught.value) == message
+
+
+def test_arrays_have_no_groups() -> None:
+    with pytest.raises(UserError) as caught:
+        prepare(DataOptions("digits", group="x"))
+    assert str(caught.value) == "--group is for tables; 'digits' holds arrays."
+
+
 def test_arrays_have_no_categories(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         prepare(DataOptions("digits", categorical=("x",)))

@@ -80,6 +80,38 @@ def test_images_share_one_mean_and_deviation() -> None:
     np.testing.assert_allclose(preprocessing.predict(images.astype("float32"), verbose=0), matrix, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.random.default_rng(0).normal(size=(30, 3)) * [1e-12, 1e-30, 1.0] + [1e-5, 0.0, 1e9],
+        np.random.default_rng(1).normal(size=(30, 2)) * [1e30, 1e3] + [3e37, -1e10],
+        np.random.default_rng(2).normal(1e5, 1e-2, (30, 2, 3, 2)),
+        np.random.default_rng(3).integers(0, 256, (30, 4, 3)).astype("uint8"),
+        np.full((5, 2), 7.0),
+    ],
+    ids=["tiny deviations", "huge numbers", "images far from zero", "bytes", "constant"],
+)
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_arrays_too_give_the_same_matrix_to_the_last_bit(x: np.ndarray, data_format: str, tmp_path: Path) -> None:
+    features = ArrayFeatures.fit(x)
+    before = keras.config.image_data_format()
+    try:
+        keras.config.set_image_data_format(data_format)
+        preprocessing, _ = build_preprocessing(features)
+        matrix = preprocessing.predict(x.astype("float32"), verbose=0)
+    finally:
+        keras.config.set_image_data_format(before)
+    np.testing.assert_array_equal(matrix, features.transform(x))
+    # Worked out in NumPy: rounded to float32, flattened row by row, standardized in float64.
+    flat = x.astype("float32").astype("float64").reshape(len(x), -1)
+    axis = 0 if x.ndim == 2 else None
+    deviation = np.where(flat.std(axis) > 0, flat.std(axis), 1)
+    np.testing.assert_allclose(matrix, (flat - flat.mean(axis)) / deviation, rtol=1e-6, atol=1e-6)
+    preprocessing.save(tmp_path / "p.keras")
+    loaded = keras.saving.load_model(tmp_path / "p.keras")
+    np.testing.assert_array_equal(loaded(x.astype("float32")), matrix)
+
+
 @pytest.mark.filterwarnings("ignore:When providing `inputs` as a dict")
 def test_the_saved_model_loads_without_tfcourse_and_gives_the_same_probabilities(tmp_path: Path) -> None:
     table = messy_table(2)

@@ -15,8 +15,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 
 from tests.report.conftest import CLASSES, COLUMN, FILE, read
 from tests.report.page_text import Page
-from tfcourse.data.sources import load
 from tfcourse.data.groups import equal_rows
+from tfcourse.data.sources import load
 from tfcourse.data.split import split_stratified
 from tfcourse.report import write_report
 

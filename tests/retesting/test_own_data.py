@@ -11,7 +11,7 @@ import pytest
 
 from tfcourse.data.prepare import DataOptions, prepare
 from tfcourse.retesting.new_data import NewData
-from tfcourse.retesting.own_data import read_own_data
+from tfcourse.retesting.own_data import read_own_data, sample_of
 from tfcourse.retesting.retest import comparable
 
 
@@ -37,8 +37,9 @@ def record_of(path: Path, **options: Any) -> tuple[dict[str, Any], Any]:
 
 def rows_of(record: dict[str, Any], features: Any, most: int, seed: int = 0) -> list[float]:
     """Return the column of the rows that are read."""
-    own = read_own_data(record, features, most, seed)
-    assert own is not None
+    found = read_own_data(record, features)
+    assert found is not None
+    own = sample_of(found, most, seed, in_order=record["options"]["split"] == "time")
     assert isinstance(own.x, dict)
     assert own.y.tolist() == [own.classes.index("up" if int(x) % 2 == 0 else "down") for x in own.x["x"].astype(float)]
     return [float(x) for x in own.x["x"]]
@@ -58,8 +59,9 @@ def test_a_sample_keeps_the_shares_of_the_classes(tmp_path: Path) -> None:
     pd.DataFrame({"x": np.arange(400) + 0.5, "label": (["rare"] + ["usual"] * 19) * 20}).to_csv(path, index=False)
     record, features = record_of(path)
     for seed in range(20):
-        own = read_own_data(record, features, 100, seed)
-        assert own is not None
+        found = read_own_data(record, features)
+        assert found is not None
+        own = sample_of(found, 100, seed)
         assert np.bincount(own.y).tolist() in ([5, 95], [4, 96], [6, 94])
 
 
@@ -83,6 +85,6 @@ def test_rows_in_the_order_of_time_are_thinned_evenly(table: Path) -> None:
 def test_data_that_changed_or_went_are_none(table: Path) -> None:
     record, features = record_of(table)
     table.write_text(table.read_text() + "99,up\n")
-    assert read_own_data(record, features, most=10) is None
+    assert read_own_data(record, features) is None
     table.unlink()
-    assert read_own_data(record, features, most=10) is None
+    assert read_own_data(record, features) is None

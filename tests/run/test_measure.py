@@ -70,3 +70,14 @@ def test_intervals_are_wilsons(n: int, data: st.DataObject) -> None:
 )
 def test_intervals_worked_by_hand(right: int, n: int, low: float, high: float) -> None:
     assert accuracy_interval(right, n) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_rows_that_stand_in_the_training_data_are_counted_and_the_others_measured() -> None:
+    probabilities, y = np.array([[0.75, 0.25]] * 4), np.array([0, 1, 0, 1])
+    seen = np.array([True, False, False, False])
+    found = measure(probabilities, y, ["a", "b"], seen)
+    assert found["accuracy"] == 0.5
+    assert (found["seen"]["rows"], found["seen"]["others"]["n"]) == (1, 3)
+    assert found["seen"]["others"]["accuracy"] == pytest.approx(1 / 3)
+    assert measure(probabilities, y, ["a", "b"], np.ones(4, bool))["seen"] == {"rows": 4, "others": None}
+    assert measure(probabilities, y, ["a", "b"], np.zeros(4, bool)) == measure(probabilities, y, ["a", "b"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import hypergeom
 
-from tests.verdict.synthetic import TWO, noise, ranked, search
+from tests.verdict.synthetic import TWO, noise, search
 from tfcourse.course_space import default_space
 from tfcourse.space import Parameter, SearchSpace
 from tfcourse.verdict.edges import ALARM, chance, judge_edges
@@ -31,7 +31,7 @@ def test_the_probability_is_that_of_all_choices_counted() -> None:
 
 def test_an_edge_built_on_purpose_is_found_and_nothing_else() -> None:
     trials = search(60, lambda point, values, random: point["learning_rate"] + 0.05 * random.random())
-    found = judge_edges(trials, ranked(trials), default_space())
+    found = judge_edges(trials, default_space(), "val_loss")
     assert [(s.level, s.topic) for s in found.sentences] == [("warning", "edges")]
     # The outer fifth of 1e-4 to 1 ends at 10^-3.2; its 10 trials are all among the 15 leaders.
     assert sum(float(trial.values["learning_rate"]) <= 10**-3.2 for trial in trials) == 10
@@ -47,13 +47,13 @@ def test_an_edge_built_on_purpose_is_found_and_nothing_else() -> None:
 
 def test_the_high_end_by_accuracy() -> None:
     trials = search(60, lambda point, values, random: point["learning_rate"], space=TWO)
-    found = judge_edges(trials, ranked(trials, "val_accuracy"), TWO)
+    found = judge_edges(trials, TWO, "val_accuracy")
     assert found.numbers["hyperparameters"]["learning_rate"]["crowded"] == "high"
 
 
 def test_a_border_that_cannot_move_is_only_noted() -> None:
     trials = search(60, lambda point, values, random: point["dropout"], space=TWO)
-    (sentence,) = judge_edges(trials, ranked(trials), TWO).sentences
+    (sentence,) = judge_edges(trials, TWO, "val_loss").sentences
     assert sentence.level == "note"
     assert sentence.text.endswith("at its low end, 0; of all trials 23%. It can go no further.")
 
@@ -63,7 +63,7 @@ def test_a_conditional_hyperparameter_is_judged_among_the_trials_that_have_it() 
         return 1 - point["momentum"] if point["optimizer"] < 1 / 3 else 0.5 * random.random()
 
     trials = search(150, score)
-    found = judge_edges(trials, ranked(trials), default_space()).numbers["hyperparameters"]
+    found = judge_edges(trials, default_space(), "val_loss").numbers["hyperparameters"]
     assert found["momentum"]["trials"] == sum("momentum" in trial.values for trial in trials) < 70
     # On the scale of 1 − β from 0.1 to 0.001 the outer fifth begins at 1 − β = 10^−2.6.
     outer = [1 - float(t.values["momentum"]) <= 10**-2.6 for t in trials if "momentum" in t.values]
@@ -77,7 +77,7 @@ def test_noise_raises_an_alarm_in_at_most_one_search_of_twenty() -> None:
     alarms = 0
     for seed in range(300):
         trials = search(32, noise, seed=seed)
-        alarms += judge_edges(trials, ranked(trials), default_space()).sentences[0].level != "good"
+        alarms += judge_edges(trials, default_space(), "val_loss").sentences[0].level != "good"
     assert alarms / 300 <= ALARM
 
 
@@ -89,7 +89,7 @@ def test_a_second_round_beside_a_border_raises_no_alarm_by_itself() -> None:
         trials = search(20, lambda p, v, random: 1 + random.random(), space=TWO, seed=seed)
         trials += search(20, noise, space=corner, seed=1000 + seed, number=1, first=20)
         alarms += (
-            judge_edges(trials, ranked(trials), TWO).numbers["hyperparameters"]["learning_rate"]["crowded"] is not None
+            judge_edges(trials, TWO, "val_loss").numbers["hyperparameters"]["learning_rate"]["crowded"] is not None
         )
     assert alarms / 200 <= ALARM
 
@@ -97,14 +97,14 @@ def test_a_second_round_beside_a_border_raises_no_alarm_by_itself() -> None:
 @pytest.mark.parametrize("count", [0, 1, 2, 19])
 def test_too_few_trials(count: int) -> None:
     trials = search(count, noise, space=TWO)
-    (sentence,) = judge_edges(trials, ranked(trials), TWO).sentences
+    (sentence,) = judge_edges(trials, TWO, "val_loss").sentences
     assert sentence.text == "Too few trials to tell whether the leaders crowd a border of the space: 20 are needed."
 
 
 def test_equal_scores_and_diverged_trials_claim_nothing() -> None:
     for score in (0.5, math.inf):
         trials = search(40, lambda point, values, random, score=score: score, space=TWO)
-        assert judge_edges(trials, ranked(trials), TWO).sentences == []
+        assert judge_edges(trials, TWO, "val_loss").sentences == []
 
 
 def test_choices_and_two_numbers_have_no_border() -> None:
@@ -112,12 +112,12 @@ def test_choices_and_two_numbers_have_no_border() -> None:
         (Parameter("optimizer", "choice", values=("sgd", "adam")), Parameter("layers", "integer", 1, 2))
     )
     trials = search(40, noise, space=space)
-    found = judge_edges(trials, ranked(trials), space)
+    found = judge_edges(trials, space, "val_loss")
     assert (found.sentences, found.numbers["hyperparameters"]) == ([], {})
 
 
 def test_a_value_from_beyond_the_space_counts_as_outside() -> None:
     trials = search(40, lambda point, values, random: point["learning_rate"] + 1, space=TWO)
     given = [replace(t, values={**t.values, "learning_rate": 1e-6}, score=0.1) for t in trials[:10]]
-    found = judge_edges([*given, *trials[10:]], ranked([*given, *trials[10:]]), TWO)
+    found = judge_edges([*given, *trials[10:]], TWO, "val_loss")
     assert found.numbers["hyperparameters"]["learning_rate"]["low"] == 1.0

@@ -66,6 +66,21 @@ def test_a_class_that_is_never_predicted_is_warned_of() -> None:
     assert len(found.sentences) == 1
 
 
+def test_test_rows_that_stand_in_the_training_data_are_warned_of() -> None:
+    test = measured(0.9, 0.85, 0.93, EVEN)
+    assert judge_test(test, BASELINE, TWO).numbers["seen"] == 0
+    others = measured(0.6, 0.5, 0.69, [[30, 20], [20, 30]])
+    found = judge_test({**test, "seen": {"rows": 100, "others": others}}, BASELINE, TWO)
+    assert found.numbers["seen"] == 100
+    assert (found.sentences[-1].level, found.sentences[-1].text) == (
+        "warning",
+        "100 of the 200 test rows stand in the training data too, alike in every column that is used, so that the test"
+        " score is too good. On the 100 other rows the saved model is right in 60.00%, 95 % interval 50.00% to 69.00%.",
+    )
+    found = judge_test({**test, "seen": {"rows": 200, "others": None}}, BASELINE, TWO)
+    assert found.sentences[-1].text.endswith("too good: none of them tells how the model does on new rows.")
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [

@@ -21,9 +21,9 @@ from tfcourse.babysitting.show import status_of
 from tfcourse.babysitting.state import restore
 from tfcourse.data.prepare import DataOptions, Prepared, prepare
 from tfcourse.errors import UserError
-from tfcourse.files import replacing, write_json
-from tfcourse.models.builders import build_mlp, with_softmax
-from tfcourse.models.preprocessing import export_model
+from tfcourse.files import write_json
+from tfcourse.models.builders import build_mlp
+from tfcourse.run.exported import export
 from tfcourse.run.folder import TRAINING, RunFolder
 from tfcourse.run.measure import measure
 
@@ -146,16 +146,14 @@ def finish(training: Training) -> dict[str, Any]:
     model = training.model()
     arrays, _ = Checkpoints(folder.path).read(int(state["number"]))
     restore(model, arrays, groups=("model",))
-    with replacing(folder.model_path) as path:
-        export_model(prepared.features, model).save(path)
-    probabilities = with_softmax(model).predict(prepared.test.x, batch_size=EVALUATION_BATCH, verbose=0)
+    probabilities = export(folder.model_path, prepared.features, model, prepared.test_rows, prepared.test.x)
     looks = int(folder.record.get("test_looks", 0)) + 1
     result = {
         "saved": f"epoch {state['epoch']}",
         "epoch": state["epoch"],
         "step": state["step"],
         "validation": {k.removeprefix("val_"): v for k, v in state.get("logs", {}).items() if k.startswith("val_")},
-        "test": measure(probabilities, prepared.test.y, prepared.classes),
+        "test": measure(probabilities, prepared.test.y, prepared.classes, prepared.seen),
         "test_looks": looks,
         "classes": list(prepared.classes),
     }

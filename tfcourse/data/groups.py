@@ -64,10 +64,9 @@ def group_numbers(column: Column) -> Rows:
     """
     import pandas as pd
 
-    missing = is_missing(column)
-    texts = as_text(column).copy()
-    texts[missing] = [(row,) for row in np.flatnonzero(missing)]
-    return np.asarray(pd.factorize(texts)[0], dtype=np.int64)
+    numbers = pd.factorize(as_text(column))[0].astype(np.int64)
+    numbers = np.where(is_missing(column), len(column) + np.arange(len(column)), numbers)
+    return np.asarray(pd.factorize(numbers)[0], dtype=np.int64)
 
 
 def keep_together(kinds: Rows, y: Rows, part: float, named: Rows | None = None, among: str = "") -> Together:

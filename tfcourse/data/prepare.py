@@ -53,7 +53,9 @@ class DataOptions:
         >>> DataOptions.from_json({"data": "digits", "drop": ["x"]}).split_rules
         1
         """
-        given = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
+        given: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
+        }
         return cls(**{"split_rules": 1, **given})
 
 

@@ -60,9 +60,13 @@ def split_stratified(
     else:
         label, weight = y[first_row], np.ones(len(first_row), dtype=np.int64)
     shares = np.array([1 - test - validation, validation, test])
+    large = _large(label, weight, min(share for share in shares if share))
+    place, own = np.cumsum(large) - 1, large[group]
+    in_large = np.zeros((int(large.sum()), len(classes)), dtype=np.int64)
+    np.add.at(in_large, (place[group[own]], y[own]), 1)
     found, least = np.empty(0, dtype=np.int64), np.inf
     for _ in range(DRAWS if by_rows else 1):
-        part = _dealt(label, weight, len(classes), random, test=test, validation=validation)[group]
+        part = _dealt(label, weight, large, in_large, shares, random)[group]
         off = unevenness(part, y, shares)
         if not len(found) or off.sum() < least:
             found, least = part, off.sum()
@@ -76,24 +80,56 @@ def split_stratified(
     return Split(*(np.flatnonzero(found == number) for number in range(3)))
 
 
+def _large(label: Rows, weight: Rows, share: float) -> NDArray[np.bool_]:
+    """Return which groups are larger than their label's share of a part, where three others at least fill the parts."""
+    rows, groups = np.bincount(label, weight), np.bincount(label)
+    large = weight > np.maximum(1, share * rows)[label]
+    return large & (groups - np.bincount(label, large) >= _PARTS_NEEDED)[label]
+
+
 def _dealt(
-    label: Rows, weight: Rows, classes: int, random: np.random.Generator, *, test: float, validation: float
+    label: Rows,
+    weight: Rows,
+    large: NDArray[np.bool_],
+    in_large: NDArray[np.int64],
+    shares: NDArray[np.float64],
+    random: np.random.Generator,
 ) -> Rows:
-    """Return the part of each group, 0 training, 1 validation, 2 test: one random order of each class's groups."""
-    part = np.zeros(len(label), dtype=np.int64)
-    for number in range(classes):
-        members = random.permutation(np.flatnonzero(label == number))
+    """Return the part of each group, 0 training, 1 validation, 2 test, by one random order of each label's groups.
+
+    Args:
+        label: class by which each group is dealt.
+        weight: for how many rows each group counts.
+        large: which groups are put anywhere, before the others fill up what is then wanting.
+        in_large: rows of each class in each of these, shape (large groups, classes).
+        shares: of the parts.
+        random: of the order.
+    """
+    part, there = np.zeros(len(label), dtype=np.int64), np.zeros((len(shares), in_large.shape[1]))
+    if large.any():
+        part[large] = random.choice(len(shares), size=large.sum(), p=shares)
+        np.add.at(there, part[large], in_large)
+    for number in np.unique(label):
+        members = random.permutation(np.flatnonzero((label == number) & ~large))
         if len(members) < _PARTS_NEEDED:
             continue
-        middle = np.cumsum(weight[members]) - weight[members] / 2
-        total, count = int(weight[members].sum()), len(members)
-        reached = max(1, round(test * total)) if test else 0
-        tests = min(count - 2, max(1, int((middle < reached).sum()))) if test else 0
-        reached = weight[members[:tests]].sum() + max(1, round(validation * total))
-        validations = min(count - 1 - tests, max(1, int((middle < reached).sum()) - tests))
+        rest = weight[members].sum()
+        wanted = shares * (rest + there[:, number].sum())
+        if large.any():
+            wanted = np.maximum(wanted - there[:, number], 0)
+            wanted *= rest / wanted.sum()
+        tests, validations = _filled(weight[members], float(wanted[2]), float(wanted[1]))
         part[members[:tests]] = 2
         part[members[tests : tests + validations]] = 1
     return part
+
+
+def _filled(weight: Rows, test: float, validation: float) -> tuple[int, int]:
+    """Return how many groups of an order test and validate to hold so many rows, one each and one left at least."""
+    middle, count = np.cumsum(weight) - weight / 2, len(weight)
+    tests = min(count - 2, max(1, int((middle < max(1, round(test))).sum()))) if test else 0
+    reached = weight[:tests].sum() + max(1, round(validation))
+    return tests, min(count - 1 - tests, max(1, int((middle < reached).sum()) - tests))
 
 
 def rarest_class(group: Rows, y: Rows) -> Rows:

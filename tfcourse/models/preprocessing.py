@@ -58,10 +58,12 @@ def build_preprocessing(features: Features) -> tuple[keras.Model, Any]:
 
 
 def _array_layers(image: Any, features: ArrayFeatures) -> Any:
-    flat = keras.layers.Flatten()(image)
-    shape = (features.width,)
-    mean, deviation = np.broadcast_to(features.mean, shape), np.broadcast_to(features.deviation, shape)
-    return keras.layers.Normalization(mean=mean, variance=np.square(deviation))(flat)
+    # Not a Flatten layer, whose order of the pixels is keras.json's, nor a Normalization layer; see _number_blocks.
+    flat = keras.layers.Reshape((features.width,))(image)
+    standard = ops.divide(
+        ops.subtract(ops.cast(flat, "float64"), np.array(features.mean)), np.array(features.deviation)
+    )
+    return ops.cast(standard, "float32")
 
 
 def _table_layers(columns: list[Any], features: TableFeatures) -> Any:
@@ -80,7 +82,8 @@ def _number_blocks(columns: list[Any], numbers: tuple[NumberColumn, ...]) -> lis
     values = keras.layers.Concatenate(dtype="float64")(parts) if len(parts) > 1 else parts[0]
     mean = np.array([number.mean for number in numbers])
     deviation = np.array([number.deviation for number in numbers])
-    # Not a Normalization layer: it would be saved with its mean rounded to float32, and 1e5 ± 10 needs more.
+    # Not a Normalization layer: it would be saved with its mean rounded to float32, and 1e5 ± 10 needs more; and it
+    # takes no deviation below 1e-7.
     standard = ops.divide(ops.subtract(values, mean), deviation)
     missing = ops.isnan(values)
     blocks = [ops.cast(ops.where(missing, ops.zeros_like(standard), standard), "float32")]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.data.groups import limit_of, without_frequent
+from tfcourse.data.groups import keep_together
 from tfcourse.data.split import Rows, rarest_class
 
 LEAST_PARTS = 5
@@ -46,24 +46,25 @@ class Folds:
             yield thinned(among, fewest_train), thinned(rows[validation], fewest), rows[held_out]
 
 
-def deal(groups: Rows, y: Rows, repeats: int, seed: int) -> Folds:
+def deal(kinds: Rows, y: Rows, repeats: int, seed: int, named: Rows | None = None) -> Folds:
     """Deal rows into parts at random: every class evenly, rows of one group together.
 
-    Groups are dealt by their size, the largest first, those of one size in random order. Kinds of row that are too
-    frequent to stay together are dealt row by row; see :func:`tfcourse.data.groups.without_frequent`.
+    What stays together is what :func:`tfcourse.data.groups.keep_together` says. Groups are dealt by their size, the
+    largest first, those of one size in random order.
 
     Args:
-        groups: group number of each row, from :func:`tfcourse.data.groups.equal_rows`.
+        kinds: number of each row's kind, from :func:`tfcourse.data.groups.equal_rows`.
         y: class number of each row.
         repeats: how often to train.
         seed: which random parts.
+        named: group number of each row as the user has it, if there is one.
 
     >>> folds = deal(np.arange(15), np.arange(15) % 3, repeats=3, seed=0)
     >>> np.bincount(folds.part).tolist()
     [3, 3, 3, 3, 3]
     """
     parts = max(LEAST_PARTS, repeats)
-    group, _ = without_frequent(groups, limit_of(len(y) / parts))
+    group = keep_together(kinds, y, len(y) / parts, named).groups
     label, rows = rarest_class(group, y), np.bincount(group)
     random = np.random.default_rng([seed, 1])
     part_of_group = np.empty(len(rows), dtype=np.int64)

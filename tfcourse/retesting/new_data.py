@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tfcourse.data import dates
 from tfcourse.data.features import Features, TableFeatures
+from tfcourse.data.groups import group_numbers
 from tfcourse.data.read_table import read_table
 from tfcourse.data.sources import NAMES, SUFFIXES, X, checked_path, columns_of, load, read_labelled, split_off_target
 from tfcourse.data.split import Rows
@@ -34,6 +35,7 @@ class NewData:
         known: number of the run's classes.
         moments: the time of each row as a number, if rows are to be cut by time.
         times: the same as it was written.
+        groups: group number of each row, if the run kept groups together and the data have their column.
         notes: lines for the user.
     """
 
@@ -44,6 +46,7 @@ class NewData:
     known: int
     moments: NDArray[np.float64] | None = None
     times: NDArray[Any] | None = None
+    groups: Rows | None = None
     notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -53,7 +56,8 @@ class NewData:
         """Return some of the rows."""
         moments = None if self.moments is None else self.moments[rows]
         times = None if self.times is None else self.times[rows]
-        return replace(self, x=take(self.x, rows), y=self.y[rows], moments=moments, times=times)
+        groups = None if self.groups is None else np.unique(self.groups[rows], return_inverse=True)[1]
+        return replace(self, x=take(self.x, rows), y=self.y[rows], moments=moments, times=times, groups=groups)
 
 
 def read_new_data(data: str, record: dict[str, Any], features: Features, since: str | None = None) -> NewData:
@@ -77,8 +81,10 @@ def read_new_data(data: str, record: dict[str, Any], features: Features, since: 
         raise UserError(f"--data: the run was trained on {kind}, but {data!r} is not one; give a file in {allowed}.")
     moments = None if since is None else moments_of(x, since)
     times = None if since is None or not isinstance(x, dict) else as_text(x[since])
+    groups, group = None, record["options"].get("group")
     if isinstance(features, TableFeatures) and isinstance(x, dict):
         features.check(x)
+        groups = group_numbers(x[group]) if group in x else None
         notes += surplus_columns(x, features, record)
         x = {column: x[column] for column in features.names}
     model_inputs(x, features)  # refuses what the old model cannot take
@@ -87,7 +93,7 @@ def read_new_data(data: str, record: dict[str, Any], features: Features, since: 
     number = {label: index for index, label in enumerate(classes)}
     y = np.array([number.get(label, 0) for label in labels.tolist()], dtype=np.int64)
     notes += on_rare + on_classes
-    return NewData(name, x, y, classes, len(record["classes"]), moments, times, notes).rows(kept)
+    return NewData(name, x, y, classes, len(record["classes"]), moments, times, groups, notes).rows(kept)
 
 
 def _read(data: str, target: str | None) -> tuple[str, X, NDArray[Any], list[str]]:
@@ -111,7 +117,7 @@ def _read(data: str, target: str | None) -> tuple[str, X, NDArray[Any], list[str
 def surplus_columns(x: dict[str, Any], features: TableFeatures, record: dict[str, Any]) -> list[str]:
     """Return a note on columns that the run did not have, if there are any."""
     had = tuple(f"{line.split(': ')[0]}: " for line in record["data"]["columns"])
-    dropped = record["options"]["drop"]
+    dropped = [*record["options"]["drop"], record["options"].get("group")]
     new = [name for name in x if name not in features.names and name not in dropped and not f"{name}: ".startswith(had)]
     if not new:
         return []

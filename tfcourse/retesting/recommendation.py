@@ -63,6 +63,8 @@ def recommend(
     excess_margin: float,
     new_classes: int = 0,
     own_regret: Interval | None = None,
+    *,
+    cut_short: bool = False,
 ) -> Recommendation:
     """Return the recommendation of :data:`RULE`.
 
@@ -74,6 +76,7 @@ def recommend(
         excess_margin: the least that matters.
         new_classes: number of classes that the old model does not know.
         own_regret: the winner's against the same settings on the run's own data, None where that is not known.
+        cut_short: whether it is not known because the user interrupted the training on these data.
 
     >>> recommend(Interval(0.0, -0.02, 0.02), 0.01, 0.6, Interval(0.5, 0.3, 0.7), 0.01).action
     'retrain'
@@ -86,7 +89,7 @@ def recommend(
         reasons.append(
             f"Other hyperparameters do better now, by {_range(regret)}: above the margin {regret_margin:.3g}."
         )
-        reasons.append(_whose_fault(regret, own_regret, chance, lucky))
+        reasons.append(_whose_fault(regret, own_regret, chance, lucky, cut_short))
     else:
         reasons.append(
             f"No other hyperparameters are found to be better now: the difference is {_range(regret)}, the margin"
@@ -109,11 +112,13 @@ def recommend(
     return Recommendation(RETRAIN if stale_weights or new_classes else KEEP, tuple(reasons))
 
 
-def _whose_fault(regret: Interval, own_regret: Interval | None, chance: float, lucky: bool) -> str:
+def _whose_fault(regret: Interval, own_regret: Interval | None, chance: float, lucky: bool, cut_short: bool) -> str:
     """Say whether the data have changed or the search was too short."""
     longer = "a longer search (train --resume RUN --trials N) should find better ones"
     if own_regret is None:
         untried = "Whether the search was to blame could not be tried on the run's own data"
+        if cut_short:
+            untried = "Trying on the run's own data whether the search was to blame was interrupted"
         if lucky:
             return f"{untried}; it may be its luck (probability {chance:.2g}), and {longer}."
         return f"{untried}; it is too much to be its luck (probability {chance:.2g})."

@@ -29,6 +29,7 @@ def batch_record(found: Retest, new: NewData, label: str, objective: str) -> dic
         "rows": {"all": len(new), **found.retraining.rows},
         "notes": new.notes,
         "recommendation": found.recommendation.to_json(),
+        "interrupted": found.cut_short,
         "winner": {
             "setting": found.settings[0].name,
             "rank": found.rank[0],

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.data.features import Features, features_from_json
-from tfcourse.data.sources import X
 from tfcourse.data.groups import equal_rows
+from tfcourse.data.sources import X
 from tfcourse.data.table import take
 from tfcourse.errors import UserError
-from tfcourse.plan import Plan, plan_from_json
 from tfcourse.retesting.comparison import (
     Correlation,
     Excess,
@@ -34,66 +30,16 @@ from tfcourse.retesting.drift import ClassShift, ColumnShift, class_shift, colum
 from tfcourse.retesting.folds import LEAST_PARTS, Folds, blocks, deal
 from tfcourse.retesting.misleading import Misleading, misleading_columns
 from tfcourse.retesting.new_data import NewData
-from tfcourse.retesting.own_data import read_own_data
+from tfcourse.retesting.old_run import OldRun
+from tfcourse.retesting.own_data import sample_of
 from tfcourse.retesting.recommendation import Recommendation, is_large, margin_of, recommend
-from tfcourse.retesting.settings import FRESH_SETTINGS, Setting, fresh_settings, leading_settings
+from tfcourse.retesting.settings import FRESH_SETTINGS, Setting, fresh_settings
 from tfcourse.retesting.train_again import Retraining, row_costs, train_again
-from tfcourse.run.exported import load_exported, model_inputs, probabilities_of
-from tfcourse.run.folder import RunFolder
-from tfcourse.run.trials import read_trials
+from tfcourse.run.exported import model_inputs, probabilities_of
 
 LEAST_ROWS_PER_PART = 10
 LEAST_ALIKE = 3
 """Fewer settings than this do not say how much one training differs from another."""
-
-
-@dataclass(frozen=True)
-class OldRun:
-    """What a retest needs of a run.
-
-    Args:
-        folder: the run folder.
-        features: how it reads the columns.
-        plan: its plan.
-        settings: its winner, then its next best settings.
-        trials: how many settings it tried.
-    """
-
-    folder: RunFolder
-    features: Features
-    plan: Plan
-    settings: list[Setting]
-    trials: int
-
-    @property
-    def seed(self) -> int:
-        """The run's seed."""
-        return self.plan.seed
-
-    @cached_property
-    def model(self) -> Any:
-        """Its exported model."""
-        return load_exported(self.folder.model_path, self.features, len(self.folder.record["classes"]))
-
-
-def open_old_run(folder: RunFolder, top: int) -> OldRun:
-    """Read a finished run.
-
-    Raises:
-        UserError: if it has not ended or no trial of it completed.
-    """
-    features = folder.parse(lambda record: features_from_json(record["features"]))
-    plan = folder.parse(lambda record: plan_from_json({**record["plan"], "space": record["space"]}))
-    trials = read_trials(folder.path, plan.space)
-    if trials and all(trial.status in ("diverged", "failed") for trial in trials):
-        counts = {status: sum(trial.status == status for trial in trials) for status in ("diverged", "failed")}
-        words = " and ".join(f"{count} {status}" for status, count in counts.items() if count)
-        raise UserError(
-            f"No trial of the run {str(folder.path)!r} completed ({words}), so there is no winner to retest."
-            " Search again with lower learning rates."
-        )
-    winner = int(folder.result()["best"]["trial_id"])
-    return OldRun(folder, features, plan, leading_settings(trials, plan.objective, top, winner), len(trials))
 
 
 @dataclass(frozen=True)
@@ -129,6 +75,7 @@ class Retest:
         columns: how each column differs from the run's training split.
         classes: how the classes' shares differ.
         misleading: columns without which the old model would do better.
+        cut_short: whether the control was interrupted, so that the answer is by the rule for data that are gone.
     """
 
     settings: list[Setting]
@@ -144,6 +91,7 @@ class Retest:
     columns: list[ColumnShift]
     classes: ClassShift
     misleading: list[Misleading]
+    cut_short: bool = False
 
     @property
     def best(self) -> int:
@@ -173,12 +121,13 @@ def retest(
         seed: of parts, draws and weights.
         on_repeat: called with the number of repeats done on the new data.
         on_own_repeat: the same on the run's own data.
-        interrupted: tells after each epoch whether to stop with a KeyboardInterrupt.
+        interrupted: tells after each epoch whether to stop: with a KeyboardInterrupt while training on the new data,
+            without a control once that is done.
     """
     settings = run.settings + fresh_settings(run.plan.space, FRESH_SETTINGS, run.seed + seed, run.settings)
 
     def trained_on(data: NewData, tell: Callable[[int], object]) -> Retraining:
-        folds = parts_of(data, repeats, seed, in_order=run.folder.record["options"]["split"] == "time")
+        folds = parts_of(data, repeats, seed, in_order=run.in_order)
         return train_again(
             settings, data, folds, run.features, run.plan, seed=run.seed + seed, on_repeat=tell, interrupted=interrupted
         )
@@ -199,12 +148,17 @@ def retest(
     training = variance_of_training(costs[alike(costs, len(run.settings))])
     excess = excess_of_old(np.split(old_costs, ends), retraining.held_out_costs, training)
     counts = run.folder.record.get("training")
-    regret, control = cross_fitted_regret(costs, rows["validation"] / rows["train"]), None
-    if is_large(regret.interval, margin_of(regret.best_cost)):
-        own = read_own_data(run.folder.record, run.features, len(new), seed)
-        if own is not None and comparable(own, len(new), repeats):
-            with contextlib.suppress(KeyboardInterrupt, UserError):  # the answer is there without it
+    regret = cross_fitted_regret(costs, rows["validation"] / rows["train"])
+    control, cut_short = None, False
+    if is_large(regret.interval, margin_of(regret.best_cost)) and run.own_data is not None:
+        own = sample_of(run.own_data, len(new), seed, in_order=run.in_order)
+        try:
+            if comparable(own, len(new), repeats):
                 control = control_of(trained_on(own, on_own_repeat), regret.chosen, len(own))
+        except KeyboardInterrupt:  # what the new data tell is not lost
+            cut_short = True
+        except UserError:  # they do not fit into the memory together
+            pass
     fresh = len(settings) - len(run.settings)
     chance = chance_of_regret(costs, regret.interval.mean, fresh, run.trials, variance_factor(run, rows), seed)
     old = [setting.old_score for setting in run.settings if setting.old_score is not None]
@@ -227,10 +181,12 @@ def retest(
             margin_of(excess.retrained),
             len(new.classes) - new.known,
             control.regret if control else None,
+            cut_short=cut_short,
         ),
         column_shifts(run.features, new.x, run.folder.record["data"]["split"]["train"], counts),
         class_shift(new.y, new.classes, counts),
         misleading_columns(run.features, new.x, probabilities, cost, margin_of(excess.retrained), seed),
+        cut_short,
     )
 
 
@@ -270,7 +226,9 @@ def variance_factor(run: OldRun, rows: dict[str, int]) -> float:
 
 def parts_of(new: NewData, repeats: int, seed: int, *, in_order: bool) -> Folds:
     """Return the parts of the new data: dealt at random, or consecutive for runs that were split by time."""
-    return blocks(len(new), repeats) if in_order else deal(equal_rows(new.x), new.y, repeats, seed)
+    if in_order:
+        return blocks(len(new), repeats)
+    return deal(equal_rows(new.x), new.y, repeats, seed, new.groups)
 
 
 def check_rows(new: NewData, repeats: int, batches: int = 1) -> None:

@@ -19,8 +19,59 @@ from tfcourse.data.features import (
 )
 from tfcourse.data.table import Table, as_text
 from tfcourse.errors import UserError
+from tfcourse.files import replacing
 
 BATCH = 4096
+ROUNDING = 1e-3
+"""Largest difference of two probabilities that rounding can make: products of float32 numbers in another order."""
+
+
+def export(
+    path: Path, features: Features, network: Any, rows: Table | NDArray[Any], x: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Write the exported model of a network, load it again, and return the probabilities that it gives raw rows.
+
+    So a test score is that of the file which is deployed. No file is left if the model in it is not the network.
+
+    Args:
+        path: where to, ending in ``.keras``.
+        features: the feature map.
+        network: the trained network, from the feature matrix to logits.
+        rows: the rows as they were read.
+        x: the same rows as the feature matrix.
+
+    Raises:
+        UserError: if the probabilities are not those of the network on the feature matrix, but for rounding.
+    """
+    from tfcourse.models.builders import with_softmax
+    from tfcourse.models.preprocessing import export_model
+
+    with replacing(path) as temporary:
+        export_model(features, network).save(temporary)
+        loaded = load_exported(temporary, features, int(network.output_shape[-1]))
+        probabilities = probabilities_of(loaded, model_inputs(rows, features))
+        expected = np.asarray(with_softmax(network).predict(x, batch_size=BATCH, verbose=0))
+        check_same(probabilities, expected, path)
+    return probabilities
+
+
+def check_same(probabilities: NDArray[np.float32], expected: NDArray[np.float32], path: Path) -> None:
+    """Refuse an exported model that says something else than its network.
+
+    Raises:
+        UserError: with the first row that differs.
+    """
+    off = ~(np.abs(probabilities - expected) <= ROUNDING).all(axis=1)
+    if off.any():
+        row = int(np.flatnonzero(off)[0])
+        place = int(np.nan_to_num(np.abs(probabilities[row] - expected[row]), nan=np.inf).argmax())
+        raise UserError(
+            f"The exported model is not the network that was trained: in {int(off.sum())} of {len(off)} test rows its"
+            f" probabilities differ, in test row {row + 1} {probabilities[row, place]:.4g} instead of"
+            f" {expected[row, place]:.4g}. {path.name} was not written, and no test score is given; the run"
+            f" {str(path.parent)!r} is kept. This is a fault of this program or of the installed Keras: please report"
+            " it, with run.json. Once it is mended, going on with the run exports the model again."
+        )
 
 
 def model_inputs(rows: Table | NDArray[Any], features: Features) -> Any:

@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def measure(probabilities: NDArray[Any], y: NDArray[np.int64], classes: Sequence[str]) -> dict[str, Any]:
+def measure(
+    probabilities: NDArray[Any], y: NDArray[np.int64], classes: Sequence[str], seen: NDArray[np.bool_] | None = None
+) -> dict[str, Any]:
     """Return the measures of predicted probabilities, JSON-ready.
 
     Args:
         probabilities: shape (rows, classes).
         y: the true class numbers, shape (rows,).
         classes: the classes' names.
+        seen: which rows stand in the training data too; where some do, the others are measured by themselves as well,
+            in ``seen``.
 
     >>> measured = measure(np.array([[0.75, 0.25], [0.75, 0.25]]), np.array([0, 1]), ["a", "b"])
     >>> measured["accuracy"], round(measured["log_loss"], 4), measured["confusion"]
@@ -27,7 +31,7 @@ def measure(probabilities: NDArray[Any], y: NDArray[np.int64], classes: Sequence
     numbers = np.arange(len(classes))
     right = int((predicted == y).sum())
     low, high = accuracy_interval(right, len(y))
-    return {
+    measures = {
         "accuracy": right / len(y),
         "accuracy_interval": [low, high],
         "log_loss": log_loss(probabilities, y),
@@ -35,6 +39,10 @@ def measure(probabilities: NDArray[Any], y: NDArray[np.int64], classes: Sequence
         "n": len(y),
         "confusion": confusion_matrix(y, predicted, labels=numbers).tolist(),
     }
+    if seen is not None and seen.any():
+        others = None if seen.all() else measure(probabilities[~seen], y[~seen], classes)
+        measures["seen"] = {"rows": int(seen.sum()), "others": others}
+    return measures
 
 
 def log_loss(probabilities: NDArray[Any], y: NDArray[np.int64]) -> float:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,17 @@ class Predictions:
         from scipy.special import softmax
 
         return np.asarray(softmax(np.asarray(self.logits, np.float64) / temperature, axis=1))
+
+    @classmethod
+    def of_probabilities(cls, probabilities: Array, y: NDArray[np.int64], temperature: float = 1.0) -> Self:
+        """Return the predictions whose probabilities at a temperature are those given.
+
+        >>> given = np.array([[0.8, 0.2]])
+        >>> Predictions.of_probabilities(given, np.array([0]), 2.0).probabilities(2.0).round(6).tolist()
+        [[0.8, 0.2]]
+        """
+        smallest = np.finfo(np.float32).tiny
+        return cls(temperature * np.log(np.maximum(np.asarray(probabilities, np.float64), smallest)), y)
 
 
 def bins_of(probabilities: Array, y: NDArray[np.int64]) -> dict[str, list[float | None]]:

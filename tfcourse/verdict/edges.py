@@ -6,7 +6,7 @@ hyperparameter, the leaders of each round would be a random choice from that rou
 hypergeometric variables, one a round. That also holds where a later round searched only a part of the space. An end
 is crowded when at least half of the leaders are there and such a count or a higher one has a probability of at most 5
 % divided by the number of ends that are looked at (Bonferroni), so that at most one search in twenty raises a false
-alarm of any kind.
+alarm of any kind. Where halving ended some trials early, those lead that did best in the epochs that all trials had.
 """
 
 from __future__ import annotations
@@ -19,24 +19,26 @@ import numpy as np
 from tfcourse.run.trials import TrialRecord
 from tfcourse.space import Parameter, SearchSpace
 from tfcourse.verdict.sentence import Finding, Sentence, listed
-from tfcourse.verdict.setting import ended, free, known, position
+from tfcourse.verdict.setting import comparable_costs, ended, epochs_said, free, known, position
 
 BAND, LEADING, CROWDED, ALARM = 0.2, 0.25, 0.5, 0.05
 LEAST_TRIALS, LEAST_LEADERS = 20, 5
 MARGIN = 1e-9
 
 
-def judge_edges(trials: Sequence[TrialRecord], ranked: Sequence[TrialRecord], space: SearchSpace) -> Finding:
+def judge_edges(trials: Sequence[TrialRecord], space: SearchSpace, objective: str) -> Finding:
     """Say at which ends of which hyperparameters the leading trials crowd.
 
     Args:
         trials: all trials.
-        ranked: the completed ones, the best first.
         space: what is searched.
+        objective: ``val_loss`` or ``val_accuracy``.
     """
     everyone = ended(trials)
-    best = {trial.number for trial in ranked[: max(LEAST_LEADERS, round(LEADING * len(everyone)))]}
-    scores = {trial.score for trial in ranked}
+    costs, until = comparable_costs(everyone, objective)
+    ranked = sorted(costs, key=lambda number: (costs[number], number))
+    best = set(ranked[: max(LEAST_LEADERS, round(LEADING * len(everyone)))])
+    scores = set(costs.values())
     looked_at: dict[str, dict[str, Any]] = {}
     for parameter in free(space):
         if parameter.scale == "choice" or (parameter.scale == "integer" and parameter.high - parameter.low < 2):
@@ -45,6 +47,7 @@ def judge_edges(trials: Sequence[TrialRecord], ranked: Sequence[TrialRecord], sp
     ends = 2 * sum(found["judged"] for found in looked_at.values())
     numbers = {
         "rule": {"outer_part": BAND, "leading_part": LEADING, "false_alarms": ALARM, "least_trials": LEAST_TRIALS},
+        "epochs": until,
         "hyperparameters": looked_at,
     }
     sentences, quiet = [], []
@@ -54,7 +57,7 @@ def judge_edges(trials: Sequence[TrialRecord], ranked: Sequence[TrialRecord], sp
         for end in ("low", "high"):
             if found[end] >= CROWDED and found[f"p_{end}"] <= ALARM / ends:
                 found["crowded"] = end
-                sentences.append(_sentence(space[name], end, found))
+                sentences.append(_sentence(space[name], end, found, until))
         if found["crowded"] is None:
             quiet.append(name)
     if len(scores) < 2 and len(everyone) >= LEAST_TRIALS:  # nothing leads
@@ -63,7 +66,11 @@ def judge_edges(trials: Sequence[TrialRecord], ranked: Sequence[TrialRecord], sp
         text = f"Too few trials to tell whether the leaders crowd a border of the space: {LEAST_TRIALS} are needed."
         return Finding([Sentence("edges", "note", text)] if looked_at else [], numbers)
     if not sentences:
-        sentences = [Sentence("edges", "good", f"The leaders crowd no border of the space ({listed(quiet)}).")]
+        sentences = [
+            Sentence(
+                "edges", "good", f"The leaders{epochs_said(until)} crowd no border of the space ({listed(quiet)})."
+            )
+        ]
     return Finding(sentences, numbers)
 
 
@@ -109,12 +116,12 @@ def chance(rounds: Sequence[tuple[int, int, int]], count: int) -> float:
     return float(min(1.0, distribution[count:].sum()))
 
 
-def _sentence(parameter: Parameter, end: str, found: dict[str, Any]) -> Sentence:
+def _sentence(parameter: Parameter, end: str, found: dict[str, Any], until: int | None) -> Sentence:
     bound, limits = (parameter.low if end == "low" else parameter.high), known(parameter.name)
     last = limits is not None and bound == (limits.low if end == "low" else limits.high)
     text = (
-        f"{found[end]:.0%} of the leaders that have {parameter.name} lie in the outer fifth of its scale at its"
-        f" {end} end, {bound:g}; of all trials {found[f'all_{end}']:.0%}."
+        f"{found[end]:.0%} of the leaders that have {parameter.name}{epochs_said(until)} lie in the outer fifth of its"
+        f" scale at its {end} end, {bound:g}; of all trials {found[f'all_{end}']:.0%}."
     )
     if last:
         return Sentence("edges", "note", f"{text} It can go no further.")

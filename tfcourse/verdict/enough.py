@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from tfcourse.run.trials import TrialRecord
 from tfcourse.verdict.sentence import Finding, Sentence, gap_said
-from tfcourse.verdict.setting import ended, is_scored
+from tfcourse.verdict.setting import comparable_costs, ended, epochs_said, is_scored
 
 LEAST_TRIALS = 8
 SMALL = 0.05
@@ -54,12 +54,11 @@ def judge_enough(trials: Sequence[TrialRecord], objective: str, spread: float | 
         text = f"Too few trials to tell whether more would help: {LEAST_TRIALS} are needed in a round."
         return Finding([Sentence("enough", "note", text)], numbers)
     sign = -1.0 if "accuracy" in objective else 1.0
-    until = numbers["epochs"] = min((t.halved_at for t in of_round[looked_at] if t.halved_at is not None), default=None)
-    if until is None:
-        costs = np.sort([sign * float(trial.score or 0.0) for trial in scored])
-    else:
+    found, until = comparable_costs(of_round[looked_at], objective)
+    costs = np.sort(list(found.values()))
+    numbers["epochs"] = until
+    if until is not None:
         spread = numbers["spread"] = None
-        costs = np.sort([min(sign * value for value in trial.curves[objective][:until]) for trial in scored])
     costs = np.append(costs, np.full(len(of_round[looked_at]) - len(costs), costs[-1]))
     counts = sorted({*(2**power for power in range(len(costs).bit_length()) if 2**power <= len(costs)), len(costs)})
     curve = [best_of(costs, k) for k in counts]
@@ -71,7 +70,7 @@ def judge_enough(trials: Sequence[TrialRecord], objective: str, spread: float | 
     half = best_of(costs, max(1, len(costs) // 2))[0]
     doubling = numbers["doubling"] = half - curve[-1][0]
     of_which = f" of round {looked_at + 1}" if len(rounds) > 1 else ""
-    of_which += f", compared by their first {until} epochs," if until is not None else ""
+    of_which += epochs_said(until)
     return Finding([_sentence(doubling, costs, spread, of_which, objective)], numbers)
 
 

@@ -1,8 +1,9 @@
 r"""How much each hyperparameter decides, learned from the trials, with an interval.
 
 A forest of extremely randomized trees learns the trials' *ranks* (a diverged trial ranks last, so no loss is too
-large) from their settings on the hyperparameters' own scales. On trials that it has not seen, one hyperparameter's
-values are exchanged among those that have it; half of what that adds to the mean squared error, as a part of the
+large; where halving ended some early, all rank by the epochs that they all had) from their settings on the
+hyperparameters' own scales. On trials that it has not seen, one hyperparameter's values are exchanged among those that
+have it; half of what that adds to the mean squared error, as a part of the
 ranks' variance, estimates the share of the variance that this hyperparameter decides, alone or together with others:
 Jansen's estimator of the total Sobol index (Jansen 1999) with permutations (Breiman 2001) in place of new draws. A
 forest that has seen few trials smooths, so the shares come out too low rather than too high.
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from tfcourse.run.trials import TrialRecord
 from tfcourse.space import Parameter, SearchSpace
 from tfcourse.verdict.sentence import Finding, Sentence, listed
-from tfcourse.verdict.setting import ended, free, is_scored, position
+from tfcourse.verdict.setting import comparable_costs, ended, epochs_said, free, is_scored, position
 
 LEAST_TRIALS, MOST_TRIALS = 20, 500
 CUTS, TREES, EXCHANGES, UNSEEN = 16, 40, 4, 0.3
@@ -39,7 +40,10 @@ def judge_importance(trials: Sequence[TrialRecord], space: SearchSpace, objectiv
     """
     looked_at = ended(trials)[-MOST_TRIALS:]
     parameters = free(space)
-    numbers: dict[str, Any] = {"trials": len(looked_at), "least_trials": LEAST_TRIALS, "hyperparameters": {}}
+    until = comparable_costs(looked_at, objective)[1]
+    numbers: dict[str, Any] = {
+        "trials": len(looked_at), "least_trials": LEAST_TRIALS, "epochs": until, "hyperparameters": {},
+    }  # fmt: skip
     if not parameters or (looked_at and not any(map(is_scored, looked_at))):
         return Finding([], numbers)
     if len(looked_at) < LEAST_TRIALS:
@@ -57,10 +61,10 @@ def judge_importance(trials: Sequence[TrialRecord], space: SearchSpace, objectiv
     order = sorted(numbers["hyperparameters"], key=lambda name: -numbers["hyperparameters"][name]["mean"])
     mattering = [name for name in order if numbers["hyperparameters"][name]["matters"]]
     if not mattering:
-        text = f"In {len(looked_at)} trials no hyperparameter's influence can be told from chance."
+        text = f"In {len(looked_at)} trials{epochs_said(until)} no hyperparameter's influence can be told from chance."
         return Finding([Sentence("importance", "note", text)], numbers)
     deciding = listed([_words(name, numbers) for name in mattering])
-    text = f"What decides a trial's rank, as far as {len(looked_at)} trials tell: {deciding}."
+    text = f"What decides a trial's rank, as far as {len(looked_at)} trials{epochs_said(until)} tell: {deciding}."
     rest = [name for name in order if name not in mattering]
     if rest:
         text += f" Not to be told from chance: {listed(rest)}."
@@ -76,8 +80,8 @@ def ranks_of(trials: Sequence[TrialRecord], objective: str) -> NDArray[np.float6
     """Return the trials' ranks, 1 the best; equal scores share one, and diverged trials share the last ones."""
     from scipy.stats import rankdata
 
-    sign = -1.0 if "accuracy" in objective else 1.0
-    return np.asarray(rankdata([sign * (t.score or 0.0) if is_scored(t) else np.inf for t in trials]), float)
+    costs, _ = comparable_costs(trials, objective)
+    return np.asarray(rankdata([costs.get(trial.number, np.inf) for trial in trials]), float)
 
 
 def matrix(

@@ -57,7 +57,7 @@ def judge(
         findings["test"] = judge_test(model["test"], baseline_test, classes, looks=test_looks)
     if model is not None:
         findings["model"] = judge_model(model, objective)
-    findings["edges"] = judge_edges(trials, ranked, space)
+    findings["edges"] = judge_edges(trials, space, objective)
     findings["diverged"] = judge_diverged(trials, ranked, space)
     findings["importance"] = judge_importance(trials, space, objective)
     findings["enough"] = judge_enough(trials, objective, candidates[0].deviation if candidates else None)

@@ -16,8 +16,8 @@ def judge_test(
 ) -> Finding:
     """Say how good the saved model is on the test split, beside softmax regression and the most frequent class.
 
-    A warning is given when the interval (Wilson's, 95 %) reaches down to the share of the most frequent class, and
-    when a class that has test rows is never predicted.
+    A warning is given when the interval (Wilson's, 95 %) reaches down to the share of the most frequent class, when a
+    class that has test rows is never predicted, and when test rows stand in the training data too.
 
     Args:
         test: the saved model's measures, from :func:`tfcourse.run.measure.measure`.
@@ -39,6 +39,7 @@ def judge_test(
         "most_frequent_class": frequent,
         "never_predicted": missed,
         "looks": looks,
+        "seen": (test.get("seen") or {}).get("rows", 0),
     }
     sentences = [
         Sentence(
@@ -60,7 +61,25 @@ def judge_test(
         )
     if missed:
         sentences.append(_missed(missed, test))
+    if test.get("seen"):
+        sentences.append(_seen(test["seen"], test["n"]))
     return Finding(sentences, numbers)
+
+
+def _seen(seen: Mapping[str, Any], rows: int) -> Sentence:
+    count, others = seen["rows"], seen["others"]
+    text = (
+        f"{count} of the {rows} test rows stand{'s' * (count == 1)} in the training data too, alike in every column"
+        " that is used, so that the test score is too good"
+    )
+    if others is None:
+        return Sentence("test", "warning", f"{text}: none of them tells how the model does on new rows.")
+    low, high = others["accuracy_interval"]
+    text += (
+        f". On the {others['n']} other row{'s' * (others['n'] > 1)} the saved model is right in"
+        f" {others['accuracy']:.2%}, 95 % interval {low:.2%} to {high:.2%}."
+    )
+    return Sentence("test", "warning", text)
 
 
 def never_predicted(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> dict[str, int]:

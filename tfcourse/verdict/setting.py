@@ -52,3 +52,28 @@ def is_scored(trial: TrialRecord) -> bool:
 def known(name: str) -> Known | None:
     """Return what is known of a hyperparameter, ``units_2`` being one of ``units``."""
     return KNOWN.get("units" if name.startswith("units_") else name)
+
+
+def comparable_costs(trials: Sequence[TrialRecord], objective: str) -> tuple[dict[int, float], int | None]:
+    """Return the cost of each scored trial by its number, low being good, and the epochs that it is the best of.
+
+    Where halving ended some trials early all are compared by their best until then: a trial of four epochs beside one
+    of thirty would be the worse one for its epochs, not for its setting. The epochs are None where none was ended.
+    """
+    sign = -1.0 if "accuracy" in objective else 1.0
+    until = min((trial.halved_at for trial in trials if trial.halved_at is not None), default=None)
+    scored = [trial for trial in trials if is_scored(trial)]
+    if until is None:
+        return {trial.number: sign * float(trial.score or 0.0) for trial in scored}, None
+    return {t.number: min(sign * value for value in t.curves[objective][:until]) for t in scored}, until
+
+
+def epochs_said(until: int | None) -> str:
+    """Return by which epochs trials are compared, to stand behind them in a sentence.
+
+    >>> epochs_said(4), epochs_said(1), epochs_said(None)
+    (', compared by their first 4 epochs,', ', compared by their first epoch,', '')
+    """
+    if until is None:
+        return ""
+    return f", compared by their first {f'{until} epochs' if until > 1 else 'epoch'},"
