@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +18,10 @@ import pandas as pd
 import pytest
 
 from tfcourse import retest, train
+from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.old_run import open_old_run
 from tfcourse.retesting.page import page
+from tfcourse.retesting.show import RetestProgress
 from tfcourse.run.folder import RunFolder
 
 SPACE = """
@@ -158,16 +163,84 @@ def test_hyperparameters_for_noise_are_not_right_for_a_signal(
     assert "So it is the data that have changed." in batch["recommendation"]["reasons"][1]
 
 
-def test_a_bad_find_is_not_blamed_on_the_data_while_the_own_data_can_tell(
-    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The winner is made the worst of the run's completed trials: as if a search had been that unlucky."""
+@pytest.fixture
+def unlucky(run: Path, tmp_path: Path) -> Path:
+    """Return the run with the worst of its completed trials as winner: as if a search had been that unlucky."""
     unlucky = tmp_path / "unlucky"
     shutil.copytree(run, unlucky)
     result = json.loads((unlucky / "result.json").read_text())
     worst = open_old_run(RunFolder.open(run), 8).settings[-1]
     result["best"]["trial_id"] = worst.name.removeprefix("trial ")
     (unlucky / "result.json").write_text(json.dumps(result))
+    return unlucky
+
+
+def stopping(monkeypatch: pytest.MonkeyPatch, after: str, number: signal.Signals) -> None:
+    """Have the process get a signal when the first repeat of a kind is done, as from a terminal or a scheduler."""
+    told = getattr(RetestProgress, after)
+
+    def stop(self: RetestProgress, done: int) -> None:
+        told(self, done)
+        if done == 1:
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(RetestProgress, after, stop)
+
+
+def test_an_interrupted_control_is_told_and_what_was_found_is_kept(
+    unlucky: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopping(monkeypatch, "own_repeat_done", signal.SIGINT)
+    signals(300, 1).to_csv(tmp_path / "new.csv", index=False)
+    given = [str(unlucky), "--data", str(tmp_path / "new.csv"), "--repeats", "3", "--out", str(tmp_path / "out")]
+    assert retest.main(given) == 130
+    output = capsys.readouterr()
+    assert "repeat 1/3 trained on the run's own data" in output.out
+    assert "repeat 2/3 trained on the run's own data" not in output.out
+    reason = "Trying on the run's own data whether the search was to blame was interrupted; it "
+    assert reason in output.out
+    assert output.err.splitlines()[-1] == (
+        f"Interrupted; what was found until then is in {tmp_path / 'out'}, by the rule without a control on the run's"
+        f" own data. For the whole answer start again: {shlex.join(['python', '-m', 'tfcourse.retest', *given])} (with"
+        " another --out)"
+    )
+    batch = json.loads((tmp_path / "out" / "retest.json").read_text())["batches"][0]
+    assert batch["interrupted"]
+    assert batch["regret"]["on_own_data"] is None
+    assert batch["recommendation"]["reasons"][1].startswith(reason)
+    assert np.shape([s["costs"] for s in batch["settings"]]) == (16, 3)
+    assert "was interrupted" in (tmp_path / "out" / "retest.html").read_text()
+
+
+def test_an_interrupt_before_there_is_an_answer(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopping(monkeypatch, "repeat_done", signal.SIGTERM)
+    signals(120, 1).to_csv(tmp_path / "new.csv", index=False)
+    given = [str(run), "--data", str(tmp_path / "new.csv"), "--repeats", "3", "--top", "1", "--quiet"]
+    assert retest.main([*given, "--out", str(tmp_path / "out")]) == 130
+    again = shlex.join(["python", "-m", "tfcourse.retest", *given, "--out", str(tmp_path / "out")])
+    assert capsys.readouterr().err.splitlines() == [
+        "Stopping after this epoch; press Ctrl-C again to stop at once.",
+        f"Interrupted; nothing was written. For the whole answer start again: {again}",
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+def test_new_rows_that_stand_in_the_runs_own_data_are_counted(run: Path) -> None:
+    old = open_old_run(RunFolder.open(run), 1)
+    own = old.own_data
+    assert own is not None
+    seen = old.seen(own.rows(np.arange(7)))
+    assert seen.tolist() == [True] * 7
+    fresh = signals(50, 1)
+    new = NewData("new", {name: fresh[name].to_numpy() for name in ("x", "y", "side")}, own.y[:50], ("a", "b"), 2)
+    assert not old.seen(new).any()
+
+
+def test_a_bad_find_is_not_blamed_on_the_data_while_the_own_data_can_tell(
+    unlucky: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     signals(300, 1).to_csv(tmp_path / "new.csv", index=False)
     given = [str(unlucky), "--data", str(tmp_path / "new.csv"), "--repeats", "3", "--out"]
     assert retest.main([*given, str(tmp_path / "with")]) == 0

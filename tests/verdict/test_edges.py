@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import hypergeom
 
-from tests.verdict.synthetic import TWO, noise, search
+from tests.verdict.synthetic import TWO, noise, search, thinned
 from tfcourse.course_space import default_space
 from tfcourse.space import Parameter, SearchSpace
 from tfcourse.verdict.edges import ALARM, chance, judge_edges
@@ -49,6 +49,23 @@ def test_the_high_end_by_accuracy() -> None:
     trials = search(60, lambda point, values, random: point["learning_rate"], space=TWO)
     found = judge_edges(trials, TWO, "val_accuracy")
     assert found.numbers["hyperparameters"]["learning_rate"]["crowded"] == "high"
+
+
+def test_leaders_are_those_of_the_epochs_that_all_trials_had() -> None:
+    """Early losses go by dropout; those that went on end by their learning rate, which is no like with like."""
+    trials = search(60, lambda point, values, random: point["learning_rate"], space=TWO)
+    thin = thinned(trials, lambda trial: -float(trial.values["dropout"]))
+    found = judge_edges(thin, TWO, "val_loss")
+    assert found.numbers["epochs"] == 4
+    numbers = found.numbers["hyperparameters"]
+    # The 15 leaders are the 15 highest dropout rates, of which those from 0.4 on lie in the outer fifth.
+    outer = sum(float(trial.values["dropout"]) >= 0.4 for trial in thin)
+    assert (numbers["dropout"]["crowded"], numbers["dropout"]["high"]) == ("high", min(outer, 15) / 15)
+    assert numbers["learning_rate"]["crowded"] is None
+    share = f"{min(outer, 15) / 15:.0%}"
+    assert found.sentences[0].text.startswith(
+        f"{share} of the leaders that have dropout, compared by their first 4 epochs, lie in the outer"
+    )
 
 
 def test_a_border_that_cannot_move_is_only_noted() -> None:

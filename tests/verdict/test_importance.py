@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.verdict.synthetic import TWO, noise, search
+from tests.verdict.synthetic import TWO, noise, search, thinned
 from tfcourse.course_space import default_space
 from tfcourse.space import Parameter, SearchSpace
 from tfcourse.verdict.importance import judge_importance, matrix, ranks_of
@@ -83,6 +83,21 @@ def test_columns_by_hand() -> None:
         assert row[3] == pytest.approx(0.5 if beta is None else (-1 - np.log10(1 - float(beta))) / 2)  # type: ignore[arg-type]
         assert row[4] == pytest.approx(float(trial.values["dropout"]) / 0.5)
     assert list(groups[1][1]) == ["momentum" in trial.values for trial in trials]
+
+
+def test_trials_that_halving_ended_are_ranked_by_the_epochs_that_all_had() -> None:
+    """Early losses go by the learning rate; the 20 trials that went on end by their dropout, far below the others."""
+    trials = search(60, lambda point, values, random: point["dropout"], space=TWO)
+    thin = thinned(trials, lambda trial: TWO["learning_rate"].to_unit(trial.values["learning_rate"]))
+    ranks = ranks_of(thin, "val_loss")
+    rates = [float(trial.values["learning_rate"]) for trial in thin]
+    assert ranks.tolist() == (np.argsort(np.argsort(rates)) + 1).tolist()
+    found = judge_importance(thin, TWO, "val_loss")
+    assert found.numbers["epochs"] == 4
+    assert not found.numbers["hyperparameters"]["dropout"]["matters"]
+    assert found.sentences[0].text.startswith(
+        "What decides a trial's rank, as far as 60 trials, compared by their first 4 epochs, tell: learning_rate ("
+    )
 
 
 def test_diverged_trials_rank_last_together() -> None:

@@ -170,9 +170,11 @@ def _split(dataset: Dataset, named: Numbers | None, y: Numbers, classes: Sequenc
     shares: dict[str, Any] = {"test": test, "validation": validation}
     if options.split_rules == 1:
         return split_stratified(equal_rows(dataset.x), y, classes, seed=options.seed, by_rows=False, **shares)
-    x, among = _seen_columns(dataset.x, options.categorical)
-    kinds = equal_rows(x)
+    kinds = equal_rows(dataset.x)
     check_classes(kinds, y, classes)
+    x, among = _seen_columns(dataset.x, options.categorical)
+    if among:
+        kinds = equal_rows(x)
     together = keep_together(kinds, y, len(y) * (test or validation), named, among)
     split = split_stratified(together.groups, y, classes, seed=options.seed, **shares)
     dataset.notes.extend(together.notes)
