@@ -89,8 +89,8 @@ def keep_together(kinds: Rows, y: Rows, part: float, named: Rows | None = None, 
     if repeated:
         some = f"{repeated} row{'s' * (repeated > 1)} repeat{'s' * (repeated == 1)} another one{among}"
         notes = [f"{some}; equal rows stay in one part of the split{_but_for(frequent, len(kinds))}", *_mixed(kinds, y)]
-    if named is None:
-        return Together(kept, notes)
+    if named is None or kept.max() + 1 == len(kept):  # nothing repeats
+        return Together(kept if named is None else named, notes)
     joined = connected(named, kept)
     if np.bincount(joined).max() > max(np.bincount(named).max(), limit_of(part)):
         notes.append("equal rows of different groups may stand in different parts: they would join most groups to one")
