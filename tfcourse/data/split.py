@@ -65,7 +65,7 @@ def split_stratified(
     in_large = np.zeros((int(large.sum()), len(classes)), dtype=np.int64)
     np.add.at(in_large, (place[group[own]], y[own]), 1)
     found, least = np.empty(0, dtype=np.int64), np.inf
-    for _ in range(DRAWS if by_rows else 1):
+    for _ in range(DRAWS if weight.max() > 1 else 1):  # groups of one row come out alike in every order
         part = _dealt(label, weight, large, in_large, shares, random)[group]
         off = unevenness(part, y, shares)
         if not len(found) or off.sum() < least:
