@@ -52,7 +52,7 @@ def write_files(folder: Path) -> None:
     (folder / "folder.csv").mkdir()
     (folder / "full").mkdir()
     (folder / "full" / "notes.txt").write_text("not empty")
-    (folder / "table.txt").write_text(GOOD)
+    (folder / "table.doc").write_text(GOOD)
     (folder / "latin.csv").write_bytes(GOOD.replace("kind", "größe").encode("cp1252"))
     (folder / "utf16.csv").write_bytes(GOOD.encode("utf-16"))
     (folder / "utf16-no-mark.csv").write_bytes(GOOD.encode("utf-16-le"))

@@ -110,9 +110,10 @@ def reversed_columns(frame: pd.DataFrame, target: str) -> pd.DataFrame:
 
 def typed(frame: pd.DataFrame, target: str) -> pd.DataFrame:
     """Give columns of numbers and dates their types, as a program that writes Parquet does."""
-    for name in columns_of(frame, target, NUMBER):
+    numbers, dates = (columns_of(frame, target, kind) for kind in (NUMBER, DATE))
+    for name in numbers:
         frame[name] = pd.to_numeric(frame[name].where(~frame[name].isin(MISSING)))
-    for name in columns_of(frame, target, DATE):
+    for name in dates:
         frame[name] = pd.to_datetime(frame[name].where(~frame[name].isin(MISSING)))
     return frame
 
@@ -138,6 +139,7 @@ def windows(frame: pd.DataFrame, path: Path) -> None:
     path.write_bytes(frame.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig"))
 
 
+MARKERS = ("#N/A", "N/A", "NULL", "-", ".", "#DIV/0!", "1.#QNAN")
 SPELLINGS = (
     Spelling("semicolons", as_it_is, sep=";"),
     Spelling("tabs", as_it_is, suffix=".tsv", sep="\t"),
@@ -157,7 +159,7 @@ SPELLINGS = (
     Spelling("parquet", typed, suffix=".parquet", save=lambda f, p: f.to_parquet(p, index=False)),
     Spelling("parquet of texts", as_it_is, suffix=".parquet", save=lambda f, p: f.to_parquet(p, index=False)),
     Spelling("json lines", typed, suffix=".jsonl", save=lambda f, p: f.to_json(p, orient="records", lines=True)),
-    *(Spelling(f"missing {marker}", with_marker(marker)) for marker in ("#N/A", "N/A", "NULL", "-", ".", "#DIV/0!", "1.#QNAN")),
+    *(Spelling(f"missing {marker}", with_marker(marker)) for marker in MARKERS),
     Spelling("thousands by commas", with_numbers(lambda t: grouped(t, ",", "."))),
     Spelling("decimal comma", with_numbers(lambda t: grouped(t, ".", ",")), sep=";"),
     Spelling("thousands by blanks", with_numbers(lambda t: grouped(t, "\u202f", ","))),

@@ -107,7 +107,7 @@ def test_a_test_file_may_have_its_columns_in_another_order(tmp_path: Path) -> No
     assert dataset.test is not None
     test_x, test_labels = dataset.test
     assert isinstance(test_x, dict)
-    assert (test_x["n"].tolist(), test_labels.tolist()) == (["4"], ["b"])
+    assert (test_x["n"].tolist(), test_labels.tolist()) == ([4.0], ["b"])
 
 
 def test_names_for_people() -> None:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
+import pyarrow as pa
 
+from tests.models.test_preprocessing import fitted
 from tfcourse.data.features import TableFeatures
-from tfcourse.data.read_columns import fit_table
-from tfcourse.data.table import Table
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.preprocessing import export_model
 from tfcourse.models.spec import NetworkSpec
@@ -25,18 +24,20 @@ ROWS = 12
 Members = dict[str, bytes]
 
 
-def small_table() -> Table:
+def small_table() -> pa.Table:
     """Return numbers, two of them missing, categories and dates, in columns named as keys of Keras's configurations."""
-    return {
-        "class_name": np.array([*map(float, range(10)), np.nan, np.nan]),
-        "module": np.array([f"2024-01-{day:02d}" for day in range(1, ROWS + 1)], dtype=object),
-        "vocabulary": np.array(["u", "v", "w"] * 4, dtype=object),
-    }
+    return pa.table(
+        {
+            "class_name": [*map(float, range(10)), None, None],
+            "module": [f"2024-01-{day:02d}" for day in range(1, ROWS + 1)],
+            "vocabulary": ["u", "v", "w"] * 4,
+        }
+    )
 
 
 def write_small_model(path: Path) -> TableFeatures:
     """Write the exported model of :func:`small_table` for two classes, and return how it reads the table."""
-    features, _ = fit_table(small_table(), np.arange(ROWS))
+    features = fitted(small_table(), ROWS)
     export_model(features, build_mlp(NetworkSpec(features.width, 2, (3,)), seed=0)).save(path)
     return features
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tfcourse.data.read_columns import fit_table
 
 from tests.models.hostile_models import ARRAY, HOSTILE, OURS, Edit
 from tests.models.model_files import (
@@ -31,7 +32,6 @@ from tests.models.model_files import (
 )
 from tests.models.test_preprocessing import messy_table
 from tfcourse.data.features import ArrayFeatures, Features, TableFeatures
-from tfcourse.data.read_columns import fit_table
 from tfcourse.errors import UserError
 from tfcourse.models.builders import build_mlp, build_softmax_regression
 from tfcourse.models.ensemble import average, with_temperature

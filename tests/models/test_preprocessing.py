@@ -131,7 +131,9 @@ def test_very_many_numbers_are_one_input() -> None:
     decoded = features.decode(raw)
     given = model_inputs(decoded, features)
     assert given["numbers"].shape == (ROWS, 201)
-    matrix = preprocessing([given["numbers"], keras.ops.convert_to_tensor(given["k"].reshape(-1, 1))])
+    matrix = preprocessing(
+        [keras.ops.convert_to_tensor(given["numbers"]), keras.ops.convert_to_tensor(given["k"].reshape(-1, 1))]
+    )
     np.testing.assert_array_equal(matrix, features.transform(decoded))
 
 

@@ -66,7 +66,7 @@ def fit_table(
         tuple(column for column in columns if isinstance(column, NumberColumn)),
         tuple(column for column in columns if isinstance(column, CategoryColumn)),
         tuple(column for column in columns if isinstance(column, TextColumn)),
-        {name: reading for name, reading in found.items() if described[name].column is not None},
+        {name: reading for name, reading in found.items() if name in described and described[name].column is not None},
     )
     if not features.names:
         raise UserError(f"No column is left to learn from. {'; '.join(lines)}.")

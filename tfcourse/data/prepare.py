@@ -161,7 +161,12 @@ def _counts(split: Mapping[str, int]) -> str:
 def _prepared(dataset: Dataset, options: DataOptions, features: Features | None) -> Prepared:
     classes = labels.classes_of(dataset.labels)
     y = labels.to_numbers(dataset.labels, classes, "--data")
-    if not isinstance(dataset.x, dict):
+    if isinstance(dataset.x, dict):
+        for name in options.categorical:
+            if name not in dataset.x:
+                near = did_you_mean(name, dataset.x)
+                raise UserError(f"--categorical: there is no column {name!r}.{near}")
+    else:
         check_finite(dataset.x)
         for flag, given in (("--categorical", options.categorical), ("--group", options.group)):
             if given:

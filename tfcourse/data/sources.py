@@ -195,10 +195,6 @@ def _load_table(
     fingerprint: str,
 ) -> Dataset:
     rows = read_labelled_table(path, target, wishes, drop)
-    for name in wishes.categorical:
-        if name not in rows.table.column_names:
-            near = did_you_mean(name, rows.table.column_names)
-            raise UserError(f"--categorical: there is no column {name!r}.{near}")
     found: dict[str, Decided] = {}
     for name in rows.table.column_names:
         column = rows.table.column(name)
@@ -244,7 +240,7 @@ def read_labelled_table(
         raise UserError(f"{str(path)!r} has no column left beside the target {target!r} to learn from.")
     if len(rows) < len(table):
         table = table.take(rows)
-    return LabelledRows(table, labels, read.notes + notes)
+    return LabelledRows(table, labels, [f"{path.name}: {note}" for note in read.notes] + notes)
 
 
 def decoded(rows: LabelledRows, readings: Mapping[str, Reading], name: str) -> Table:
@@ -283,7 +279,10 @@ def labels_of_column(
     notes += [
         f"the label {text!r} is a class, in {number} rows; --missing {shlex.quote(text)} would leave them out"
         for text, is_missing, number in zip(texts, missing, counts, strict=True)
-        if not is_missing and markers.among_others(text) and text not in wishes.not_missing
+        if not is_missing
+        and markers.among_others(text)
+        and text.casefold() not in markers.PLAIN_WORDS
+        and text not in wishes.not_missing
     ]
     names = np.array(texts, dtype=object)
     if all(_WHOLE.fullmatch(text) for text in names[~missing]):

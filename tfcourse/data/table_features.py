@@ -22,6 +22,8 @@ from tfcourse.data.table import Table, rows_of
 from tfcourse.errors import UserError
 
 Matrix = NDArray[np.float32]
+EARLIER_MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "<NA>")
+"""Texts that stood for a missing value in every column of earlier versions."""
 MOST_INPUTS = 200
 """Plainly written numbers with an input each; Keras takes a minute to load a model of 2000 inputs."""
 
@@ -139,6 +141,7 @@ class TableFeatures:
         readings = [Reading.from_json(given) for given in fields.get("readings", ())]
         if "readings" not in fields:
             readings = [_earlier(number) for number in fields["numbers"]]
+            readings += [Reading(c["name"], "category", missing=EARLIER_MISSING) for c in fields["categories"]]
         return cls(
             tuple(NumberColumn.from_json(column) for column in fields["numbers"]),
             tuple(CategoryColumn.from_json(column) for column in fields["categories"]),

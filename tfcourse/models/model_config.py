@@ -22,11 +22,13 @@ CLASSES = frozenset(
             "Normalization", "Rescaling", "Reshape", "Softmax", "StringLookup", "TextVectorization",
         )),
         *(f"keras.src.ops.{name}" for name in (
-            "core.Cast", "math.Logsumexp", "nn.LogSoftmax", "numpy.Add", "numpy.All", "numpy.Concatenate",
-            "numpy.Divide", "numpy.ExpandDims", "numpy.Floor", "numpy.FullLike", "numpy.GetItem",
-            "numpy.GreaterEqual", "numpy.Isnan",
-            "numpy.LessEqual", "numpy.LogicalAnd", "numpy.Mod", "numpy.Multiply", "numpy.Subtract", "numpy.Sum",
-            "numpy.Take", "numpy.TrueDivide", "numpy.Where", "numpy.ZerosLike",
+            "core.Cast", "math.Logsumexp", "nn.LogSoftmax", "numpy.Add", "numpy.All", "numpy.Any", "numpy.Clip",
+            "numpy.Concatenate", "numpy.Cos", "numpy.Cumsum", "numpy.Divide", "numpy.Equal", "numpy.ExpandDims",
+            "numpy.Floor", "numpy.FullLike", "numpy.GetItem", "numpy.Greater", "numpy.GreaterEqual", "numpy.Isnan",
+            "numpy.Less", "numpy.LessEqual", "numpy.LogicalAnd", "numpy.LogicalNot", "numpy.LogicalOr", "numpy.Max",
+            "numpy.Mod", "numpy.Multiply", "numpy.Negative", "numpy.NotEqual", "numpy.OnesLike", "numpy.Pad",
+            "numpy.Reshape", "numpy.Sin", "numpy.Subtract", "numpy.Sum", "numpy.Take", "numpy.TrueDivide",
+            "numpy.Where", "numpy.ZerosLike",
         )),
         "keras.DTypePolicy",
         *(f"keras.initializers.{name}" for name in ("GlorotUniform", "Ones", "RandomUniform", "Zeros")),
@@ -132,7 +134,8 @@ def _name(value: dict[str, Any]) -> str:
 def _check_settings(name: str, config: dict[str, Any], value: dict[str, Any]) -> None:
     """Check what a configuration may not set to just anything."""
     for key, usual in LEFT_ALONE.items():
-        if config.get(key, usual) not in (usual, None):
+        a_bag = key == "output_mode" and name == "keras.layers.TextVectorization" and config.get(key) == "multi_hot"
+        if config.get(key, usual) not in (usual, None) and not a_bag:
             raise NotOursError(f"its config.json sets {key} in {name}")
     dtype = config.get("name" if name == "keras.DTypePolicy" else "dtype")
     policy = isinstance(dtype, dict) and isinstance(dtype.get("class_name"), str) and name != "__numpy__"

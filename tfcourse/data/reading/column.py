@@ -39,7 +39,7 @@ class Distinct:
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.combine_chunks() if encoded.num_chunks != 1 else encoded.chunk(0)
         raw = encoded.dictionary
-        normal = pc.utf8_trim_whitespace(pc.utf8_normalize(raw, form="NFC"))
+        normal = pc.utf8_trim_whitespace(pc.utf8_normalize(pc.cast(raw, pa.string()), form="NFC"))
         codes = encoded.indices.to_numpy(zero_copy_only=False)
         merged = pc.dictionary_encode(normal)
         if len(merged.dictionary) < len(raw):

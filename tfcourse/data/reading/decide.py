@@ -122,7 +122,7 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool) ->
     odd = [
         f"{text!r} is a value of its own, in {count} rows; --missing {shlex.quote(text)} would read it as missing"
         for text, count in zip(texts, counts, strict=True)
-        if text in said and text not in missing
+        if text in said and text not in missing and text.casefold() not in markers.PLAIN_WORDS
     ]
     return Decided(reading, categories(values, reading), odd)
 

@@ -15,10 +15,12 @@ ALWAYS = frozenset(
 MAYBE = frozenset(
     {
         "na", "n/a", "n.a.", "n.a", "null", "none", "nil", "-", "--", "---", "–", "—", ".", "..", "...", "…", "?", "??",
-        "not available", "missing", "unknown", "undefined", "void", "k. a.", "k.a.", "n.v.", "tbd", "x",
+        "not available", "missing", "unknown", "undefined", "k. a.", "k.a.", "n.v.", "tbd",
     }
 )  # fmt: skip
 """Missing among numbers, dates and truth values."""
+PLAIN_WORDS = frozenset({"not available", "missing", "unknown", "undefined", "tbd"})
+"""Those of :data:`MAYBE` that, among words, are plainly words like the others."""
 OF_CATEGORIES = frozenset({"n/a", "n.a.", "null", "?", "??"})
 """Those of :data:`MAYBE` that stand for a missing value among words too."""
 FOR_PANDAS = ("NA", "None")
