@@ -49,7 +49,8 @@ def main() -> int:
 
 def check(path: Path, rows: int) -> int:
     """Print how every spelling of a table was read, and return the number of those read wrongly."""
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False, nrows=rows)
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame = frame.iloc[:: max(1, len(frame) // rows)]
     target = TARGETS.get(path.stem, "class")
     same, refused, wrong = 0, [], []
     with tempfile.TemporaryDirectory() as folder:

@@ -93,6 +93,11 @@ def grouped(text: str, thousands: str, mark: str) -> str:
     return f"{sign}{int(digits):,}".replace(",", thousands) + (mark + decimals if decimals else "")
 
 
+def accounted(text: str) -> str:
+    """Write a number as accountants do, a negative one in brackets."""
+    return f"({grouped(text[1:], ',', '.')})" if text[0] == "-" else grouped(text, ",", ".")
+
+
 def as_it_is(frame: pd.DataFrame, target: str) -> pd.DataFrame:
     """Change nothing."""
     return frame
@@ -167,7 +172,7 @@ SPELLINGS = (
     Spelling("percent", with_numbers(lambda t: f"{t}%")),
     Spelling("dollars", with_numbers(lambda t: f"-${t[1:]}" if t.startswith("-") else f"${t}")),
     Spelling("euros, decimal comma", with_numbers(lambda t: f"{t.replace('.', ',')} €"), sep=";"),
-    Spelling("accounting", with_numbers(lambda t: f"({grouped(t[1:], ',', '.')})" if t[0] == "-" else grouped(t, ",", "."))),
+    Spelling("accounting", with_numbers(accounted)),
     Spelling("unicode minus", with_numbers(lambda t: t.replace("-", "−"))),
     Spelling("a unit", with_numbers(lambda t: f"{t} mg/dL")),
     Spelling("d.m.y", with_dates(lambda d: f"{d.day}.{d.month}.{d.year}")),

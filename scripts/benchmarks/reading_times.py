@@ -40,8 +40,8 @@ def measure(folder: Path) -> int:
             seconds, judge = (float(np.median([run[0] for run in runs])) for runs in (ours, pandas))
             memory = max(run[1] for run in ours) * 1024
             print(
-                f"{path.stem}: {size / 1e6:.1f} MB; {seconds:.2f} s, pandas.read_csv {judge:.2f} s: {seconds / judge:.2f} x;"
-                f" peak memory {memory / 1e6:.0f} MB, {memory / size:.1f} x the file"
+                f"{path.stem}: {size / 1e6:.1f} MB; {seconds:.2f} s, pandas.read_csv {judge:.2f} s:"
+                f" {seconds / judge:.2f} x; peak memory {memory / 1e6:.0f} MB, {memory / size:.1f} x the file"
             )
     return 0
 

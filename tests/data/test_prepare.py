@@ -131,7 +131,8 @@ def test_rows_are_compared_by_the_columns_that_are_used(tmp_path: Path) -> None:
     parts = [set(part.x[:, 0].tolist()) for part in (prepared.train, prepared.validation, prepared.test)]
     assert sum(map(len, parts)) == len(set.union(*parts)) == 60
     assert prepared.notes == [
-        "120 rows repeat another one in all columns that are used; equal rows stay in one part of the split"
+        "t.csv: the first column has no name and is called 'column 1'",
+        "120 rows repeat another one in all columns that are used; equal rows stay in one part of the split",
     ]
     assert list(rows_in_split(prepared).values()) == [108, 36, 36]
 

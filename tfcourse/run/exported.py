@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -146,12 +147,12 @@ def probabilities_of(model: Any, inputs: Any) -> NDArray[np.float32]:
     with warnings.catch_warnings():
         # A column with a slash gives its input layer another name; Keras says so each time.
         warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
-        return np.asarray(model.predict(_in_batches(inputs), verbose=0))
+        # Not predict, which rounds arrays of float64 to float32 before the model can take the mean off.
+        return np.concatenate([np.asarray(model.predict_on_batch(batch)) for batch in _in_batches(inputs)])
 
 
-def _in_batches(inputs: Any) -> Any:
-    """Return inputs as a data set: of arrays Keras would round float64 to float32, before the mean is taken off."""
-    import tensorflow as tf
-
-    tensors = {name: tf.constant(values) for name, values in inputs.items()} if isinstance(inputs, dict) else inputs
-    return tf.data.Dataset.from_tensor_slices(tensors).batch(BATCH)
+def _in_batches(inputs: Any) -> Iterator[Any]:
+    columns = inputs if isinstance(inputs, dict) else {"": inputs}
+    for start in range(0, max(map(len, columns.values())), BATCH):
+        batch = {name: values[start : start + BATCH] for name, values in columns.items()}
+        yield batch if isinstance(inputs, dict) else batch[""]
