@@ -37,7 +37,36 @@ def build_parser(program: str, description: str) -> argparse.ArgumentParser:
 
 
 def run(parser: argparse.ArgumentParser, train: Train, argv: Sequence[str] | None = None) -> int:
-    """Check the arguments, train, print w on its way and draw the plot; return 0, or 2 for a mistake."""
+    """Check the arguments, train, print w on its way and draw the plot; return 0, or 2 for a mistake.
+
+    Nobody has to read what is printed: to a closed pipe nothing more is said.
+    """
+    _show_what_can_be_shown()
+    status = 0
+    try:
+        status = _run(parser, train, argv)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for number in (1, 2):
+            os.dup2(nowhere, number)
+    return status
+
+
+def _show_what_can_be_shown() -> None:
+    """Let a terminal show the characters that it lacks as numbers, and no file be taken for a closed output."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _run(parser: argparse.ArgumentParser, train: Train, argv: Sequence[str] | None) -> int:
     # A leading space keeps argparse from taking a number such as -1e3 for an option.
     arguments = sys.argv[1:] if argv is None else argv
     options = parser.parse_args(

@@ -18,6 +18,7 @@ from tfcourse.arrays import DamagedArraysError, PickledArraysError, array_names,
 from tfcourse.data.read_table import read_table
 from tfcourse.data.table import Table, is_missing, take
 from tfcourse.errors import UserError, did_you_mean
+from tfcourse.start_keras import start_keras
 
 KERAS_DATASETS = ("mnist", "fashion_mnist", "cifar10")
 NAMES = ("digits", *KERAS_DATASETS)
@@ -232,6 +233,7 @@ def _load_digits() -> Dataset:
 
 
 def _load_keras(name: str) -> Dataset:
+    start_keras()
     import keras
 
     try:

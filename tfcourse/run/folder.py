@@ -12,16 +12,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import platform
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import tfcourse
 from tfcourse.errors import UserError
-from tfcourse.files import read_json, write_json
+from tfcourse.files import make_folder, read_json, write_json
+from tfcourse.start_keras import KerasError
 
 FORMAT = 1
 PACKAGES = ("tfcourse", "tensorflow", "keras", "keras-tuner", "numpy")
@@ -61,7 +64,7 @@ class RunFolder:
             OSError: if it cannot be written to.
         """
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            make_folder(path)
         except OSError as error:
             raise UserError(
                 f"The run folder {str(path)!r} cannot be made: {error.strerror}. Give another folder with --out."
@@ -94,6 +97,15 @@ class RunFolder:
         if record["format"] != FORMAT:
             raise UserError(f"{str(path)!r} was written by another version of tfcourse, which must also read it.")
         return cls(path, record)
+
+    @contextlib.contextmanager
+    def begun(self) -> Iterator[None]:
+        """Remove the folder, which was just created, if the block finds that Keras cannot be used at all."""
+        try:
+            yield
+        except KerasError:
+            shutil.rmtree(self.path)
+            raise
 
     def parse(self, read: Callable[[dict[str, Any]], T]) -> T:
         """Return what ``read`` makes of the record.
