@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -32,12 +34,16 @@ def run_command(run: Callable[[Sequence[str] | None], int], argv: Sequence[str] 
     >>> run_command(lambda argv: 0, [])
     0
     """
-    with own_streams() as (output, _), interrupted_by_signals():
+    with own_streams() as (output, errors), interrupted_by_signals():
         status = _status_of(run, argv)
         output.flush()
         if output.failure is not None and not output.unread:
             print(f"error: Standard output could not be written: {output.failure.strerror}.", file=sys.stderr)
-            return status or USER_ERROR
+            status = status or USER_ERROR
+        if argv is None and status == INTERRUPTED and threading.active_count() > 1:
+            for stream in (output, errors):
+                stream.flush()
+            os._exit(status)  # the process is this command's own, and threads that compute do not let Python end
         return status
 
 

@@ -13,6 +13,10 @@ from typing import Any
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
+class StopAtOnce(KeyboardInterrupt):  # no error, like its base
+    """Ctrl-C for the second time: what still runs in other threads is not waited for."""
+
+
 @contextlib.contextmanager
 def interrupted_by_signals() -> Iterator[None]:
     """Let SIGTERM and SIGHUP raise KeyboardInterrupt as Ctrl-C does, so that what was begun is brought to an end.
@@ -38,7 +42,8 @@ def patient_interrupt(after: str = "epoch") -> Iterator[Callable[[], bool]]:
         after: what the training stops after, to be told.
 
     Inside the block the first SIGINT, SIGTERM or SIGHUP only sets a flag: an exception raised just anywhere could be
-    swallowed by TensorFlow's callbacks. Who runs in the block asks the function and raises KeyboardInterrupt.
+    swallowed by TensorFlow's callbacks. Who runs in the block asks the function and raises KeyboardInterrupt; a second
+    signal raises :class:`StopAtOnce`.
 
     >>> with patient_interrupt() as interrupted:
     ...     interrupted()
@@ -48,7 +53,7 @@ def patient_interrupt(after: str = "epoch") -> Iterator[Callable[[], bool]]:
 
     def hear(number: int, frame: FrameType | None) -> None:
         if pressed.is_set():
-            raise KeyboardInterrupt
+            raise StopAtOnce
         pressed.set()
         with contextlib.suppress(RuntimeError):  # it came while something else was written there
             print(f"Stopping after this {after}; press Ctrl-C again to stop at once.", file=sys.stderr)

@@ -18,7 +18,7 @@ SETTINGS = {
     "max_epochs": None, "max_steps_per_epoch": None,
 }  # fmt: skip
 OTHERS_VARIABLES = ("KERASTUNER_", "KERAS_MAX_", "KERAS_NNX_")
-"""How variables begin that are for programs of one's own: limits to try them out, KerasTuner's chief and workers."""
+"""How variables begin that are for one's own programs: limits to try them out, KerasTuner's chief and workers."""
 
 
 class KerasError(UserError):

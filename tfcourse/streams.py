@@ -105,7 +105,7 @@ def own_streams() -> Iterator[tuple[Stream, Stream]]:
             if given is None:
                 stream.failure = OSError(errno.EBADF, os.strerror(errno.EBADF))
             elif hasattr(given, "reconfigure"):
-                held.callback(_show_with, given, given.errors)
+                held.callback(_show_with, given, given.errors or "strict")
                 _show_with(given, PLAINLY)
             held.callback(stream.flush)
         sys.stdin = kept[0] or nowhere
@@ -114,6 +114,27 @@ def own_streams() -> Iterator[tuple[Stream, Stream]]:
             yield output, errors
         finally:
             sys.stdin, sys.stdout, sys.stderr = kept
+
+
+@contextlib.contextmanager
+def data_output() -> Iterator[TextIO]:
+    """Give standard output for data that is read by programs: as UTF-8, like every file, unless it is a terminal.
+
+    >>> with data_output() as file:
+    ...     print("label", file=file)
+    label
+    """
+    output = sys.stdout
+    if output.isatty() or not hasattr(output, "reconfigure"):
+        yield output
+        return
+    encoding, errors = output.encoding, output.errors
+    output.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        yield output
+    finally:
+        output.flush()
+        output.reconfigure(encoding=encoding, errors=errors)
 
 
 def _show_with(stream: Any, handler: str) -> None:

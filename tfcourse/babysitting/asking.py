@@ -45,7 +45,7 @@ def watch(arguments: argparse.Namespace) -> int:
     from rich.live import Live
     from rich.text import Text
 
-    console = Console()
+    console = Console(file=sys.stdout)
     folder = Path(arguments.folder)
     found = status_of(folder)
     with Live(console=console, auto_refresh=False, transient=False) as screen:
