@@ -96,7 +96,7 @@ class Schedule:
         return cheapest(layout, self.jit_compile, fixed=any(member.pad_to for member in group), epochs=epochs)
 
     def run(self) -> None:
-        """Train everything; on an interrupt or an error the present epochs end first, on a second interrupt they do not."""
+        """Train everything; on an interrupt or an error the present epochs end first, on a second interrupt not."""
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.workers)]
         for thread in threads:
             thread.start()
