@@ -70,6 +70,7 @@ for line in sys.stdin:
     module, words, output, errors, trace = json.loads(line)
     if (child := os.fork()) == 0:
         os.setpgid(0, 0)
+        sys.stdin = open(os.devnull)
         become(1, "stdout", output)
         become(2, "stderr", errors)
         try:

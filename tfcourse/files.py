@@ -47,16 +47,18 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def make_folder(path: Path, mode: int = 0o777) -> None:
-    """Make a folder, unless it is there, and those above it that are not there; all are on the disk then.
+def make_folder(path: Path, mode: int = 0o777) -> list[Path]:
+    """Make a folder, unless it is there, and those above it that are not there; return the new ones, the inner first.
 
     >>> import tempfile
-    >>> make_folder(Path(tempfile.mkdtemp()) / "a" / "b")
+    >>> [folder.name for folder in make_folder(Path(tempfile.mkdtemp()) / "a" / "b")]
+    ['b', 'a']
     """
     new = [each for each in (path, *path.parents) if not each.exists()]
     path.mkdir(mode=mode, parents=True, exist_ok=True)
     for each in new:
         to_disk(each.parent)
+    return new
 
 
 def to_disk(path: Path) -> None:

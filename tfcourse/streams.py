@@ -1,4 +1,4 @@
-"""A command's standard output and error: nobody has to read them, and a terminal has to show what it can only."""
+"""A command's standard output and error: nobody has to read them, and a terminal shows of it what it can."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Stream:
 
 @contextlib.contextmanager
 def own_streams() -> Iterator[tuple[Stream, Stream]]:
-    """Give a command its standard output and error, also where they are closed, and show plainly what has to be.
+    """Give a command its standard output and error, also where they are closed, and show plainly what they lack.
 
     >>> with own_streams() as (output, _):
     ...     print("read")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import math
 import shlex
@@ -135,13 +136,14 @@ def _run(argv: Sequence[str] | None) -> int:
 
     console = make_console(quiet=given.get("quiet", False), stderr=given.get("json", False))
     words = sys.argv[1:] if argv is None else argv
+    say = functools.partial(console.print, markup=False)
     with contextlib.ExitStack() as held:
         if "resume" in given and Path(given["resume"], "run.json").exists():
-            held.enter_context(alone_in(Path(given["resume"]), console.print))
+            held.enter_context(alone_in(Path(given["resume"]), say))
         folder, prepared, plan = resume(given, words) if "resume" in given else start(given, words)
         if "resume" not in given:
             held.enter_context(folder.begun())
-            held.enter_context(alone_in(folder.path, console.print))
+            held.enter_context(alone_in(folder.path, say))
         return _train(folder, prepared, plan, console, started, given)
 
 

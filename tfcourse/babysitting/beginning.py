@@ -106,11 +106,13 @@ def _begin(out: Path, data: dict[str, Any], arguments: argparse.Namespace, argv:
 
 
 def _make_folder(out: Path, argv: Sequence[str], begun: Start, fields: dict[str, Any]) -> RunFolder:
-    make_private(out)
+    made = make_private(out)
     command = shlex.join(["python", "-m", "tfcourse.babysit", *argv])
-    return RunFolder.create(
+    folder = RunFolder.create(
         out, {"kind": TRAINING, "command": command, "status": "interrupted", "start": begun.to_json(), **fields}
     )
+    folder.made = made
+    return folder
 
 
 def branch(arguments: argparse.Namespace, argv: Sequence[str]) -> int:

@@ -40,14 +40,14 @@ def make_folder(folder: Path) -> None:
     (folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
 
 
-def make_private(folder: Path) -> None:
-    """Make the folder of a training, which only its owner may enter.
+def make_private(folder: Path) -> list[Path]:
+    """Make the folder of a training, which only its owner may enter; return the folders that are new.
 
     Raises:
         UserError: if it cannot be made.
     """
     try:
-        make_new_folder(folder, 0o700)
+        return make_new_folder(folder, 0o700)
     except OSError as error:
         raise UserError(
             f"The folder {str(folder)!r} cannot be made: {error.strerror}. Give another place to write to."

@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import platform
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -50,10 +49,14 @@ class RunFolder:
     Args:
         path: the folder.
         record: what ``run.json`` holds.
+
+    Attributes:
+        made: the folders that were made for it, the inner first.
     """
 
     def __init__(self, path: Path, record: dict[str, Any]) -> None:
         self.path, self.record = path, record
+        self.made: list[Path] = []
 
     @classmethod
     def create(cls, path: Path, record: dict[str, Any]) -> RunFolder:
@@ -64,13 +67,14 @@ class RunFolder:
             OSError: if it cannot be written to.
         """
         try:
-            make_folder(path)
+            made = make_folder(path)
         except OSError as error:
             raise UserError(
                 f"The run folder {str(path)!r} cannot be made: {error.strerror}. Give another folder with --out."
             ) from None
         started = datetime.now().astimezone().isoformat(timespec="seconds")
         folder = cls(path, {"format": FORMAT, "started": started, "versions": versions(), **record})
+        folder.made = made
         folder.save()
         return folder
 
@@ -100,11 +104,14 @@ class RunFolder:
 
     @contextlib.contextmanager
     def begun(self) -> Iterator[None]:
-        """Remove the folder, which was just created, if the block finds that Keras cannot be used at all."""
+        """Remove what was just created, if the block finds that Keras cannot be used at all."""
         try:
             yield
         except KerasError:
-            shutil.rmtree(self.path)
+            for file in self.path.iterdir():
+                file.unlink()
+            for folder in self.made:
+                folder.rmdir()
             raise
 
     def parse(self, read: Callable[[dict[str, Any]], T]) -> T:
