@@ -45,8 +45,9 @@ def run(parser: argparse.ArgumentParser, train: Train, argv: Sequence[str] | Non
     status = 0
     try:
         status = _run(parser, train, argv)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
     except BrokenPipeError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for number in (1, 2):
@@ -141,7 +142,8 @@ def shown(w: float) -> str:
 def quiet_start() -> Iterator[None]:
     """Keep the notes on processor and devices that TensorFlow writes while it is loaded off the terminal."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:

@@ -104,7 +104,7 @@ class Schedule:
             while any(thread.is_alive() for thread in threads):
                 self._tell_ended(timeout=0.5)
         except StopAtOnce as error:
-            self._fail(error)
+            self._error = error  # without the lock, which a thread may hold that takes long
             raise
         except BaseException as error:
             self._fail(error)
