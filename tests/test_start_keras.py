@@ -115,7 +115,7 @@ def test_a_cohort_on_another_backend_is_refused() -> None:
     )
     ended = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False,
-        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     assert ended.stdout == (
         "a cohort trains as Keras does by default. Keras's backend is jax; set KERAS_BACKEND=tensorflow before Keras"
