@@ -37,7 +37,37 @@ def build_parser(program: str, description: str) -> argparse.ArgumentParser:
 
 
 def run(parser: argparse.ArgumentParser, train: Train, argv: Sequence[str] | None = None) -> int:
-    """Check the arguments, train, print w on its way and draw the plot; return 0, or 2 for a mistake."""
+    """Check the arguments, train, print w on its way and draw the plot; return 0, or 2 for a mistake.
+
+    Nobody has to read what is printed: to a closed pipe nothing more is said.
+    """
+    _show_what_can_be_shown()
+    status = 0
+    try:
+        status = _run(parser, train, argv)
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for number in (1, 2):
+            os.dup2(nowhere, number)
+    return status
+
+
+def _show_what_can_be_shown() -> None:
+    """Let a terminal show the characters that it lacks as numbers, and no file be taken for a closed output."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _run(parser: argparse.ArgumentParser, train: Train, argv: Sequence[str] | None) -> int:
     # A leading space keeps argparse from taking a number such as -1e3 for an option.
     arguments = sys.argv[1:] if argv is None else argv
     options = parser.parse_args(
@@ -112,7 +142,8 @@ def shown(w: float) -> str:
 def quiet_start() -> Iterator[None]:
     """Keep the notes on processor and devices that TensorFlow writes while it is loaded off the terminal."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import os
 import subprocess
 import sys
@@ -87,6 +88,39 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("utf-8", "β → 0.3 ± 0.1 µs: Größe 狗 \\udce9"),
+        ("cp1252", "beta -> 0.3 ± 0.1 µs: Größe \\u72d7 \\udce9"),
+        ("cp437", "beta -> 0.3 ± 0.1 µs: Größe \\u72d7 \\udce9"),
+        ("ascii", "beta -> 0.3 +- 0.1 \\xb5s: Gr\\xf6\\xdfe \\u72d7 \\udce9"),
+    ],
+)
+def test_what_a_terminal_cannot_show_is_spelled(encoding: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding)
+    monkeypatch.setattr(sys, "stdout", terminal)
+
+    def run(argv: object) -> int:
+        print("β → 0.3 ± 0.1 µs: Größe 狗 \udce9")
+        return 0
+
+    assert run_command(run, []) == 0
+    assert sys.stdout is terminal
+    assert (terminal.errors, terminal.buffer.getvalue().decode(encoding)) == ("strict", said + "\n")
+
+
+@pytest.mark.parametrize("name", ["stdin", "stdout", "stderr"])
+def test_closed_streams_are_no_mistake(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, name, None)
+
+    def run(argv: object) -> int:
+        print("said")
+        raise UserError(f"mistaken {sys.stdin.read() if name == 'stdin' else ''}")
+
+    assert run_command(run, []) == 2
 
 
 @pytest.mark.parametrize(

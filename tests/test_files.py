@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tfcourse.errors import UserError, did_you_mean
-from tfcourse.files import read_json, replacing, write_json
+from tfcourse.files import make_folder, read_json, replacing, write_json, write_text
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -55,6 +57,89 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+class Disk:
+    """What is asked of the disk, in order; the names of what is written through, and of what takes another's name."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[tuple[str, Path]] = []
+        self.answer: OSError | None = None
+        fsync, replace = os.fsync, os.replace
+
+        def recording_fsync(descriptor: int) -> None:
+            path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+            self.asked.append(("fsync", path))
+            if self.answer is not None and path.is_dir() == self.of_folders:
+                raise self.answer
+            fsync(descriptor)
+
+        def recording_replace(old: Path, new: Path) -> None:
+            self.asked.append(("replace", new))
+            replace(old, new)
+
+        self.of_folders = True
+        monkeypatch.setattr(os, "fsync", recording_fsync)
+        monkeypatch.setattr(os, "replace", recording_replace)
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc to name what is open")
+
+
+@needs_proc
+def test_a_file_is_on_the_disk_before_it_takes_its_name_and_its_name_is_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch)
+    write_json(tmp_path / "a.json", 1)
+    temporary = tmp_path / f".{os.getpid()}.a.json"
+    assert disk.asked == [("fsync", temporary), ("replace", tmp_path / "a.json"), ("fsync", tmp_path)]
+    disk.asked.clear()
+    write_json(tmp_path / "a.json", 2, durable=False)
+    assert disk.asked == [("replace", tmp_path / "a.json")]
+    assert read_json(tmp_path / "a.json") == 2
+
+
+@needs_proc
+def test_new_folders_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(monkeypatch)
+    make_folder(tmp_path / "a" / "b", 0o700)
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
+    assert disk.asked == [("fsync", tmp_path / "a"), ("fsync", tmp_path)]
+    disk.asked.clear()
+    make_folder(tmp_path / "a" / "b")
+    assert disk.asked == []
+
+
+@needs_proc
+def test_a_file_system_that_writes_no_folder_through_is_no_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch)
+    disk.answer = OSError(errno.EINVAL, "Invalid argument")
+    write_json(tmp_path / "a.json", 1)
+    assert read_json(tmp_path / "a.json") == 1
+    disk.answer = OSError(errno.EIO, "Input/output error")
+    with pytest.raises(OSError, match="Input/output error"):
+        write_json(tmp_path / "a.json", 2)
+
+
+@needs_proc
+def test_a_file_that_cannot_be_written_through_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_json(tmp_path / "a.json", 1)
+    disk = Disk(monkeypatch)
+    disk.answer, disk.of_folders = OSError(errno.EIO, "Input/output error"), False
+    with pytest.raises(OSError, match="Input/output error"):
+        write_json(tmp_path / "a.json", 2)
+    assert read_json(tmp_path / "a.json") == 1
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.json"]
+
+
+def test_a_text_with_a_byte_that_is_no_text_is_written_all_the_same(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", b"gr\xc3\xb6\xc3\x9fe, caf\xe9".decode("utf-8", "surrogateescape"))
+    assert (tmp_path / "a.txt").read_bytes().decode("utf-8") == "größe, caf\\udce9"
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])

@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    ("arrays", "errors", "names", "words", "defaults", "quiet", "interrupt", "equations"),
+    ("arrays", "errors", "names", "words", "defaults", "quiet", "interrupt", "streams", "equations"),
+    ("start_keras",),
     ("files", "command", "space", "data", "toml_file"),
     ("course_space", "plan", "trial_file"),
     ("space_file", "first_settings"),

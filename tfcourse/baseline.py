@@ -9,7 +9,7 @@ import numpy as np
 
 from tfcourse.data.prepare import Prepared
 from tfcourse.errors import UserError
-from tfcourse.files import read_json, replacing, write_json
+from tfcourse.files import make_folder, read_json, replacing, write_json
 from tfcourse.models.builders import build_softmax_regression
 from tfcourse.models.kept_weights import set_kept_weights
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
@@ -33,7 +33,7 @@ def fit_baseline(folder: RunFolder, prepared: Prepared, plan: Plan, examples: Ex
     path = folder.path / "baseline"
     if (path / "baseline.json").exists():
         return
-    path.mkdir(exist_ok=True)
+    make_folder(path)
     network = NetworkSpec(prepared.features.width, len(prepared.classes))
     batch_size = int(plan.space["batch_size"].from_unit(0.5))
     seed = trial_seed(plan.seed, 0)

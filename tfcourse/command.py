@@ -6,10 +6,13 @@ import argparse
 import errno
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from tfcourse.errors import UserError
+from tfcourse.interrupt import interrupted_by_signals
+from tfcourse.streams import own_streams
 
 OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 
@@ -25,17 +28,31 @@ class Parser(argparse.ArgumentParser):
 def run_command(run: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
     """Run a command and return its exit status, turning mistakes the user can mend into one message.
 
+    Nobody has to read its output: what is written to a pipe that is closed, or to a terminal that is gone, is dropped,
+    and the command does its work. SIGTERM and SIGHUP interrupt it as Ctrl-C does.
+
     >>> run_command(lambda argv: 0, [])
     0
     """
+    with own_streams() as (output, errors), interrupted_by_signals():
+        status = _status_of(run, argv)
+        output.flush()
+        if output.failure is not None and not output.unread:
+            print(f"error: Standard output could not be written: {output.failure.strerror}.", file=sys.stderr)
+            status = status or USER_ERROR
+        if argv is None and status == INTERRUPTED and threading.active_count() > 1:
+            for stream in (output, errors):
+                stream.flush()
+            os._exit(status)  # the process is this command's own, and threads that compute do not let Python end
+        return status
+
+
+def _status_of(run: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
     try:
         return run(argv)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return USER_ERROR
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; say nothing more
-        return OK
     except OSError as error:
         message = explain(error)
         if message is None:

@@ -1,8 +1,13 @@
-"""Files that are whole or not there: every write goes to a neighbour first and takes the name in one step."""
+"""Files that are whole or not there: every write goes to a neighbour first and takes the name in one step.
+
+They are also on the disk, in the order in which they were written, so that after a power cut no file tells of one that
+is not there.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -11,10 +16,17 @@ from typing import Any
 
 from tfcourse.errors import UserError
 
+CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES)
+"""What file systems answer that do not know of writing a folder through to the disk."""
+
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a path beside ``path`` to write to; when the block ends well, it becomes ``path`` atomically.
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """Give a path beside ``path`` to write to; when the block ends well, it becomes ``path`` atomically and for good.
+
+    Args:
+        path: the file to write.
+        durable: whether to wait until it is on the disk; without, a power cut may leave it empty.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -26,9 +38,45 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{os.getpid()}.{path.name}")  # Keras looks at the suffix
     try:
         yield temporary
+        if durable:
+            to_disk(temporary)
         os.replace(temporary, path)
+        if durable:
+            to_disk(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def make_folder(path: Path, mode: int = 0o777) -> list[Path]:
+    """Make a folder, unless it is there, and those above it that are not there; return the new ones, the inner first.
+
+    >>> import tempfile
+    >>> [folder.name for folder in make_folder(Path(tempfile.mkdtemp()) / "a" / "b")]
+    ['b', 'a']
+    """
+    new = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(mode=mode, parents=True, exist_ok=True)
+    for each in new:
+        to_disk(each.parent)
+    return new
+
+
+def to_disk(path: Path) -> None:
+    """Wait until a file, or which files a folder holds, is on the disk."""
+    folder = path.is_dir()
+    try:
+        descriptor = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
+    except OSError:
+        if folder:  # as on systems on which a folder cannot be opened
+            return
+        raise
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if not folder or error.errno not in CANNOT_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -45,15 +93,26 @@ def remove_leftovers(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any, indent: int | None = 2) -> None:
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
+    """Write a text as UTF-8, atomically; a byte of a file name that is no text is written as ``\\udce9``.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> write_text(path, "größe")
+    >>> path.read_bytes()
+    b'gr\\xc3\\xb6\\xc3\\x9fe'
+    """
+    with replacing(path, durable=durable) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def write_json(path: Path, value: Any, indent: int | None = 2, *, durable: bool = True) -> None:
     """Write ``value`` as JSON, atomically.
 
     Raises:
         ValueError: if it holds NaN or an infinite number, which JSON does not know.
     """
-    text = json.dumps(value, indent=indent, allow_nan=False)
-    with replacing(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    write_text(path, json.dumps(value, indent=indent, allow_nan=False) + "\n", durable=durable)
 
 
 def read_json(path: Path) -> Any:

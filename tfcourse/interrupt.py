@@ -1,4 +1,4 @@
-"""Ctrl-C that is heard at a safe place: between epochs, not in the middle of a library's callback."""
+"""Ctrl-C, SIGTERM and SIGHUP: heard at a safe place, between epochs, not in the middle of a library's callback."""
 
 from __future__ import annotations
 
@@ -8,6 +8,30 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
+
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+class StopAtOnce(KeyboardInterrupt):  # no error, like its base
+    """Ctrl-C for the second time: what still runs in other threads is not waited for."""
+
+
+@contextlib.contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP raise KeyboardInterrupt as Ctrl-C does, so that what was begun is brought to an end.
+
+    A signal that is ignored, as ``nohup`` has SIGHUP ignored, and one that somebody handles is left as it is.
+    """
+    with _handled(dict.fromkeys(SIGNALS, signal.default_int_handler), only=(signal.SIG_DFL,)):
+        yield
+
+
+@contextlib.contextmanager
+def not_interrupted() -> Iterator[None]:
+    """Hear no signal while the block runs: for the few milliseconds of a last word."""
+    with _handled(dict.fromkeys(SIGNALS, signal.SIG_IGN)):
+        yield
 
 
 @contextlib.contextmanager
@@ -17,8 +41,9 @@ def patient_interrupt(after: str = "epoch") -> Iterator[Callable[[], bool]]:
     Args:
         after: what the training stops after, to be told.
 
-    Inside the block the first SIGINT or SIGTERM only sets a flag: an exception raised just anywhere could be
-    swallowed by TensorFlow's callbacks. Who runs in the block asks the function and raises KeyboardInterrupt.
+    Inside the block the first SIGINT, SIGTERM or SIGHUP only sets a flag: an exception raised just anywhere could be
+    swallowed by TensorFlow's callbacks. Who runs in the block asks the function and raises KeyboardInterrupt; a second
+    signal raises :class:`StopAtOnce`.
 
     >>> with patient_interrupt() as interrupted:
     ...     interrupted()
@@ -28,16 +53,32 @@ def patient_interrupt(after: str = "epoch") -> Iterator[Callable[[], bool]]:
 
     def hear(number: int, frame: FrameType | None) -> None:
         if pressed.is_set():
-            raise KeyboardInterrupt
+            raise StopAtOnce
         pressed.set()
-        print(f"Stopping after this {after}; press Ctrl-C again to stop at once.", file=sys.stderr)
+        with contextlib.suppress(RuntimeError):  # it came while something else was written there
+            print(f"Stopping after this {after}; press Ctrl-C again to stop at once.", file=sys.stderr)
 
-    if threading.current_thread() is not threading.main_thread():
+    with _handled(dict.fromkeys(SIGNALS, hear)):
         yield pressed.is_set
-        return
-    kept = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
+
+
+@contextlib.contextmanager
+def _handled(handlers: dict[int, Any], only: tuple[Any, ...] | None = None) -> Iterator[None]:
+    """Handle signals in this way while the block runs; a hangup that is ignored stays ignored.
+
+    Args:
+        handlers: by signal.
+        only: the handlers that are replaced; None is any.
+    """
+    kept = {}
+    if threading.current_thread() is threading.main_thread():  # Python lets no other
+        for number, handler in handlers.items():
+            before = signal.getsignal(number)
+            ignored = before == signal.SIG_IGN and number != signal.SIGINT
+            if before is not None and not ignored and (only is None or before in only):
+                kept[number] = signal.signal(number, handler)
     try:
-        yield pressed.is_set
+        yield
     finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
+        for number, before in kept.items():
+            signal.signal(number, before)

@@ -24,6 +24,7 @@ from tfcourse.errors import UserError
 from tfcourse.files import replacing
 from tfcourse.run.exported import load_exported, model_inputs, probabilities_of
 from tfcourse.run.folder import SEARCH, TRAINING, RunFolder, check_out
+from tfcourse.streams import data_output
 
 
 def build_parser() -> Parser:
@@ -123,16 +124,19 @@ def _check_out(out: str) -> None:
 @contextmanager
 def _opened(out: str) -> Iterator[IO[str]]:
     if out == "-":
-        yield sys.stdout
-        sys.stdout.flush()
+        with data_output() as output:
+            yield output
         return
     path = Path(out)
     if path.exists() and not path.is_file():  # a device or a pipe
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             yield file
         return
     path = path.resolve()  # a link stays a link
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         yield file
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from tfcourse.command import INTERRUPTED, Parser, run_command, whole_number
 from tfcourse.errors import UserError
-from tfcourse.files import replacing, write_json
+from tfcourse.files import make_folder, write_json, write_text
 
 DEFAULT_BATCHES = 6
 
@@ -125,12 +125,14 @@ def _retest_each(
     from tfcourse.retesting.retest import check_rows, retest
     from tfcourse.retesting.show import RetestProgress, show_batch
     from tfcourse.run.folder import versions
+    from tfcourse.start_keras import start_keras
 
     for _, part in batches:
         check_rows(part, arguments.repeats, len(batches))
     for note in batches[0][1].notes:
         console.print(f"  {note}", markup=False)
     with quiet_start():
+        start_keras()
         import tfcourse.cohort  # noqa: F401
     for label, part in batches:
         with RetestProgress(console, arguments.repeats) as progress, patient_interrupt() as interrupted:
@@ -149,8 +151,7 @@ def _retest_each(
         record["versions"] = versions()
         record["recommendation"] = record["batches"][-1]["recommendation"]
         write_json(folder / "retest.json", record)
-        with replacing(folder / "retest.html") as temporary:
-            temporary.write_text(page(record), encoding="utf-8")
+        write_text(folder / "retest.html", page(record))
         if len(batches) > 1:
             console.print(f"[bold]{label}[/bold] ({len(part)} rows)")
         show_batch(console, record["batches"][-1])
@@ -177,7 +178,7 @@ def new_folder(out: Path | None, run: Path) -> Iterator[Path]:
             number += 1
             folder = base.with_name(f"{base.name}-{number}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except (FileExistsError, NotADirectoryError) as error:
         raise UserError(
             f"The folder {str(folder)!r} cannot be made: {error.strerror}. Give another with --out."

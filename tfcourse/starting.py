@@ -74,7 +74,7 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
         Path(given["out"]) if "out" in given else default_path(prepared.name),
         {
             "command": shlex.join(["python", "-m", "tfcourse.train", *argv]),
-            "status": "running",
+            "status": "interrupted",  # it is, until the search begins
             "options": {
                 **options.to_json(),
                 "data": _absolute(options.data),
@@ -164,7 +164,7 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
         changes["model"] = model  # if the search is done, another model is saved from it
     if changes:
         commands = [*record.get("resumed", []), shlex.join(["python", "-m", "tfcourse.train", *argv])]
-        folder.update(status="running", resumed=commands, **changes)
+        folder.update(status="interrupted", resumed=commands, **changes)
     return folder, prepared, plan
 
 

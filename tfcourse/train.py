@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import math
 import shlex
@@ -16,7 +17,7 @@ from typing import Any
 from tfcourse import defaults
 from tfcourse.command import INTERRUPTED, OK, Parser, duration, one_of, run_command, whole_number
 from tfcourse.errors import UserError
-from tfcourse.interrupt import patient_interrupt
+from tfcourse.interrupt import not_interrupted, patient_interrupt
 from tfcourse.run.lock import alone_in
 
 FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
@@ -146,41 +147,41 @@ def _run(argv: Sequence[str] | None) -> int:
 
     console = make_console(quiet=given.get("quiet", False), stderr=given.get("json", False))
     words = sys.argv[1:] if argv is None else argv
+    say = functools.partial(console.print, markup=False)
     with contextlib.ExitStack() as held:
         if "resume" in given and Path(given["resume"], "run.json").exists():
-            held.enter_context(alone_in(Path(given["resume"])))
+            held.enter_context(alone_in(Path(given["resume"]), say))
         folder, prepared, plan = resume(given, words) if "resume" in given else start(given, words)
         if "resume" not in given:
-            held.enter_context(alone_in(folder.path))
+            held.enter_context(folder.begun())
+            held.enter_context(alone_in(folder.path, say))
         return _train(folder, prepared, plan, console, started, given)
 
 
 def _train(folder: Any, prepared: Any, plan: Any, console: Any, started: float, given: dict[str, Any]) -> int:
     """Search, unless that is done, and show what came of it."""
-    from tfcourse.report.page import try_to_write_report
-    from tfcourse.run.show import show_data, show_result
-
     tensorboard = given.get("tensorboard", False)
     result = None
     if folder.record["status"] == "completed":
         with contextlib.suppress(UserError):  # a damaged one is made again from the search
             result = folder.result()
-    if result is not None and tensorboard:
-        try_to_write_report(folder.path, tensorboard=True)
+    searched = result is None
     if result is None:
-        from tfcourse.data.prepare import columns_to_show, rows_in_split
-
-        show_data(console, prepared.name, rows_in_split(prepared), columns_to_show(prepared), prepared.notes)
         try:
+            _show_data(console, prepared)
             result = _search(folder, prepared, plan, console, started, given.get("budget"))
-        except UserError:
-            folder.update(status="interrupted", seconds_before=_spent(folder, started))
-            raise
-        except KeyboardInterrupt:
-            folder.update(status="interrupted", seconds_before=_spent(folder, started))
+        except BaseException as error:
+            with not_interrupted(), contextlib.suppress(OSError):  # the disk may be what went wrong
+                folder.update(status="interrupted", seconds_before=_spent(folder, started))
+            if not isinstance(error, KeyboardInterrupt):
+                raise
             again = f"python -m tfcourse.train --resume {shlex.quote(str(folder.path))}"
             print(f"Interrupted; the trials that ended are kept. Go on with: {again}", file=sys.stderr)
             return INTERRUPTED
+    from tfcourse.report.page import try_to_write_report
+    from tfcourse.run.show import show_result
+
+    if searched or tensorboard:
         try_to_write_report(folder.path, tensorboard=tensorboard)
     show_result(console, result, result["classes"])
     console.print(f"Written to {folder.path}: report.html, model.keras, result.json, run.json, search/", markup=False)
@@ -189,23 +190,34 @@ def _train(folder: Any, prepared: Any, plan: Any, console: Any, started: float, 
     return OK
 
 
+def _show_data(console: Any, prepared: Any) -> None:
+    from tfcourse.data.prepare import columns_to_show, rows_in_split
+    from tfcourse.run.show import show_data
+
+    show_data(console, prepared.name, rows_in_split(prepared), columns_to_show(prepared), prepared.notes)
+
+
 def _search(
     folder: Any, prepared: Any, plan: Any, console: Any, started: float, budget: float | None
 ) -> dict[str, Any]:
     """Search, measure and export, with progress; TensorFlow is imported here and not before."""
     from tfcourse.quiet import quiet_start
+    from tfcourse.start_keras import start_keras
 
     if budget is None and folder.record["budget"] is not None:
         budget = folder.record["budget"] - folder.record["seconds_before"]
     deadline = finishing = math.inf
     folder.update(status="running")
-    with quiet_start():
+    with patient_interrupt("start") as interrupted, quiet_start():
+        start_keras()
         from tfcourse import tune
         from tfcourse.finishing import retraining_seconds
         from tfcourse.run.show import SearchProgress, show_round
         from tfcourse.search.halving import in_words
 
         tuner = tune.open_search(folder, prepared, plan, on_round=lambda began: show_round(console, began.notes))
+    if interrupted():
+        raise KeyboardInterrupt
     if budget is not None:
         finishing = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
         deadline = finishing - retraining_seconds(budget)

@@ -26,7 +26,7 @@ from tfcourse.run.trials import read_trials
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Examples, Schedule
 from tfcourse.search.fit_tuner import FitTuner
-from tfcourse.search.oracle import DIVERGED, RandomOracle, Status
+from tfcourse.search.oracle import DIVERGED, SECONDS_BETWEEN_SAVES, RandomOracle, Status
 from tfcourse.search.rounds import Round, explored
 from tfcourse.search.rounds_oracle import RoundsOracle
 from tfcourse.verdict.calibration import Predictions, calibrate, fit_temperature
@@ -103,9 +103,14 @@ def search(
         plan.epochs, plan.patience, plan.objective, plan.seed, latest, interrupted, plan.repeats, plan.halving
     )
     started, before = time.monotonic(), folder.record["seconds"]
+    told = started
 
     def trial_ended(_: Any) -> None:
-        folder.update(seconds=before + time.monotonic() - started)
+        nonlocal told
+        folder.record["seconds"] = before + time.monotonic() - started
+        if time.monotonic() - told > SECONDS_BETWEEN_SAVES:  # each takes until it is on the disk
+            told = time.monotonic()
+            folder.save()
         on_trial(len(tuner.oracle.end_order), best_in_words(tuner.oracle))
 
     fit_baseline(folder, prepared, plan, examples, schedule)

@@ -45,14 +45,14 @@ def watch(arguments: argparse.Namespace) -> int:
     from rich.live import Live
     from rich.text import Text
 
-    console = Console()
+    console = Console(file=sys.stdout)
     folder = Path(arguments.folder)
     found = status_of(folder)
     with Live(console=console, auto_refresh=False, transient=False) as screen:
         while True:
             rows = max(6, min(20, console.height - 14))
             screen.update(Text("\n".join(status_lines(found, width=_width(), height=rows))), refresh=True)
-            if not found.alive:
+            if not found.alive or getattr(sys.stdout, "unread", False):
                 return OK
             try:
                 time.sleep(arguments.every)
@@ -108,7 +108,7 @@ def stop(arguments: argparse.Namespace) -> int:
 
 def _is_exporting(folder: Path) -> bool:
     """Say whether a training of ours has ended but not yet left its model."""
-    return (folder / "run.json").exists() and read_json(folder / "run.json").get("status") != "completed"
+    return (folder / "run.json").exists() and read_json(folder / "run.json").get("status") == "running"
 
 
 def _ask(arguments: argparse.Namespace, kind: str, **fields: Any) -> int:
@@ -152,11 +152,13 @@ def journal(arguments: argparse.Namespace) -> int:
 def replay(arguments: argparse.Namespace) -> int:
     """Train a journal again; fails if another curve or other weights come out."""
     from tfcourse.quiet import quiet_start
+    from tfcourse.start_keras import start_keras
 
     folder = Path(arguments.folder)
     if is_held(folder):
         raise UserError(f"The training in {str(folder)!r} runs; replay it when it has been stopped.")
     with quiet_start():
+        start_keras()
         from tfcourse.babysitting.replay import replay as train_again
         from tfcourse.babysitting.training import open_training
     told = time.monotonic()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import shlex
 import shutil
 import signal
@@ -47,10 +46,11 @@ def start(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
         check_new(out)
     if arguments.detach:
         return _detach(out, argv)
-    if not begun:
-        _begin(out, data, arguments, argv)
-    changes = parse_changes(arguments.set, "--set") if begun and arguments.set else {}
-    return _train(out, changes, arguments, {k: v for k, v in data.items() if begun and k in ("data", "test_data")})
+    with contextlib.ExitStack() as held:
+        if not begun:
+            held.enter_context(_begin(out, data, arguments, argv).begun())
+        changes = parse_changes(arguments.set, "--set") if begun and arguments.set else {}
+        return _train(out, changes, arguments, {k: v for k, v in data.items() if begun and k in ("data", "test_data")})
 
 
 def _check_going_on(out: Path, data: dict[str, Any], arguments: argparse.Namespace) -> None:
@@ -72,7 +72,7 @@ def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _begin(out: Path, data: dict[str, Any], arguments: argparse.Namespace, argv: Sequence[str]) -> None:
+def _begin(out: Path, data: dict[str, Any], arguments: argparse.Namespace, argv: Sequence[str]) -> RunFolder:
     """Make the folder of a new training."""
     winner = None
     fields: dict[str, Any] = {"split_rules": SPLIT_RULES, **data}
@@ -87,7 +87,7 @@ def _begin(out: Path, data: dict[str, Any], arguments: argparse.Namespace, argv:
     kept = {**options.to_json(), "data": str(there.resolve()) if there.exists() else options.data}
     if options.test_data is not None:
         kept["test_data"] = str(Path(options.test_data).resolve())
-    _make_folder(
+    return _make_folder(
         out,
         argv,
         begun,
@@ -105,11 +105,13 @@ def _begin(out: Path, data: dict[str, Any], arguments: argparse.Namespace, argv:
 
 
 def _make_folder(out: Path, argv: Sequence[str], begun: Start, fields: dict[str, Any]) -> RunFolder:
-    make_private(out)
+    made = make_private(out)
     command = shlex.join(["python", "-m", "tfcourse.babysit", *argv])
-    return RunFolder.create(
-        out, {"kind": TRAINING, "command": command, "status": "running", "start": begun.to_json(), **fields}
+    folder = RunFolder.create(
+        out, {"kind": TRAINING, "command": command, "status": "interrupted", "start": begun.to_json(), **fields}
     )
+    folder.made = made
+    return folder
 
 
 def branch(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
@@ -141,11 +143,13 @@ def _train(out: Path, changes: dict[str, Any], arguments: argparse.Namespace, da
     """Train what is in a folder; its terminal may go away meanwhile."""
     from tfcourse.interrupt import patient_interrupt
     from tfcourse.quiet import quiet_start
+    from tfcourse.start_keras import start_keras
 
     say = sayer(arguments.quiet)
     with contextlib.suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with quiet_start():
+        start_keras()
         from tfcourse.babysitting import training as trained
 
     opened = trained.open_training(out, data)
@@ -176,15 +180,11 @@ def _train(out: Path, changes: dict[str, Any], arguments: argparse.Namespace, da
 
 
 def sayer(quiet: bool) -> Callable[[str], None]:
-    """Return what prints a line, also when the terminal that it goes to is gone."""
+    """Return what prints a line at once, or says nothing."""
 
     def say(line: str) -> None:
-        if quiet:
-            return
-        try:
+        if not quiet:
             print(line, flush=True)
-        except OSError:
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # stays open to the end
 
     return say
 

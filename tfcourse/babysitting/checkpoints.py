@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from tfcourse.arrays import read_arrays
 from tfcourse.babysitting.thinning import Kept, to_drop
 from tfcourse.errors import UserError
-from tfcourse.files import replacing
+from tfcourse.files import make_folder, replacing
 
 FOLDER = "checkpoints"
 FACTS = "facts"
@@ -37,13 +36,11 @@ def path_of(folder: Path, number: int) -> Path:
 
 def write(path: Path, arrays: dict[str, NDArray[Any]], facts: dict[str, Any]) -> None:
     """Write a checkpoint through to the disk, whole or not at all."""
-    path.parent.mkdir(exist_ok=True)
+    make_folder(path.parent)
     content = io.BytesIO()
     np.savez(content, **{**arrays, FACTS: np.array(json.dumps(facts))})  # type: ignore[arg-type]
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        file.write(content.getbuffer())
-        file.flush()
-        os.fsync(file.fileno())
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.getbuffer())
 
 
 def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -18,6 +18,7 @@ from tfcourse.babysitting.journal import Event, read_journal
 from tfcourse.babysitting.lock import is_held
 from tfcourse.babysitting.words import start_words
 from tfcourse.errors import UserError
+from tfcourse.files import make_folder as make_new_folder
 from tfcourse.files import write_json
 
 FOLDER = "commands"
@@ -39,14 +40,14 @@ def make_folder(folder: Path) -> None:
     (folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
 
 
-def make_private(folder: Path) -> None:
-    """Make the folder of a training, which only its owner may enter.
+def make_private(folder: Path) -> list[Path]:
+    """Make the folder of a training, which only its owner may enter; return the folders that are new.
 
     Raises:
         UserError: if it cannot be made.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return make_new_folder(folder, 0o700)
     except OSError as error:
         raise UserError(
             f"The folder {str(folder)!r} cannot be made: {error.strerror}. Give another place to write to."

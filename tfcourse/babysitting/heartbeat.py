@@ -16,6 +16,7 @@ from tfcourse.files import write_json
 
 NAME = "status.json"
 SECONDS = 1.0
+SILENT_SECONDS = 120.0
 
 
 class Heartbeat:
@@ -56,7 +57,7 @@ class Heartbeat:
             **fields(),
         }
         with contextlib.suppress(OSError):  # a training must not die because the disk is full
-            write_json(self.path, told)
+            write_json(self.path, told, durable=False)
 
     def restart_clock(self) -> None:
         """Forget the time that was not spent training."""
@@ -70,6 +71,24 @@ def read_heartbeat(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return dict(found) if isinstance(found, dict) else {}
+
+
+def process_there(folder: Path) -> int | None:
+    """Return the process that last said something of itself, if it still seems to be there.
+
+    On this machine it is asked for; another machine's has said something within :data:`SILENT_SECONDS`.
+    """
+    last = read_heartbeat(folder)
+    try:
+        process, host, said = int(last["process"]), last["host"], datetime.fromisoformat(last["time"])
+        if host != socket.gethostname():
+            return process if (datetime.now().astimezone() - said).total_seconds() < SILENT_SECONDS else None
+        os.kill(process, 0)
+    except PermissionError:  # somebody else's
+        return process
+    except (KeyError, TypeError, ValueError, ProcessLookupError, OverflowError):
+        return None
+    return process
 
 
 def who_is_there(folder: Path) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+import sys
 import time
 from pathlib import Path
 
-from tfcourse.babysitting.heartbeat import who_is_there
+from tfcourse.babysitting.heartbeat import process_there, who_is_there
 from tfcourse.errors import UserError
+from tfcourse.run.lock import NoLocksError, try_lock, unguarded
 
 NAME = "lock"
 PATIENCE_SECONDS = 1.0
@@ -25,18 +26,23 @@ class Lock:
     def __init__(self, folder: Path) -> None:
         self.descriptor = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o600)
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    os.close(self.descriptor)
-                    raise UserError(
-                        f"{str(folder)!r} is being babysat already{who_is_there(folder)}. Look at it with:"
-                        f" python -m tfcourse.babysit status {folder}; or give another folder with --out."
-                    ) from None
-                time.sleep(0.05)
+        while not self._taken(folder):
+            if time.monotonic() > deadline:
+                os.close(self.descriptor)
+                raise UserError(
+                    f"{str(folder)!r} is being babysat already{who_is_there(folder)}. Look at it with:"
+                    f" python -m tfcourse.babysit status {folder}; or give another folder with --out."
+                )
+            time.sleep(0.05)
+
+    def _taken(self, folder: Path) -> bool:
+        try:
+            return try_lock(self.descriptor)
+        except NoLocksError:
+            if process_there(folder) not in (None, os.getpid()):
+                return False
+            print(unguarded(folder), file=sys.stderr)
+            return True
 
     def release(self) -> None:
         """Let others take the lock."""
@@ -44,15 +50,17 @@ class Lock:
 
 
 def is_held(folder: Path) -> bool:
-    """Say whether a process holds the lock of ``folder``, which is whether its training is alive."""
+    """Say whether a process holds the lock of ``folder``, which is whether its training is alive.
+
+    Where the disk has no locks, what the training last said of itself has to do.
+    """
     try:
         descriptor = os.open(folder / NAME, os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not try_lock(descriptor, shared=True)
+    except NoLocksError:
+        return process_there(folder) is not None
     finally:
         os.close(descriptor)
-    return False

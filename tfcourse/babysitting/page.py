@@ -10,7 +10,7 @@ from tfcourse.babysitting.journal import Event
 from tfcourse.babysitting.lineage import BACK, epochs_of, objective_of, surviving
 from tfcourse.babysitting.show import INTERVENTIONS, Status
 from tfcourse.babysitting.words import epoch_of, settings_words, what_words
-from tfcourse.files import replacing
+from tfcourse.files import write_text
 from tfcourse.report.plain_page import BLUE, GREY, ORANGE, document, svg, table, text
 
 RED = "#c0392b"
@@ -22,8 +22,7 @@ CLOSE = 0.025
 
 def write_page(trainings: Sequence[Status], path: Path) -> None:
     """Write the page of one training, or of several side by side, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(page(trainings), encoding="utf-8")
+    write_text(path, page(trainings))
 
 
 def page(trainings: Sequence[Status]) -> str:

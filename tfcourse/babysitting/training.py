@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from tfcourse.data.prepare import DataOptions, Prepared, prepare_again
 from tfcourse.data.sources import fingerprint_of
 from tfcourse.errors import UserError
 from tfcourse.files import write_json
+from tfcourse.interrupt import not_interrupted
 from tfcourse.models.builders import build_mlp
 from tfcourse.run.exported import export
 from tfcourse.run.folder import TRAINING, RunFolder
@@ -117,8 +119,13 @@ def run(
     model = training.model()
     babysitter.open(model, changes)
     training.folder.update(status="running")
-    babysitter.train(model, **training.fit_arguments())
-    return finish(training)
+    try:
+        babysitter.train(model, **training.fit_arguments())
+        return finish(training)
+    except BaseException:
+        with not_interrupted(), contextlib.suppress(OSError):  # the disk may be what went wrong
+            training.folder.update(status="interrupted")
+        raise
 
 
 def repeatable() -> None:

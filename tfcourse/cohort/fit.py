@@ -32,12 +32,14 @@ from tfcourse.cohort.plan import (
     CACHED,
     CPU_PLACES,
     GPU_PLACES,
+    NotFusableError,
     in_words,
     plan_cohorts,
 )
 from tfcourse.cohort.schedule import Schedule
 from tfcourse.errors import UserError
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+from tfcourse.start_keras import other_setting
 
 Trainable: TypeAlias = keras.Model | tuple[NetworkSpec, OptimizerSpec] | tuple[NetworkSpec, OptimizerSpec, int] | Member
 
@@ -110,6 +112,8 @@ def fit_together(
     """
     if not members:
         return []
+    if other := other_setting(("floatx", "max_epochs", "max_steps_per_epoch")):
+        raise NotFusableError(f"a cohort trains as Keras does by default. {other}")
     training = Examples(x, y, sample_weight, class_weight)
     validation = Examples(*validation_data) if validation_data is not None else None
     _check_apart([member for member in members if isinstance(member, keras.Model)])

@@ -27,6 +27,7 @@ from tfcourse.cohort.member import Member, State
 from tfcourse.cohort.plan import CohortPlan, least_places
 from tfcourse.cohort.program import cheapest, compiled, is_compiled
 from tfcourse.cohort.running import RunningCohort, layout_of
+from tfcourse.interrupt import StopAtOnce
 
 
 class Schedule:
@@ -95,13 +96,16 @@ class Schedule:
         return cheapest(layout, self.jit_compile, fixed=any(member.pad_to for member in group), epochs=epochs)
 
     def run(self) -> None:
-        """Train everything; on an interrupt or an error the present epochs end first."""
+        """Train everything; on an interrupt or an error the present epochs end first, on a second interrupt not."""
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.workers)]
         for thread in threads:
             thread.start()
         try:
             while any(thread.is_alive() for thread in threads):
                 self._tell_ended(timeout=0.5)
+        except StopAtOnce as error:
+            self._error = error  # without the lock, which a thread may hold that takes long
+            raise
         except BaseException as error:
             self._fail(error)
         for thread in threads:

@@ -24,6 +24,7 @@ from tfcourse.data.reading.decode import decode
 from tfcourse.data.reading.reading import Reading
 from tfcourse.data.table import Table
 from tfcourse.errors import UserError, did_you_mean
+from tfcourse.start_keras import start_keras
 
 KERAS_DATASETS = ("mnist", "fashion_mnist", "cifar10")
 NAMES = ("digits", *KERAS_DATASETS)
@@ -368,6 +369,7 @@ def _load_digits() -> Dataset:
 
 
 def _load_keras(name: str) -> Dataset:
+    start_keras()
     import keras
 
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse.errors import UserError
-from tfcourse.files import replacing
+from tfcourse.files import write_text
 from tfcourse.report import words
 from tfcourse.report.axes import axis_over, position
 from tfcourse.report.comparison import comparison_context
@@ -44,7 +44,7 @@ def write_report(path: Path, out: Path | None = None, *, tensorboard: bool = Fal
     """
     run = read_run(path)
     out = out or path / "report.html"
-    write_text(out, render("report.html", report_context(run)))
+    write_page(out, render("report.html", report_context(run)))
     if tensorboard:
         write_summaries(run)
     return out
@@ -52,7 +52,7 @@ def write_report(path: Path, out: Path | None = None, *, tensorboard: bool = Fal
 
 def write_comparison(paths: Sequence[Path], out: Path) -> Path:
     """Set the runs in ``paths`` side by side in the file ``out`` and return it; raises as :func:`write_report`."""
-    write_text(out, render("comparison.html", comparison_context([read_run(path) for path in paths])))
+    write_page(out, render("comparison.html", comparison_context([read_run(path) for path in paths])))
     return out
 
 
@@ -69,16 +69,15 @@ def try_to_write_report(path: Path, *, tensorboard: bool = False) -> bool:
     return True
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically.
+def write_page(path: Path, text: str) -> None:
+    """Write a page atomically.
 
     Raises:
         UserError: if its folder is not there.
     """
     if not path.parent.is_dir():
         raise UserError(f"--out: there is no folder {str(path.parent)!r}; make it, or give another place.")
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(path, text)
 
 
 def render(template: str, context: dict[str, Any]) -> str:

@@ -110,10 +110,12 @@ def load_exported(path: Path, features: Features, classes: int) -> Any:
         UserError: if its file is not there, is damaged, is none that tfcourse exported, or is another run's.
     """
     from tfcourse.quiet import quiet_start
+    from tfcourse.start_keras import start_keras
 
     if not path.is_file():
         raise UserError(f"{str(path.parent)!r} is not a whole run folder: {path.name} is not there.")
     with quiet_start():
+        start_keras()
         from tfcourse.models.model_file import load_model_file
 
         model = load_model_file(path)

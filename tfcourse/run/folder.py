@@ -12,16 +12,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import tfcourse
 from tfcourse.errors import UserError
-from tfcourse.files import read_json, write_json
+from tfcourse.files import make_folder, read_json, write_json
+from tfcourse.start_keras import KerasError
 
 FORMAT = 1
 PACKAGES = ("tfcourse", "tensorflow", "keras", "keras-tuner", "numpy")
@@ -47,10 +49,14 @@ class RunFolder:
     Args:
         path: the folder.
         record: what ``run.json`` holds.
+
+    Attributes:
+        made: the folders that were made for it, the inner first.
     """
 
     def __init__(self, path: Path, record: dict[str, Any]) -> None:
         self.path, self.record = path, record
+        self.made: list[Path] = []
 
     @classmethod
     def create(cls, path: Path, record: dict[str, Any]) -> RunFolder:
@@ -61,13 +67,14 @@ class RunFolder:
             OSError: if it cannot be written to.
         """
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            made = make_folder(path)
         except OSError as error:
             raise UserError(
                 f"The run folder {str(path)!r} cannot be made: {error.strerror}. Give another folder with --out."
             ) from None
         started = datetime.now().astimezone().isoformat(timespec="seconds")
         folder = cls(path, {"format": FORMAT, "started": started, "versions": versions(), **record})
+        folder.made = made
         folder.save()
         return folder
 
@@ -94,6 +101,18 @@ class RunFolder:
         if record["format"] != FORMAT:
             raise UserError(f"{str(path)!r} was written by another version of tfcourse, which must also read it.")
         return cls(path, record)
+
+    @contextlib.contextmanager
+    def begun(self) -> Iterator[None]:
+        """Remove what was just created, if the block finds that Keras cannot be used at all."""
+        try:
+            yield
+        except KerasError:
+            for file in self.path.iterdir():
+                file.unlink()
+            for folder in self.made:
+                folder.rmdir()
+            raise
 
     def parse(self, read: Callable[[dict[str, Any]], T]) -> T:
         """Return what ``read`` makes of the record.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tfcourse.errors import UserError
@@ -15,14 +16,55 @@ except ImportError:  # a system without such locks
     fcntl = None  # type: ignore[assignment]
 
 NAME = "lock"
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+"""What network disks answer that have no locks, or whose server for them does not run."""
+
+
+class NoLocksError(OSError):
+    """The place of a file has no locks."""
+
+
+def try_lock(descriptor: int, *, shared: bool = False) -> bool:
+    """Take the lock of an open file, until it is closed; return False if another process holds it.
+
+    Args:
+        descriptor: of the file.
+        shared: whether others may take it as well that also share it.
+
+    Raises:
+        NoLocksError: if there are no locks where the file lies.
+    """
+    if fcntl is None:
+        raise NoLocksError
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in NO_LOCKS:
+            raise NoLocksError from None
+        raise
+    return True
+
+
+def unguarded(folder: Path) -> str:
+    """Return the line for a folder that cannot be locked."""
+    return (
+        f"The disk of {str(folder)!r} has no locks, so nothing keeps another process from training there too; see to it"
+        " that none does."
+    )
 
 
 @contextlib.contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path, say: Callable[[str], object] = print) -> Iterator[None]:
     """Let no other process train in a run folder while the block runs.
 
+    Args:
+        folder: the run folder.
+        say: called with a line if the folder cannot be locked.
+
     Raises:
-        UserError: if another process does.
+        UserError: if another process trains in it.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -33,21 +75,19 @@ def alone_in(folder: Path) -> Iterator[None]:
     """
     with contextlib.ExitStack() as held:
         try:
-            file = held.enter_context((folder / NAME).open("a+"))
+            file = held.enter_context((folder / NAME).open("a+", encoding="utf-8"))
         except OSError:  # nobody can train where nothing may be written
             yield
             return
-        if fcntl is None:
-            yield
-            return
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise UserError(
-                f"Another process ({file.read().strip()}) trains in {str(folder)!r} already; wait until it ends, or"
-                " stop it."
-            ) from None
+            if not try_lock(file.fileno()):
+                file.seek(0)
+                raise UserError(
+                    f"Another process ({file.read().strip()}) trains in {str(folder)!r} already; wait until it ends, or"
+                    " stop it."
+                )
+        except NoLocksError:
+            say(unguarded(folder))
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

@@ -23,7 +23,9 @@ MARKS = {"good": "+", "note": "-", "warning": "!"}
 
 def make_console(*, quiet: bool, stderr: bool) -> Console:
     """Return where a command writes to; nowhere if ``quiet``, standard error if standard output is for JSON."""
-    return Console(quiet=quiet, stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+    # rich asks a stream that it is given for its encoding, and draws tables in ASCII where that has no lines.
+    file = sys.stderr if stderr else sys.stdout
+    return Console(file=file, quiet=quiet, highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
 class SearchProgress:

@@ -25,6 +25,7 @@ from tfcourse.cohort.dataset import Examples
 from tfcourse.cohort.from_keras import member_of_model
 from tfcourse.cohort.member import Member, member_of_spec
 from tfcourse.errors import UserError
+from tfcourse.files import replacing
 from tfcourse.models.kept_weights import set_kept_weights
 from tfcourse.search.cohort_arguments import (
     COHORT_ARGUMENTS,
@@ -320,7 +321,8 @@ class CohortTuner(keras_tuner.Tuner):
 
     def _report(self, trial: Any, histories: list[MemberHistory], weights: list[Any]) -> None:
         """Give the oracle a trial's curves and its best epoch, and keep the weights of that epoch."""
-        np.savez(Path(self.get_trial_dir(trial.trial_id)) / WEIGHTS_FILE, *weights)
+        with replacing(Path(self.get_trial_dir(trial.trial_id)) / WEIGHTS_FILE) as path:
+            np.savez(path, *weights)
         if len(histories) == 1:
             metrics = self.oracle.get_trial(trial.trial_id).metrics
             for name, values in histories[0].history.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import time
 import traceback
@@ -15,7 +16,7 @@ import keras_tuner
 import numpy as np
 
 from tfcourse.errors import UserError
-from tfcourse.files import replacing, write_json
+from tfcourse.files import replacing, to_disk, write_json
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.models.kept_weights import set_kept_weights
@@ -57,6 +58,7 @@ class FitTuner(keras_tuner.Tuner):
         on_trial: Callable[[Any], None] = lambda trial: None,
     ) -> None:
         self.on_trial = on_trial
+        self._saved: dict[str, Any] | None = None
         self.on_progress: Callable[[float], None] = lambda under_way: None
         with contextlib.redirect_stdout(io.StringIO()):  # KerasTuner says that it reloads
             super().__init__(oracle, hypermodel, directory=str(directory), project_name=project_name)
@@ -113,6 +115,8 @@ class FitTuner(keras_tuner.Tuner):
             if trial.status != Status.RUNNING:
                 break
             trials.append(trial)
+        if trials:  # so that after a power cut no number is missing before one that is there
+            to_disk(Path(self.project_dir))
         return trials
 
     def train(self, trials: list[Any], examples: Examples, schedule: Schedule) -> None:
@@ -193,4 +197,6 @@ class FitTuner(keras_tuner.Tuner):
     def save(self) -> None:
         """Write the tuner's and the oracle's state."""
         self.oracle.save()
-        write_json(Path(self._get_tuner_fname()), self.get_state(), indent=None)
+        if (state := self.get_state()) != self._saved:
+            write_json(Path(self._get_tuner_fname()), state, indent=None)
+            self._saved = copy.deepcopy(state)

@@ -180,7 +180,7 @@ class RandomOracle(keras_tuner.Oracle):
         Nothing is lost when it is old, because :meth:`reload` goes by the trials' own files.
         """
         if now or time.monotonic() - self._saved_at > SECONDS_BETWEEN_SAVES:
-            write_json(Path(self._get_oracle_fname()), self.get_state(), indent=None)
+            write_json(Path(self._get_oracle_fname()), self.get_state(), indent=None, durable=now)
             self._saved_at = time.monotonic()
 
     def reload(self) -> None:
