@@ -27,15 +27,21 @@ ROOT = Path(__file__).parents[1]
 def network() -> Any:
     """Return a compiled network of two layers."""
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", metrics=["mae"])
     return model
 
 
 USED: dict[str, tuple[Callable[[], Any], str]] = {
-    "a Sequential": (network, "_functional _flatten_layers _initial_epoch"),
-    "a Functional": (lambda: network()._functional, "_nodes_by_depth"),
+    "a Sequential": (
+        network,
+        "_functional _flatten_layers _initial_epoch _compile_loss _compile_metrics _loss_tracker",
+    ),
+    "a Functional": (lambda: network()._functional, "_nodes_by_depth _inputs_struct _outputs_struct"),
+    "a compiled loss": (lambda: network()._compile_loss, "_user_loss _user_loss_weights"),
+    "compiled metrics": (lambda: network()._compile_metrics, "_user_metrics _user_weighted_metrics"),
+    "a loss": (keras.losses.SparseCategoricalCrossentropy, "_fn_kwargs"),
     "a layer": (lambda: network().layers[0], "_inbound_nodes"),
-    "an optimizer": (lambda: network().optimizer, "_learning_rate"),
+    "an optimizer": (lambda: network().optimizer, "_learning_rate _trainable_variables"),
     "TensorBoard": (keras.callbacks.TensorBoard, "_should_trace"),
     "an oracle": (
         keras_tuner.oracles.RandomSearchOracle,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tfcourse.babysitting.babysitter import Babysitter as Babysitter
+    from tfcourse.cohort import MemberHistory as MemberHistory
+    from tfcourse.cohort import NotFusableError as NotFusableError
     from tfcourse.cohort import fit_together as fit_together
     from tfcourse.course_space import default_space as default_space
     from tfcourse.errors import UserError as UserError
@@ -38,6 +40,8 @@ _HOME = {
     "SearchSpace": "tfcourse.space",
     "default_space": "tfcourse.course_space",
     "fit_together": "tfcourse.cohort",
+    "MemberHistory": "tfcourse.cohort",
+    "NotFusableError": "tfcourse.cohort",
     "CohortTuner": "tfcourse.search.cohort_tuner",
     "RandomOracle": "tfcourse.search.oracle",
     "UserError": "tfcourse.errors",

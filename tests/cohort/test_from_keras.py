@@ -126,10 +126,6 @@ def sparse_categorical_crossentropy(y_true, y_pred):
     return keras.losses.sparse_categorical_crossentropy(y_true, y_pred) * 2
 
 
-def a_tenth() -> float:
-    return 0.1
-
-
 def shared() -> keras.Model:
     inputs, twice = keras.Input((20,)), layers.Dense(20, name="twice")
     model = keras.Model(inputs, layers.Dense(4, activation="softmax")(twice(twice(inputs))))
@@ -140,13 +136,6 @@ def two_inputs() -> keras.Model:
     inputs = [keras.Input((10,)), keras.Input((10,))]
     model = keras.Model(inputs, layers.Dense(4, activation="softmax")(layers.Concatenate()(inputs)))
     return compiled(model, "sgd", "sparse_categorical_crossentropy")
-
-
-def without_decay(**what: object) -> keras.Model:
-    optimizer = keras.optimizers.AdamW(weight_decay=0.1)
-    model = chain(layers.Dense(5), optimizer=optimizer)
-    optimizer.exclude_from_weight_decay(**what)
-    return model
 
 
 def with_loss(loss: object, **named: object) -> keras.Model:
@@ -167,15 +156,11 @@ def compiled(model: keras.Model, *arguments: object, **named: object) -> keras.M
         ),
         (lambda: chain(layers.GaussianNoise(0.1, name="noise")), "layer 'noise' cannot be trained in a cohort"),
         (lambda: chain(layers.Dense(4, kernel_regularizer="l1", name="d")), "kernel_regularizer L1 is not supported"),
-        (lambda: chain(layers.Dense(4, bias_regularizer="l2", name="d")), "layer 'd' .* it has a bias_regularizer"),
         (
             lambda: chain(layers.Dense(4, activation="exponential", name="d")),
             "activation 'exponential' is not supported",
         ),
-        (lambda: chain(layers.Dense(4, trainable=False, name="d")), "layer 'd' .* frozen"),
         (lambda: chain(optimizer="adagrad"), "optimizer Adagrad cannot be trained in a cohort"),
-        (lambda: chain(optimizer=keras.optimizers.Adam(clipnorm=1.0)), "Adam with clipnorm"),
-        (lambda: chain(optimizer=keras.optimizers.RMSprop(momentum=0.5)), "RMSprop with momentum"),
         (branched, "not a single chain"),
         (lambda: compiled(chain(), "sgd", "mse"), "loss 'mse' cannot be trained in a cohort"),
         (lambda: compiled(chain(softmax=False), "sgd", "sparse_categorical_crossentropy"), "expects probabilities"),
@@ -203,26 +188,9 @@ def compiled(model: keras.Model, *arguments: object, **named: object) -> keras.M
         ),
         (lambda: chain(layers.Dense(4, activation=relu, name="d")), "layer 'd' .* activation 'relu' is not supported"),
         (lambda: chain(layers.Dense(4, dtype="float64", name="d")), "layer 'd' .* its dtype is float64"),
-        (lambda: chain(layers.Dense(4, kernel_constraint="non_neg", name="d")), "layer 'd' .* it has a kernel_const"),
-        (lambda: chain(layers.ReLU(max_value=6, name="six")), "layer 'six' .* ReLU is not supported"),
-        (lambda: chain(layers.Dropout(0.1, noise_shape=(1, 20), name="n")), "layer 'n' .* Dropout is not supported"),
-        (lambda: chain(layers.Dropout(0.1, activity_regularizer="l2", name="n")), "layer 'n' .* an activity_regul"),
-        (lambda: chain(layers.Rescaling(2.0, activity_regularizer="l2", name="n")), "layer 'n' .* an activity_regul"),
-        (
-            lambda: chain(layers.BatchNormalization(gamma_regularizer="l2", name="b")),
-            "layer 'b' .* a gamma_regularizer",
-        ),
-        (lambda: chain(layers.BatchNormalization(trainable=False, name="b")), "layer 'b' .* frozen"),
-        (lambda: without_decay(var_names=["bias"]), "AdamW with exclude_from_weight_decay"),
-        (lambda: chain(optimizer=keras.optimizers.SGD(use_ema=True)), "SGD with use_ema"),
-        (lambda: chain(optimizer=keras.optimizers.SGD(a_tenth)), "SGD with a function for its learning rate"),
-        (lambda: chain(optimizer=keras.optimizers.Adam(gradient_accumulation_steps=2)), "gradient_accumulation_steps"),
+        (lambda: chain(layers.Rescaling(2.0, activity_regularizer="l2", name="n")), "layer 'n' .* activity_regul"),
         (lambda: chain(optimizer=keras.optimizers.Adam(epsilon=0.0)), "Adam .* epsilon > 0 must hold"),
         (lambda: with_loss(sparse_categorical_crossentropy), "loss 'sparse_categorical_crossentropy' cannot"),
-        (lambda: with_loss(keras.losses.CategoricalCrossentropy(label_smoothing=0.1)), "label_smoothing"),
-        (lambda: with_loss(keras.losses.SparseCategoricalCrossentropy(reduction="sum")), "reduction='sum'"),
-        (lambda: with_loss("sparse_categorical_crossentropy", loss_weights=[2.0]), "loss_weights"),
-        (lambda: with_loss("sparse_categorical_crossentropy", weighted_metrics=["accuracy"]), "weighted_metrics"),
         (lambda: with_loss("sparse_categorical_crossentropy", metrics=["accuracy", "mse"]), "one accuracy metric"),
         (
             lambda: with_loss("sparse_categorical_crossentropy", metrics=["categorical_accuracy"]),
@@ -230,7 +198,7 @@ def compiled(model: keras.Model, *arguments: object, **named: object) -> keras.M
         ),
         (
             lambda: with_loss("sparse_categorical_crossentropy", metrics=[keras.metrics.sparse_categorical_accuracy]),
-            "metric 'sparse_categorical_accuracy' given as a function",
+            "metric 'sparse_categorical_accuracy' cannot be computed",
         ),
         (
             lambda: with_loss("sparse_categorical_crossentropy", metrics={"dense": ["accuracy"]}),
@@ -242,8 +210,6 @@ def compiled(model: keras.Model, *arguments: object, **named: object) -> keras.M
             ),
             "metric 'top' .* higher is better",
         ),
-        (lambda: chain(layers.BatchNormalization(epsilon=0.0, name="b")), "layer 'b' .* its epsilon is 0"),
-        (lambda: chain(layers.Dropout(1.0, name="all")), "layer 'all' .* Dropout is not supported"),
     ],
 )
 def test_what_a_cohort_cannot_train_is_refused_with_the_reason(data, build, reason):

@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tfcourse.cohort.member import InputLayers
-from tfcourse.cohort.plan import NotFusableError
+from tfcourse.cohort.refusal import NotFusableError
 from tfcourse.data.minibatches import minibatch_order
 from tfcourse.errors import UserError
 
@@ -47,6 +47,8 @@ class Examples:
         if y.ndim > 2:
             raise UserError(f"y must be class numbers (m,) or probabilities (m, C), but has shape {y.shape}.")
         self.sparse = y.ndim == 1
+        if self.sparse and np.issubdtype(y.dtype, np.floating) and not np.array_equal(y, np.round(y)):
+            raise UserError(f"Class numbers must be whole, but y holds {y[y != np.round(y)][0]}.")
         self.y: NDArray[Any] = np.ascontiguousarray(y, np.int32 if self.sparse else np.float32)
         if not self.sparse and not np.allclose(self.y.sum(axis=1), 1.0, atol=1e-5):
             raise NotFusableError(

@@ -28,16 +28,10 @@ from tfcourse.cohort.from_keras import member_of_model
 from tfcourse.cohort.history import MemberHistory, Stopping
 from tfcourse.cohort.member import Member, member_of_spec
 from tfcourse.cohort.memory import available_memory, places_that_fit
-from tfcourse.cohort.plan import (
-    CACHED,
-    CPU_PLACES,
-    GPU_PLACES,
-    NotFusableError,
-    in_words,
-    plan_cohorts,
-)
+from tfcourse.cohort.plan import CACHED, CPU_PLACES, GPU_PLACES, in_words, plan_cohorts
+from tfcourse.cohort.refusal import NotFusableError
 from tfcourse.cohort.schedule import Schedule
-from tfcourse.errors import UserError
+from tfcourse.errors import UserError, did_you_mean
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.start_keras import other_setting
 
@@ -108,14 +102,17 @@ def fit_together(
     Raises:
         NotFusableError: if a model has a part that a cohort cannot train, or not even one member fits into the memory;
             the message says which.
-        UserError: if the data do not fit the members, or two of them share what training changes.
+        UserError: if the data do not fit the members, two of them share what training changes, or ``monitor`` is none
+            of the curves.
     """
     if not members:
         return []
     if other := other_setting(("floatx", "max_epochs", "max_steps_per_epoch")):
         raise NotFusableError(f"a cohort trains as Keras does by default. {other}")
+    if not isinstance(shuffle, bool | np.bool_):
+        raise UserError(f"shuffle must be True or False, but {shuffle!r} was given.")
     training = Examples(x, y, sample_weight, class_weight)
-    validation = Examples(*validation_data) if validation_data is not None else None
+    validation = _validation(validation_data)
     _check_apart([member for member in members if isinstance(member, keras.Model)])
     everyone = [_member(member, training, seed) for member in members]
     for member in everyone:
@@ -123,6 +120,8 @@ def fit_together(
             if examples is not None:
                 examples.check_labels(member.classes, member.sparse)
                 examples.check_features(member.inputs, member.input_layers)
+    for member in everyone:
+        _check_monitor(monitor, member.accuracy)
     if monitor.startswith("val_") and validation is None and (restore_best_weights or patience is not None):
         raise UserError(f"monitor={monitor!r} needs validation_data; give it, or monitor='loss'.")
     epoch_counts = _each(epochs, len(everyone), "epochs")
@@ -202,12 +201,33 @@ def _member(member: Trainable, training: Examples, seed: int) -> Member:
     return member_of_spec(network, optimizer, int(own[0]) if own else seed, sparse=training.sparse)
 
 
+def _validation(data: Any) -> Examples | None:
+    if data is None:
+        return None
+    if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+        kind = f"a {type(data).__name__}" + (f" of {len(data)}" if isinstance(data, tuple | list) else "")
+        raise NotFusableError(f"a cohort needs validation_data as (x, y) or (x, y, sample_weight), and got {kind}.")
+    return Examples(*data)
+
+
+def _check_monitor(monitor: str, accuracy: str | None) -> None:
+    """Raise UserError if ``monitor`` is none of the curves of a member with this accuracy metric."""
+    curves = ["loss", *([accuracy] if accuracy else [])]
+    curves += [f"val_{name}" for name in curves]
+    if monitor not in curves:
+        names = ", ".join(curves)
+        raise UserError(f"monitor={monitor!r} is none of the curves ({names}).{did_you_mean(monitor, curves)}")
+
+
 def _each(value: Any, count: int, name: str) -> list[Any]:
-    """Return one value a member, from one for all or a sequence of them."""
+    """Return one whole number (or None) a member, from one for all or a sequence of them."""
     if value is None or np.ndim(value) == 0:
-        return [value] * count
+        value = [value] * count
     if len(value) != count:
         raise UserError(f"{name} must be one value, or one for each of the {count} members; got {len(value)} values.")
+    for each in value:
+        if each is not None and not isinstance(each, int | np.integer):
+            raise UserError(f"{name} must be a whole number, but {each!r} was given.")
     return list(value)
 
 

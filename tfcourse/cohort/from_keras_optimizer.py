@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tfcourse.cohort.optimizers import Optimizer
-from tfcourse.cohort.plan import NotFusableError
+from tfcourse.cohort.refusal import NotFusableError, refuse_unless_equal, refuse_unless_plain
 from tfcourse.errors import UserError
 from tfcourse.models.spec import OptimizerSpec
 
@@ -22,18 +22,25 @@ SLOTS = {
     keras.optimizers.Adam: ("adam", "_momentums", "_velocities"),
     keras.optimizers.AdamW: ("adamw", "_momentums", "_velocities"),
 }
-REFUSED = (
-    "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "loss_scale_factor", "gradient_accumulation_steps",
-    "amsgrad", "centered", "_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern",
-)  # fmt: skip
-NUMBERS = ("momentum", "nesterov", "rho", "beta_1", "beta_2", "epsilon")
+# Arguments that a cohort follows, or that mean nothing without use_ema; all others must be at their default.
+FOLLOWED = ("name", "learning_rate", "weight_decay", "ema_momentum", "ema_overwrite_frequency")
+NUMBERS = {
+    keras.optimizers.SGD: ("momentum", "nesterov"),
+    keras.optimizers.RMSprop: ("rho", "epsilon"),
+    keras.optimizers.Adam: ("beta_1", "beta_2", "epsilon"),
+    keras.optimizers.AdamW: ("beta_1", "beta_2", "epsilon"),
+}
 
 
-def optimizer_of(optimizer: keras.optimizers.Optimizer) -> Optimizer:
+def optimizer_of(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable] = ()) -> Optimizer:
     """Return the engine's optimizer for a Keras one, at its present step.
 
+    Args:
+        optimizer: of Keras.
+        variables: what it is to train.
+
     Raises:
-        NotFusableError: if it is of another kind or uses what a cohort cannot do.
+        NotFusableError: if it is of another kind, uses what a cohort cannot do, or was built for other variables.
 
     >>> optimizer_of(keras.optimizers.Adam(0.5)).spec.name
     'adam'
@@ -43,11 +50,14 @@ def optimizer_of(optimizer: keras.optimizers.Optimizer) -> Optimizer:
         raise NotFusableError(
             f"optimizer {kind.__name__} cannot be trained in a cohort; SGD, RMSprop, Adam and AdamW can."
         )
-    for name in REFUSED:
-        if getattr(optimizer, name, None):
-            raise NotFusableError(f"optimizer {kind.__name__} with {name.strip('_')} cannot be trained in a cohort.")
-    if kind is keras.optimizers.RMSprop and optimizer.momentum:
-        raise NotFusableError("optimizer RMSprop with momentum cannot be trained in a cohort.")
+    refuse_unless_plain(optimizer, (*FOLLOWED, *NUMBERS[kind]), f"optimizer {kind.__name__}")
+    for name in ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern"):
+        refuse_unless_equal(getattr(optimizer, name, None) or None, None, name.strip("_"), f"optimizer {kind.__name__}")
+    known = {id(variable) for variable in optimizer._trainable_variables}
+    if optimizer.built and any(id(variable) not in known for variable in variables):
+        raise NotFusableError(
+            f"optimizer {kind.__name__} cannot be trained in a cohort: it was built for other variables."
+        )
     rate, schedule = optimizer._learning_rate, None
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         rate, schedule = 1.0, _rates(rate)
@@ -55,7 +65,9 @@ def optimizer_of(optimizer: keras.optimizers.Optimizer) -> Optimizer:
         raise NotFusableError(
             f"optimizer {kind.__name__} with a function for its learning rate cannot train in a cohort."
         )
-    values = {name: getattr(optimizer, name) for name in NUMBERS if hasattr(optimizer, name)}
+    values = {name: getattr(optimizer, name) for name in NUMBERS[kind]}
+    if optimizer.built and values.get("momentum") and not optimizer.momentums:
+        raise NotFusableError("optimizer SGD cannot be trained in a cohort: it was built before it had its momentum.")
     try:
         spec = OptimizerSpec(SLOTS[kind][0], float(rate), **values)
     except UserError as error:
@@ -73,25 +85,26 @@ def _rates(schedule: Any) -> Callable[[NDArray[np.int64]], NDArray[np.float32]]:
     return lambda steps: rates(tf.constant(steps, tf.int64)).numpy()
 
 
-def slots_of(optimizer: keras.optimizers.Optimizer) -> tuple[Sequence[keras.Variable], Sequence[keras.Variable]]:
-    """Return the averages m and v of each trainable variable; empty where there are none (yet)."""
-    _, first, second = SLOTS[type(optimizer)]
-    if not optimizer.built:
-        return [], []
-    return (getattr(optimizer, first) if first else []), (getattr(optimizer, second) if second else [])
+def slots_of(optimizer: keras.optimizers.Optimizer) -> tuple[dict[int, keras.Variable], dict[int, keras.Variable]]:
+    """Return the averages m and v by the ``id`` of their variable; empty where there are none (yet)."""
+    _, *names = SLOTS[type(optimizer)]
+    first, second = (getattr(optimizer, name) if name and optimizer.built else [] for name in names)
+    order = [id(variable) for variable in optimizer._trainable_variables]
+    return dict(zip(order, first, strict=False)), dict(zip(order, second, strict=False))
 
 
 def restore_slots(
     optimizer: keras.optimizers.Optimizer,
     variables: Sequence[keras.Variable],
-    first: Sequence[NDArray[np.float32]],
-    second: Sequence[NDArray[np.float32]],
+    first: Mapping[int, NDArray[np.float32]],
+    second: Mapping[int, NDArray[np.float32]],
     steps: int,
 ) -> None:
-    """Put the averages of ``variables`` into the optimizer and count ``steps`` more."""
+    """Put the averages, by the ``id`` of their variable, into the optimizer and count ``steps`` more."""
     if not optimizer.built:
         optimizer.build(variables)
     for slots, values in zip(slots_of(optimizer), (first, second), strict=True):
-        for slot, value in zip(slots, values, strict=False):
-            slot.assign(value)
+        for variable in variables:
+            if id(variable) in slots:
+                slots[id(variable)].assign(values[id(variable)])
     optimizer.iterations.assign_add(steps)

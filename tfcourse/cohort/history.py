@@ -47,6 +47,14 @@ class MemberHistory(keras.callbacks.History):
         diverged: whether its loss, in training or on the validation examples, became infinite or not a number; it then
             stopped at that epoch's end.
         seconds: its share of the time its cohorts took, compile time included.
+
+    >>> import numpy, tfcourse
+    >>> pairs = [(tfcourse.NetworkSpec(4, 2), tfcourse.OptimizerSpec("sgd", rate)) for rate in (0.1, 0.2)]
+    >>> x, y = numpy.eye(8, 4, dtype="float32"), numpy.arange(8) % 2
+    >>> histories = tfcourse.fit_together(pairs, x, y, epochs=2, monitor="loss")
+    >>> best = min(histories, key=lambda history: history.logs["loss"])
+    >>> best.index, best.best_epoch, best.epoch, sorted(best.history), [weight.shape for weight in best.weights]
+    (1, 1, [0, 1], ['accuracy', 'loss'], [(4, 2), (2,)])
     """
 
     def __init__(self, index: int, stopping: Stopping, epochs: int) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tfcourse.cohort.layers import Activation, BatchNormalization, Dense, Dropout, Layer, variables
 from tfcourse.cohort.optimizers import Optimizer
+from tfcourse.cohort.refusal import refuse_other_floats
 from tfcourse.models.initial_weights import initial_weights
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
@@ -136,10 +137,14 @@ def member_of_spec(
 ) -> Member:
     """Return the member whose training is that of ``build_mlp(network, optimizer, seed=seed)``.
 
+    Raises:
+        NotFusableError: if Keras is set to another type than float32.
+
     >>> member = member_of_spec(NetworkSpec(4, 3, (8,)), OptimizerSpec(), seed=0)
     >>> [kind[0] for kind in member.key[0]]
     ['dense', 'batch_normalization', 'activation', 'dropout', 'dense']
     """
+    refuse_other_floats()
     return Member(
         layers=layers_of_spec(network),
         inputs=network.inputs,

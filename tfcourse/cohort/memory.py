@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tfcourse.cohort.layers import Dense, variables
 from tfcourse.cohort.member import Member, in_program
-from tfcourse.cohort.plan import NotFusableError, padded_widths
+from tfcourse.cohort.plan import padded_widths
+from tfcourse.cohort.refusal import NotFusableError
 
 MEMORY_SHARE = 0.5
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from tfcourse.cohort.layers import Dense, widths
 from tfcourse.cohort.member import Member, in_program
-from tfcourse.errors import UserError
 
 # Measured on two cores: two programs of 16 members, one a core, run twice as fast as one program of 32 on both.
 CPU_PLACES, GPU_PLACES = 16, 256
@@ -33,10 +32,6 @@ BRANCHING = 1.12
 FIXED_PLACES = 8
 # How many trainings of a kind a run may be expected to have where their number must not matter.
 USUAL_MEMBERS = 32
-
-
-class NotFusableError(UserError):
-    """A model, or data, that cannot be trained in a cohort, but perhaps by Keras; the message gives the reason."""
 
 
 @dataclass(frozen=True)

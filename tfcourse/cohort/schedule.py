@@ -235,8 +235,7 @@ class Schedule:
 
 def _named(values: dict[str, float], accuracy: str | None) -> dict[str, float]:
     """Return the values of an epoch under the names that ``Model.fit`` gives them."""
-    names = {"loss": "loss", "val_loss": "val_loss"}
-    if accuracy is not None:
-        # Keras lists the metrics before the loss.
-        names = {"accuracy": accuracy, "loss": "loss", "val_accuracy": f"val_{accuracy}", "val_loss": "val_loss"}
+    own = {"loss": "loss"} | ({"accuracy": accuracy} if accuracy is not None else {})
+    names = dict(sorted(own.items(), key=lambda each: each[1]))  # Keras sorts the curves by name, the training's first
+    names |= {f"val_{key}": f"val_{name}" for key, name in names.items()}
     return {name: values[key] for key, name in names.items() if key in values}
