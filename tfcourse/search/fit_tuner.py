@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -19,8 +20,9 @@ from tfcourse.files import replacing, write_json
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.models.kept_weights import set_kept_weights
+from tfcourse.names import DIVERGED
 from tfcourse.search.fit import Examples, Schedule, Training, fit_network
-from tfcourse.search.oracle import DIVERGED, RandomOracle, Status, trial_seed
+from tfcourse.search.oracle import RandomOracle, Status, trial_seed
 from tfcourse.search.pace import Pace
 
 
@@ -43,6 +45,9 @@ class FitTuner(keras_tuner.Tuner):
 
     Attributes:
         on_progress: called with the trials' worth of training that is done of those under way, such as 2.5.
+
+    Raises:
+        UserError: if KerasTuner's variables say that the process is part of its parallel search.
     """
 
     at_once = 1
@@ -56,6 +61,11 @@ class FitTuner(keras_tuner.Tuner):
         project_name: str = "search",
         on_trial: Callable[[Any], None] = lambda trial: None,
     ) -> None:
+        if "KERASTUNER_ORACLE_IP" in os.environ:
+            raise UserError(
+                "KERASTUNER_ORACLE_IP is set, which makes a process part of KerasTuner's own parallel search; this"
+                " search has one process. Unset it."
+            )
         self.on_trial = on_trial
         self.on_progress: Callable[[float], None] = lambda under_way: None
         with contextlib.redirect_stdout(io.StringIO()):  # KerasTuner says that it reloads
@@ -80,6 +90,7 @@ class FitTuner(keras_tuner.Tuner):
             schedule: for how long each.
         """
         self.save()
+        self.on_search_begin()
         pace = Pace(schedule.deadline, self.oracle.rounds_left)
         while not self.oracle.end_order or time.monotonic() < schedule.deadline:
             room = pace.room(self.at_once)
@@ -93,6 +104,7 @@ class FitTuner(keras_tuner.Tuner):
             self.train(trials, examples, schedule)
             pace.ended(len(trials))
         self.finish_search()
+        self.on_search_end()
 
     def draw(self, most: int) -> list[Any]:
         """Return the next trials, each under a tuner id of its own; none when the search or its round has no more.
@@ -109,9 +121,11 @@ class FitTuner(keras_tuner.Tuner):
                 and self.oracle.bracket_of(len(self.oracle.trials)) not in brackets
             ):
                 break
+            self.pre_create_trial()
             trial = self.oracle.create_trial(f"{self.tuner_id}_{len(trials)}")
             if trial.status != Status.RUNNING:
                 break
+            self.on_trial_begin(trial)
             trials.append(trial)
         return trials
 
@@ -137,6 +151,7 @@ class FitTuner(keras_tuner.Tuner):
         self.oracle.record_curves(trial.trial_id, (diverged or trainings[0]).curves)
         if diverged:
             rate = trial.hyperparameters.values["learning_rate"]
+            self.oracle.note(trial.trial_id, diverged=True)
             trial.status = Status.FAILED
             trial.message = f"{DIVERGED}: {diverged.diverged}, at learning rate {rate:.3g}"
         else:
