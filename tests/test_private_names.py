@@ -46,12 +46,26 @@ USED: dict[str, tuple[Callable[[], Any], str]] = {
     "an oracle": (
         keras_tuner.oracles.RandomSearchOracle,
         "_compute_values_hash _get_oracle_fname _get_trial_dir _project_dir _record_values _retry_queue _save_trial"
-        " _tried_so_far _check_consecutive_failures",
+        " _tried_so_far _check_consecutive_failures _run_times",
     ),
     "keras_tuner.Tuner": (
         lambda: keras_tuner.Tuner,
         "_build_hypermodel _configure_tensorboard_dir _deepcopy_callbacks _get_build_config_fname _get_checkpoint_fname"
-        " _get_tuner_fname _populate_initial_space _try_build _try_run_and_update_trial",
+        " _get_tuner_fname _populate_initial_space _try_build _try_run_and_update_trial _run_and_update_trial"
+        " _build_and_fit_model",
+    ),
+    "keras_tuner.HyperModel": (lambda: keras_tuner.HyperModel, "_build_wrapper"),
+    "keras_tuner.src.engine.oracle": (
+        lambda: importlib.import_module("keras_tuner.src.engine.oracle"),
+        "LOCKS THREADS",
+    ),
+    "keras_tuner.src.engine.metrics_tracking": (
+        lambda: importlib.import_module("keras_tuner.src.engine.metrics_tracking"),
+        "MetricHistory MetricsTracker",
+    ),
+    "keras_tuner.src.distribute.utils": (
+        lambda: importlib.import_module("keras_tuner.src.distribute.utils"),
+        "has_chief_oracle",
     ),
     "keras": (lambda: importlib.import_module("keras.src.models.functional"), "Functional"),
     "keras_tuner.src.utils": (lambda: importlib.import_module("keras_tuner.src.utils"), "load_json save_json"),

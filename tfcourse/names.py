@@ -1,6 +1,20 @@
 """Names that files, specs and search spaces share: activations, optimizers, the mark of a diverged trial."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "tanh", "sigmoid", "softplus", "linear")
 OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
 DIVERGED = "diverged"
-"""How the message of a trial begins that diverged."""
+"""What a trial's file says of a trial that diverged; for people its message begins with it."""
+
+
+def has_diverged(notes: Mapping[str, Any], message: str | None) -> bool:
+    """Say whether a trial's file tells that it diverged; files of older runs tell it by the message alone.
+
+    >>> has_diverged({"diverged": False}, "diverged"), has_diverged({}, "diverged: in epoch 1"), has_diverged({}, None)
+    (False, True, False)
+    """
+    return bool(notes.get(DIVERGED, (message or "").startswith(DIVERGED)))

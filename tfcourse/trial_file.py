@@ -59,7 +59,14 @@ def _wrong(state: Any, number: str) -> Iterator[str]:
 
 def _wrong_notes(notes: dict[str, Any]) -> Iterator[str]:
     """Yield what is wrong with what we note beside KerasTuner's fields."""
-    for name, right in (("round", _is_whole), ("halved_at", _is_whole), ("ended_at", _is_number)):
+    known = {
+        "round": _is_whole,
+        "halved_at": _is_whole,
+        "runs": _is_whole,
+        "ended_at": _is_number,
+        "diverged": _is_bool,
+    }
+    for name, right in known.items():
         if notes.get(name) is not None and not right(notes[name]):
             yield f"{name} is {notes[name]!r:.80}"
     if not all(map(_is_number, notes.get("repeats") or ())):
@@ -72,3 +79,7 @@ def _is_number(value: Any) -> bool:
 
 def _is_whole(value: Any) -> bool:
     return type(value) is int and value >= 0
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool)

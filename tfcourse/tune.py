@@ -26,7 +26,7 @@ from tfcourse.run.trials import read_trials
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Examples, Schedule
 from tfcourse.search.fit_tuner import FitTuner
-from tfcourse.search.oracle import DIVERGED, SECONDS_BETWEEN_SAVES, RandomOracle, Status
+from tfcourse.search.oracle import SECONDS_BETWEEN_SAVES, RandomOracle, Status
 from tfcourse.search.rounds import Round, explored
 from tfcourse.search.rounds_oracle import RoundsOracle
 from tfcourse.verdict.calibration import Predictions, calibrate, fit_temperature
@@ -188,7 +188,7 @@ def finish(
     trials = list(tuner.oracle.trials.values())
     best = tuner.oracle.get_best_trials(1)[0]
     if best.status != Status.COMPLETED:
-        raise UserError(no_trial_completed(trials, folder.path))
+        raise UserError(no_trial_completed(tuner.oracle, folder.path))
     wanted = {**PLAIN_MODEL, **folder.record.get("model", {})}
     members = completed_of(tuner.oracle.get_best_trials(wanted["ensemble"]))
     single = tuner.load_model(best)
@@ -204,7 +204,7 @@ def finish(
     test = Predictions.of_probabilities(probabilities, prepared.test.y, temperature or 1.0)
     calibration = calibrate(validation, test)
     curves = curves_of(best)
-    diverged = sum((trial.message or "").startswith(DIVERGED) for trial in trials)
+    diverged = sum(tuner.oracle.diverged(trial.trial_id) for trial in trials)
     completed = len(completed_of(trials))
     baseline, softmax_regression = load_baseline(folder, prepared)
     judged = {"trials": completed, **wanted}
@@ -296,9 +296,10 @@ def test_result(classifier: keras.Model, test: Part, classes: tuple[str, ...]) -
     return measure(probabilities, test.y, classes)
 
 
-def no_trial_completed(trials: list[Any], path: Path) -> str:
+def no_trial_completed(oracle: RandomOracle, path: Path) -> str:
     """Return the message for a search in which every trial diverged or failed."""
-    failed = next((trial for trial in trials if not (trial.message or "").startswith(DIVERGED)), None)
+    trials = list(oracle.trials.values())
+    failed = next((trial for trial in trials if not oracle.diverged(trial.trial_id)), None)
     if failed is not None:
         reason = (failed.message or "").strip().splitlines()[-1:]
         return f"No trial completed. Trial {failed.trial_id} failed: {''.join(reason)}. Its trace is in {path}/search."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import keras_tuner
@@ -25,6 +26,7 @@ def write_trials(run: Path) -> RandomOracle:
         trial = oracle.create_trial("one")
         if curve is None:
             trial.status, trial.message = Status.FAILED, "diverged: in epoch 1"
+            oracle.note(trial.trial_id, diverged=True)
         else:
             oracle.record_curves(trial.trial_id, {"val_loss": curve, "val_accuracy": curve})
             trial.status = Status.COMPLETED
@@ -58,3 +60,19 @@ def test_a_damaged_trial_is_named(tmp_path: Path) -> None:
 
 def test_an_empty_run_has_no_trials(tmp_path: Path) -> None:
     assert read_trials(tmp_path, default_space()) == []
+
+
+def test_the_field_says_what_diverged_and_in_older_folders_the_message(tmp_path: Path) -> None:
+    write_trials(tmp_path)
+    path = tmp_path / "search" / "trial_1" / "trial.json"
+    state = json.loads(path.read_text())
+    found = []
+    for notes, message in [
+        ({"diverged": True}, "in epoch 1"),
+        ({"diverged": False}, "diverged"),
+        ({}, "diverged"),
+        ({}, None),
+    ]:
+        path.write_text(json.dumps({**state, "tfcourse": notes, "message": message}))
+        found.append(read_trials(tmp_path, default_space())[1].status)
+    assert found == ["diverged", "failed", "diverged", "failed"]

@@ -124,7 +124,9 @@ class MLPHyperModel(keras_tuner.HyperModel):
 
     def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
         """Train ``model`` with the batch size that ``hp`` describes."""
-        return model.fit(*args, **{"batch_size": self.specs(hp)[2], **kwargs})
+        if len(args) < 3 and kwargs.get("batch_size") is None:  # it is the third argument of Model.fit
+            kwargs["batch_size"] = self.specs(hp)[2]
+        return model.fit(*args, **kwargs)
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
         """Declare the whole space at once, so that the first trial is drawn from all of it."""

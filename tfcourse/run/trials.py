@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse.errors import UserError
-from tfcourse.names import DIVERGED
+from tfcourse.names import has_diverged
 from tfcourse.space import SearchSpace, Value
 from tfcourse.trial_file import read_trial_file
 
@@ -84,9 +84,10 @@ def _record(state: Mapping[str, Any], space: SearchSpace) -> TrialRecord:
             values[parameter.name] = given[parameter.name]
     message = str(state.get("message") or "")
     status = {"COMPLETED": "completed", "FAILED": "failed", "INVALID": "failed"}.get(state["status"], "running")
-    if status == "failed" and message.startswith(DIVERGED):
+    own = state.get("tfcourse", {})
+    if status == "failed" and has_diverged(own, message):
         status = "diverged"
-    completed, own = status == "completed", state.get("tfcourse", {})
+    completed = status == "completed"
     return TrialRecord(
         int(state["trial_id"]),
         status,

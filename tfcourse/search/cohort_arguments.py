@@ -10,7 +10,6 @@ import numpy as np
 from tfcourse.cohort.dataset import Examples
 from tfcourse.errors import UserError
 
-FIT_ARGUMENTS = ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split", "validation_data")
 COHORT_ARGUMENTS = {
     "x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split", "validation_data", "shuffle",
     "class_weight", "sample_weight",

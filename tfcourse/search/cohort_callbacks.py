@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import keras
@@ -36,19 +36,30 @@ def reason_against(callbacks: Sequence[Any]) -> str | None:
                 return "callback TensorBoard writes or profiles batches"
         elif isinstance(callback, keras.callbacks.TerminateOnNaN):
             continue  # A member whose loss is no number stops anyway.
-        elif (
-            isinstance(callback, keras.callbacks.BackupAndRestore)
-            or any(
-                getattr(type(callback), method, None) is not getattr(keras.callbacks.Callback, method)
-                for method in BATCH_METHODS
-            )
-            or (
-                isinstance(callback, keras.callbacks.LambdaCallback)
-                and any(method in vars(callback) for method in BATCH_METHODS)
-            )
+        elif isinstance(callback, keras.callbacks.BackupAndRestore) or any(
+            _has(callback, method) for method in BATCH_METHODS
         ):
             return f"callback {name} is called at each batch"
     return None
+
+
+def reason_against_monitor(callbacks: Sequence[Any], curves: Collection[str]) -> str | None:
+    """Return why a callback cannot look at what it monitors among the ``curves`` of a member, None if all can.
+
+    >>> reason_against_monitor([keras.callbacks.EarlyStopping("val_loss")], {"loss", "accuracy"})
+    "callback EarlyStopping monitors 'val_loss', which a cohort does not compute here"
+    """
+    for callback in callbacks:
+        monitor = getattr(callback, "monitor", None)
+        if isinstance(monitor, str) and monitor not in curves:
+            return f"callback {type(callback).__name__} monitors {monitor!r}, which a cohort does not compute here"
+    return None
+
+
+def _has(callback: Any, method: str) -> bool:
+    """Return whether a callback does something in ``method``: by its class, or as a ``LambdaCallback`` does."""
+    base = getattr(keras.callbacks.Callback, method)
+    return getattr(type(callback), method, None) is not base or method in vars(callback)
 
 
 def need_a_model(callbacks: Sequence[Any]) -> bool:
@@ -61,36 +72,45 @@ class StandIn:
 
     def __init__(self) -> None:
         self.stop_training = False
-        self.history: MemberHistory | None = None
+        self.history_of_member: MemberHistory | None = None
 
     def get_weights(self) -> list[Any]:
         """Return the member's weights."""
-        return [] if self.history is None else self.history.weights
+        return [] if self.history_of_member is None else self.history_of_member.weights
 
     def set_weights(self, weights: list[Any]) -> None:
         """Do nothing: the best epoch's weights are kept for the tuner's objective, as in KerasTuner."""
 
 
 class EpochCallbacks:
-    """The callbacks of one member.
+    """The callbacks of one member, in a ``keras.callbacks.CallbackList`` that calls them as ``Model.fit`` does.
 
     A ``CSVLogger`` is called for all epochs when the member has ended, so that members do not write one file at a time.
 
     Attributes:
-        changed: what a callback changed that a cohort cannot follow, such as "the learning rate"; None for nothing.
+        changed: what a callback did that a cohort cannot follow, such as "changed the learning rate"; None for nothing.
 
     Args:
         callbacks: the trial's own copies.
         model: its Keras model, or a stand-in.
-        epochs: epochs that will be trained at most.
-        synchronize: puts a member's present weights into the model; None when the callbacks do not look at them.
+        params: what Keras tells callbacks of the training: ``verbose``, ``epochs`` and ``steps``.
+        synchronize: puts a member's weights, and the minibatches that it has trained, into the model; None when the
+            callbacks do not look at them.
     """
 
-    def __init__(self, callbacks: Sequence[Any], model: Any, epochs: int, synchronize: Any = None) -> None:
-        self.later = [callback for callback in callbacks if type(callback) is keras.callbacks.CSVLogger]
-        self.callbacks = [callback for callback in callbacks if callback not in self.later]
+    def __init__(
+        self,
+        callbacks: Sequence[Any],
+        model: Any,
+        params: dict[str, Any],
+        synchronize: Callable[[list[Any], int], None] | None = None,
+    ) -> None:
+        later = [callback for callback in callbacks if type(callback) is keras.callbacks.CSVLogger]
+        now = [callback for callback in callbacks if callback not in later]
+        self._given = now
         self.model, self.synchronize = model, synchronize
         self.changed: str | None = None
+        self._last: tuple[list[Any], int] = ([], 0)
         # Comparing weights at each epoch takes a while; Keras's own callbacks leave them alone.
         self._of_others = any(
             isinstance(callback, keras.callbacks.LambdaCallback) or not type(callback).__module__.startswith("keras.")
@@ -100,72 +120,84 @@ class EpochCallbacks:
             if getattr(callback, "mode", None) == "auto" and hasattr(callback, "monitor"):
                 # Keras finds the direction among the metrics of a model that has been trained; ours has not.
                 callback.mode = "max" if "acc" in callback.monitor else "min"
-            callback.set_params({"epochs": epochs, "verbose": 0, "steps": None})
-            callback.set_model(model)
+        self._now = keras.callbacks.CallbackList(now, add_history=True, model=model, **params)
+        self._later = keras.callbacks.CallbackList(later, model=model, **params)
         model.stop_training = False
-        before = self._changeable()
         self._call("on_train_begin")
-        self._call("on_epoch_begin", 0)
-        self._compare(before)
+        self._begin_epoch(0)
 
     def epoch_end(self, history: MemberHistory) -> None:
         """Call the callbacks for the last epoch of ``history``, and stop the member when one of them says so."""
         if isinstance(self.model, StandIn):
-            self.model.history = history
+            self.model.history_of_member = history
         if self.synchronize is not None:
-            self.synchronize(history)
-        before = self._changeable()
-        epoch = history.epoch[-1]
-        self._call("on_epoch_end", epoch, dict(history.logs))
-        if not (history.finished or self.model.stop_training):
-            self._call("on_epoch_begin", epoch + 1)
-        self._compare(before)
+            self._last = history.weights, history.steps
+            self.synchronize(*self._last)
+        logs = history.logs
+        if validation := {name.removeprefix("val_"): value for name, value in logs.items() if name.startswith("val_")}:
+            self._call("on_test_begin")
+            self._call("on_test_end", validation)
+        self._call("on_epoch_end", history.epoch[-1], logs)
         if self.model.stop_training or self.changed is not None:
             history.stop()
 
+    def next_epoch(self, history: MemberHistory) -> None:
+        """Call the callbacks for the beginning of the next epoch, if the member goes on."""
+        if not history.finished:
+            self._begin_epoch(history.epoch[-1] + 1)
+        if self.changed is not None:
+            history.stop()
+
     def train_end(self, history: MemberHistory) -> None:
-        """Call the callbacks for the end of the training."""
-        self._call("on_train_end", history.logs)
-        for callback in self.later:
-            callback.on_train_begin()
-            for place, epoch in enumerate(history.epoch):
-                callback.on_epoch_end(epoch, {name: values[place] for name, values in history.history.items()})
-            callback.on_train_end(history.logs)
+        """Call the callbacks for the end of the training; the model has the last epoch's weights, as in Keras."""
+        if self.synchronize is not None:
+            self.synchronize(*self._last)
+        self._now.on_train_end(history.logs)
+        self._later.on_train_begin()
+        for place, epoch in enumerate(history.epoch):
+            self._later.on_epoch_begin(epoch)
+            self._later.on_epoch_end(epoch, {name: values[place] for name, values in history.history.items()})
+        self._later.on_train_end(history.logs)
 
-    def _changeable(self) -> dict[str, Any]:
-        """Return what a callback could change in the model: the optimizer's settings, and the weights."""
-        if isinstance(self.model, StandIn):
-            return {}
-        found: dict[str, Any] = dict(self.model.optimizer.get_config())
-        return found | ({"weights": self.model.get_weights()} if self._of_others else {})
-
-    def _compare(self, before: dict[str, Any]) -> None:
-        """Note what a callback has changed since ``before``."""
-        for name, value in self._changeable().items():
-            same: Callable[[Any, Any], bool] = _equal_arrays if name == "weights" else (lambda old, new: old == new)
-            if not same(before[name], value):
-                self.changed = f"the {name.replace('_', ' ')}"
+    def _begin_epoch(self, epoch: int) -> None:
+        self._call("on_epoch_begin", epoch)
+        if self.model.stop_training:
+            self.changed = "stopped an epoch before its end"
 
     def _call(self, method: str, *arguments: Any) -> None:
-        for callback in self.callbacks:
-            getattr(callback, method)(*arguments)
+        """Call the callbacks, and note what they have changed."""
+        looks = any(_has(callback, method) for callback in self._given)
+        before = self._changeable() if looks else {}
+        getattr(self._now, method)(*arguments)
+        for name, value in (self._changeable() if looks else {}).items():
+            same: Callable[[Any, Any], bool] = _equal_arrays if name == "weights" else (lambda old, new: old == new)
+            if not same(before[name], value):
+                self.changed = f"changed the {name.replace('_', ' ')}"
+
+    def _changeable(self) -> dict[str, Any]:
+        """Return what a callback could change in the model: the optimizer's settings and steps, and the weights."""
+        if isinstance(self.model, StandIn):
+            return {}
+        optimizer = self.model.optimizer
+        found: dict[str, Any] = {**optimizer.get_config(), "steps_of_the_optimizer": int(optimizer.iterations)}
+        return found | ({"weights": self.model.get_weights()} if self._of_others else {})
 
 
 def callbacks_of(
-    callbacks: Sequence[Any], model: keras.Model | None, member: Member, epochs: int
+    callbacks: Sequence[Any], model: keras.Model | None, member: Member, params: dict[str, Any]
 ) -> EpochCallbacks | None:
     """Return the callbacks of ``member``, begun, which look at ``model`` if there is one; None where there are none."""
     if not callbacks:
         return None
     if model is None:
-        return EpochCallbacks(callbacks, StandIn(), epochs)
+        return EpochCallbacks(callbacks, StandIn(), params)
     before = member.optimizer.iterations
 
-    def synchronize(history: MemberHistory) -> None:
-        model.set_weights(in_model(model, history.weights))
-        model.optimizer.iterations.assign(before + history.steps)
+    def synchronize(weights: list[Any], steps: int) -> None:
+        model.set_weights(in_model(model, weights))
+        model.optimizer.iterations.assign(before + steps)
 
-    return EpochCallbacks(callbacks, model, epochs, synchronize)
+    return EpochCallbacks(callbacks, model, params, synchronize)
 
 
 def in_model(model: keras.Model, weights: list[Any]) -> list[Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import re
 import time
 import warnings
 import zlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,37 +19,45 @@ import keras
 import keras_tuner
 import numpy as np
 from keras_tuner.src import utils
-from keras_tuner.src.engine import tuner_utils
+from keras_tuner.src.distribute import utils as distribution
 
 from tfcourse.cohort import MemberHistory, NotFusableError, fit_together
 from tfcourse.cohort.dataset import Examples
-from tfcourse.cohort.from_keras import member_of_model
-from tfcourse.cohort.member import Member, member_of_spec
 from tfcourse.errors import UserError
 from tfcourse.files import replacing
+from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.models.kept_weights import set_kept_weights
-from tfcourse.search.cohort_arguments import (
-    COHORT_ARGUMENTS,
-    DEFAULTS,
-    FIT_ARGUMENTS,
-    examples_of,
-    with_validation_split,
-)
-from tfcourse.search.cohort_callbacks import callbacks_of, in_model, need_a_model, reason_against
+from tfcourse.search.cohort_arguments import DEFAULTS, examples_of, with_validation_split
+from tfcourse.search.cohort_callbacks import callbacks_of, in_model
+from tfcourse.search.cohort_job import Job, job_of, specs_of
+from tfcourse.search.cohort_reasons import is_own, reason_against_arguments, reason_against_tuner, speaks_for_build
+from tfcourse.search.cohort_report import forget_epochs, report, stopped_by, wants_epochs
+from tfcourse.search.lock import given_back
 
 WEIGHTS_FILE = "best_epoch.npz"
 
 
 @dataclass
-class _Job:
-    """One training of one trial."""
+class _Call:
+    """A call of ``search``: its arguments as they came and by name, and why no trial of it can be in a cohort.
 
-    trial: Any
-    execution: int
-    member: Member
-    batch_size: int | None
-    model: keras.Model | None
-    callbacks: list[Any] = field(default_factory=list)
+    They have the names of ``Model.fit`` where it is ``Model.fit`` that they are for (``named``).
+    """
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    given: dict[str, Any] = field(default_factory=dict)
+    named: bool = False
+    examples: list[Examples] = field(default_factory=list)
+    against: str | None = None
+
+    def kwargs_for(self, hypermodel: Any, trial: Any) -> dict[str, Any]:
+        """Return the arguments for a trial that is trained alone, with the batch size that ``specs`` gives it."""
+        given = not self.named or len(self.args) > 2 or self.given.get("batch_size")
+        if given or is_own(hypermodel, "fit", keras_tuner.HyperModel):
+            return self.kwargs
+        specs = specs_of(hypermodel, trial.hyperparameters)
+        return {**self.kwargs, "batch_size": specs[2]} if specs and specs[2] else self.kwargs
 
 
 class CohortTuner(keras_tuner.Tuner):
@@ -56,10 +65,13 @@ class CohortTuner(keras_tuner.Tuner):
 
     Use it like a KerasTuner tuner; the results, the project folder and ``get_best_models`` are the same. A trial that
     a cohort cannot train is trained by ``Model.fit``, and one line says why. When the hypermodel has a method
-    ``specs(hp) -> (NetworkSpec, OptimizerSpec, batch_size or None)``, no Keras model is built during the search.
+    ``specs(hp) -> (NetworkSpec, OptimizerSpec, batch_size or None)`` that its ``build`` agrees with, no Keras model is
+    built during the search, unless an argument or a callback needs one.
 
     The best epoch's weights of each trial lie in ``best_epoch.npz`` in its folder, the whole learning curves in its
-    ``trial.metrics``.
+    ``trial.metrics``. An oracle with an ``update_trial`` of its own is told each epoch of a trial in a cohort, if it
+    has a single execution, and stops it by returning STOPPED or a trial of that status. Where KerasTuner's variables
+    make the process a chief or a worker (``KERASTUNER_ORACLE_IP``), it trains trials as ``keras_tuner.Tuner`` does.
 
     Args:
         hypermodel: a ``keras_tuner.HyperModel`` or a function from hyperparameters to a compiled model.
@@ -67,7 +79,7 @@ class CohortTuner(keras_tuner.Tuner):
             other arguments of ``keras_tuner.RandomSearch``.
         trials_at_once: trials drawn before any of them is trained; by the oracle when left out: 16 for Bayesian
             optimization, which learns from results, and 256 for others.
-        seed: of the minibatch order and, for hypermodels with ``specs``, of the initial weights.
+        seed: of the minibatch order and, for hypermodels with ``specs``, of the initial weights; 0 when left out.
         fit_options: arguments for ``fit_together`` such as ``places``, ``workers`` or ``jit_compile``.
         on_trial_trained: called with each trial when it has ended, its curves recorded.
         **kwargs: as for ``keras_tuner.Tuner``.
@@ -82,16 +94,15 @@ class CohortTuner(keras_tuner.Tuner):
         oracle: keras_tuner.Oracle | None = None,
         *,
         trials_at_once: int | None = None,
-        seed: int = 0,
+        seed: int | None = None,
         fit_options: dict[str, Any] | None = None,
         on_trial_trained: Callable[[Any], object] = lambda trial: None,
         **kwargs: Any,
     ) -> None:
+        if isinstance(hypermodel, keras_tuner.Oracle):  # the order of keras_tuner.Tuner
+            hypermodel, oracle = oracle, hypermodel
         if oracle is None:
-            names = [
-                "objective", "max_trials", "hyperparameters", "allow_new_entries", "tune_new_entries",
-                "max_retries_per_trial", "max_consecutive_failed_trials",
-            ]  # fmt: skip
+            names = inspect.signature(keras_tuner.oracles.RandomSearchOracle).parameters
             own = {name: kwargs.pop(name) for name in names if name in kwargs}
             oracle = keras_tuner.oracles.RandomSearchOracle(seed=seed, **own)
         if isinstance(oracle, keras_tuner.oracles.HyperbandOracle):
@@ -101,155 +112,131 @@ class CohortTuner(keras_tuner.Tuner):
             )
         learns = isinstance(oracle, keras_tuner.oracles.BayesianOptimizationOracle)
         self.trials_at_once = trials_at_once or (16 if learns else 256)
-        self.seed = seed
+        self.seed = seed or 0
         self.fit_options = fit_options or {}
         self.on_trial_trained = on_trial_trained
         self._told: set[str] = set()
         super().__init__(oracle, hypermodel, **kwargs)
 
     def _populate_initial_space(self) -> None:
-        if not hasattr(self.hypermodel, "specs"):
+        if self.hypermodel is None or not hasattr(self.hypermodel, "specs") or not speaks_for_build(self.hypermodel):
             super()._populate_initial_space()
             return
         space = self.oracle.get_space()
         self.hypermodel.declare_hyperparameters(space)
-        self.hypermodel.specs(space)
+        specs_of(self.hypermodel, space)
         self.oracle.update_space(space)
 
     def trial_seed(self, trial: Any, execution: int = 0) -> int:
         """Return the seed of a trial's initial weights and dropout masks; the same trial has the same one always."""
+        if isinstance(self.hypermodel, MLPHyperModel) and self.hypermodel.seed is not None:
+            return self.hypermodel.seed
         return zlib.crc32(f"{self.seed}/{trial.trial_id}/{execution}".encode())
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         """Train trials until the oracle has no more; takes the arguments of ``Model.fit``."""
-        fit_kwargs |= dict(zip(FIT_ARGUMENTS, fit_args, strict=False))
-        if "verbose" in fit_kwargs:
-            self.oracle.verbose = fit_kwargs["verbose"]
-        self.on_search_begin()
-        while trials := self._draw():
-            self._train(trials, fit_kwargs)
-        self.on_search_end()
+        if distribution.has_chief_oracle():
+            self._say(None, "KERASTUNER_ORACLE_IP makes this process part of KerasTuner's own parallel search")
+            super().search(*fit_args, **fit_kwargs)
+            return
+        with given_back(self.oracle):
+            call = self._call(fit_args, fit_kwargs)
+            if "verbose" in call.given:
+                self.oracle.verbose = call.given["verbose"]
+            self.on_search_begin()
+            while drawn := self._draw(call):
+                self._train(drawn, call)
+            self.on_search_end()
 
-    def _draw(self) -> list[Any]:
-        """Return the next trials, each under a tuner id of its own, because one id never has two at a time."""
-        trials: list[Any] = []
-        while len(trials) < self.trials_at_once:
+    def on_trial_end(self, trial: Any) -> None:
+        """Tell the oracle, and whoever listens, that a trial has ended."""
+        super().on_trial_end(trial)
+        self.on_trial_trained(self.oracle.get_trial(trial.trial_id))
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call:
+        """Return a call of ``search``, its arguments under the names that ``Model.fit`` has for them."""
+        call = _Call(args, kwargs, dict(kwargs), against=reason_against_tuner(self))
+        if call.against is not None:
+            return call
+        try:
+            bound = inspect.signature(keras.Model.fit).bind_partial(None, *args, **kwargs).arguments
+            call.given = {n: v for n, v in list(bound.items())[1:] if n not in DEFAULTS or v != DEFAULTS[n]}
+            call.named, call.against = True, reason_against_arguments(call.given)
+            if call.against is None:
+                call.given = with_validation_split(call.given)
+                call.examples = examples_of(call.given)
+        except (NotFusableError, TypeError) as error:
+            call.against = str(error)
+        return call
+
+    def _draw(self, call: _Call) -> list[tuple[Any, list[Job], str]]:
+        """Return the next trials, each with its trainings or the reason why a cohort has none of it.
+
+        Each is drawn under a tuner id of its own, because one id never has two at a time. What a hypermodel asks for
+        while it builds a trial's model is in the space before the next is drawn. A trial that a cohort cannot train, if
+        it comes first, is all that is drawn: an oracle may learn from it before it draws the next.
+        """
+        if call.against is None and not speaks_for_build(self.hypermodel):
+            keras.backend.clear_session()
+        drawn: list[tuple[Any, list[Job], str]] = []
+        while len(drawn) < self.trials_at_once:
             self.pre_create_trial()
-            trial = self.oracle.create_trial(f"{self.tuner_id}_{len(trials)}")
-            if trial.status == "STOPPED" or (trial.status == "IDLE" and trials):
+            trial = self.oracle.create_trial(f"{self.tuner_id}_{len(drawn)}" if drawn else self.tuner_id)
+            if trial.status == "STOPPED" or (trial.status == "IDLE" and drawn):
                 break
             if trial.status == "IDLE":
                 time.sleep(0.1)
                 continue
             self.on_trial_begin(trial)
-            trials.append(trial)
-        return trials
+            drawn.append((trial, *self._jobs(trial, call)))
+            if not drawn[0][1]:
+                break
+        return drawn
 
-    def _train(self, trials: list[Any], fit_kwargs: dict[str, Any]) -> None:
-        """Train ``trials``, together as far as a cohort can, the others one by one."""
-        given = {n: v for n, v in fit_kwargs.items() if n not in DEFAULTS or v != DEFAULTS[n]}
-        against = self._reason_against(given)
-        examples: list[Examples] = []
-        if against is None:
-            try:
-                given = with_validation_split(given)
-                examples = examples_of(given)
-            except NotFusableError as error:
-                against = str(error)
-        if not hasattr(self.hypermodel, "specs"):
-            keras.backend.clear_session()
-        jobs: list[_Job] = []
-        alone: list[tuple[Any, str]] = []
-        for trial in trials:
-            try:
-                if against is not None:
-                    raise NotFusableError(against)
-                own = [self._job(trial, execution, given) for execution in range(self.executions_per_trial)]
-                for member, part in itertools.product([job.member for job in own], examples):
-                    part.check_labels(member.classes, member.sparse)
-                jobs += own
-            except UserError as error:
-                alone.append((trial, str(error)))
-            except Exception:
-                # A model that cannot be built; KerasTuner's own way keeps the trace as the trial's message.
-                alone.append((trial, ""))
-        if jobs:
-            alone += self._train_together(jobs, given)
+    def _jobs(self, trial: Any, call: _Call) -> tuple[list[Job], str]:
+        """Return the trainings of a trial, or none and the reason why."""
+        if call.against is not None:
+            return [], call.against
+        try:
+            jobs = [job_of(self, trial, execution, call.given) for execution in range(self.executions_per_trial)]
+            for member, part in itertools.product([job.member for job in jobs], call.examples):
+                part.check_labels(member.classes, member.sparse)
+        except UserError as error:
+            return [], str(error)
+        except Exception:
+            # A model that cannot be built; KerasTuner's own way keeps the trace as the trial's message.
+            return [], ""
+        self.oracle.update_space(trial.hyperparameters)
+        return jobs, ""
+
+    def _train(self, drawn: Sequence[tuple[Any, list[Job], str]], call: _Call) -> None:
+        """Train trials, together as far as a cohort can, the others one by one."""
+        alone = [(trial, reason) for trial, jobs, reason in drawn if not jobs]
+        if together := [job for _, jobs, _ in drawn for job in jobs]:
+            alone += self._train_together(together, call.given)
         for trial, reason in alone:
             self._say(trial, reason)
-            self._try_run_and_update_trial(trial, **fit_kwargs)
-            self._end(trial)
+            self._weights_path(trial).unlink(missing_ok=True)
+            forget_epochs(self.oracle, trial)
+            self._try_run_and_update_trial(trial, *call.args, **call.kwargs_for(self.hypermodel, trial))
+            self.on_trial_end(trial)
 
-    def _reason_against(self, given: dict[str, Any]) -> str | None:
-        """Return why the arguments of ``search`` or the tuner itself rule cohorts out, None if nothing does."""
-        if unknown := sorted(set(given) - COHORT_ARGUMENTS):
-            return f"argument {unknown[0]!r} of search is not for cohorts"
-        if not (hasattr(given.get("x"), "shape") and hasattr(given.get("y"), "shape")):
-            return "x and y are not arrays"
-        if given.get("validation_data") is not None and not isinstance(given["validation_data"], tuple | list):
-            return "validation_data is no tuple of arrays"
-        for method in ("on_batch_begin", "on_batch_end", "on_epoch_begin", "on_epoch_end", "run_trial"):
-            if getattr(type(self), method) is not getattr(keras_tuner.Tuner, method):
-                return f"the tuner has a {method} of its own"
-        if type(self.hypermodel).fit is not keras_tuner.HyperModel.fit and not hasattr(self.hypermodel, "specs"):
-            return "the hypermodel has a fit of its own"
-        if self.distribution_strategy is not None:
-            return "the tuner has a distribution_strategy"
-        return reason_against(given.get("callbacks") or [])
-
-    def _job(self, trial: Any, execution: int, given: dict[str, Any]) -> _Job:
-        """Return a training of ``trial``, with a Keras model only where one is needed."""
-        hp, batch_size, model = trial.hyperparameters, given.get("batch_size"), None
-        callbacks = self._deepcopy_callbacks(given.get("callbacks") or [])
-        self._configure_tensorboard_dir(callbacks, trial, execution)
-        specs = self.hypermodel.specs(hp) if hasattr(self.hypermodel, "specs") else None
-        if specs is not None:
-            batch_size = batch_size or specs[2]
-        if specs is not None and not need_a_model(callbacks):
-            network, optimizer = specs[:2]
-            sparse = np.ndim(given["y"]) == 1 or np.shape(given["y"])[1] == 1
-            member = member_of_spec(network, optimizer, self.trial_seed(trial, execution), sparse=sparse)
-        else:
-            model = self._build_hypermodel(hp)
-            parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-            if self.max_model_size and parameters > self.max_model_size:
-                raise NotFusableError("")  # Tuner.run_trial fails it with its own words.
-            if not model.built:
-                model.build((None, *np.shape(given["x"])[1:]))
-            try:
-                member = member_of_model(model, seed=self.trial_seed(trial, execution))
-            except UserError:
-                raise
-            except Exception as error:  # a model of a kind that nobody thought of
-                raise NotFusableError(f"{type(error).__name__}: {error}") from None
-            utils.save_json(self._get_build_config_fname(trial.trial_id), model.get_build_config())
-        curves = {"loss", *([member.accuracy] if member.accuracy else [])}
-        curves |= {f"val_{name}" for name in curves} if given.get("validation_data") is not None else set()
-        objective = self.oracle.objective
-        if objective.name not in curves:
-            raise NotFusableError(f"objective {objective.name!r} is not computed in a cohort")
-        if objective.direction != ("max" if "acc" in objective.name else "min"):
-            raise NotFusableError(
-                f"a cohort's best epoch is not the one whose {objective.name} is {objective.direction}"
-            )
-        return _Job(trial, execution, member, batch_size, model, callbacks)
-
-    def _train_together(self, jobs: list[_Job], given: dict[str, Any]) -> list[tuple[Any, str]]:
+    def _train_together(self, jobs: Sequence[Job], given: dict[str, Any]) -> list[tuple[Any, str]]:
         """Train ``jobs`` in cohorts and report each trial as it ends; return the trials that must be fitted alone."""
-        epochs = given.get("epochs", 1)
-        every = [(job, callbacks_of(job.callbacks, job.model, job.member, epochs)) for job in jobs]
+        every = [(job, callbacks_of(job.callbacks, job.model, job.member, job.params)) for job in jobs]
+        alone = {
+            job.trial.trial_id: (job.trial, f"a callback {runner.changed}")
+            for job, runner in every
+            if runner is not None and runner.changed is not None
+        }
+        staying = [(job, runner) for job, runner in every if job.trial.trial_id not in alone]
+        if not staying:
+            return list(alone.values())
+        jobs, runners = [job for job, _ in staying], [runner for _, runner in staying]
+        by_epochs = wants_epochs(self.oracle) and self.executions_per_trial == 1
         ended: dict[str, list[MemberHistory]] = defaultdict(list)
         weights: dict[str, tuple[float, list[Any]]] = {}
-        alone: dict[str, tuple[Any, str]] = {}
-
-        def leave(trial: Any, changed: str) -> None:
-            alone[trial.trial_id] = (trial, f"a callback changed {changed}")
-
-        for job, runner in every:
-            if runner is not None and runner.changed is not None:
-                leave(job.trial, runner.changed)
-        staying = [(job, runner) for job, runner in every if job.trial.trial_id not in alone]
-        jobs, runners = [job for job, _ in staying], [runner for _, runner in staying]
+        diverged: dict[int, Callable[[], None]] = {}
         planned: list[str] = []
 
         def plan_made(words: str) -> None:
@@ -257,18 +244,23 @@ class CohortTuner(keras_tuner.Tuner):
             if self.oracle.verbose:
                 print(f"CohortTuner: {words}.")
 
-        diverged: dict[int, Callable[[], None]] = {}
-
         def epoch_end(history: MemberHistory) -> None:
-            if runner := runners[history.index]:
+            runner = runners[history.index]
+            if runner is not None:
                 runner.epoch_end(history)
+                if runner.changed is not None:
+                    return
+            if by_epochs and stopped_by(self.oracle, jobs[history.index].trial, history):
+                history.stop()
+            if runner is not None:
+                runner.next_epoch(history)
 
         def member_end(history: MemberHistory) -> None:
             job, runner = jobs[history.index], runners[history.index]
-            if runner is not None and runner.changed is not None:
-                leave(job.trial, runner.changed)
-                return
             key = job.trial.trial_id
+            if runner is not None and runner.changed is not None:
+                alone[key] = (job.trial, f"a callback {runner.changed}")
+                return
             score = self._best(history)
             if key not in weights or self.oracle.objective.better_than(score, weights[key][0]):
                 own = history.weights if job.model is None else in_model(job.model, history.weights)
@@ -278,11 +270,11 @@ class CohortTuner(keras_tuner.Tuner):
             ended[key].append(history)
             if len(ended[key]) == self.executions_per_trial:
                 histories = ended.pop(key)
-                report = partial(self._report, job.trial, histories, weights.pop(key)[1])
+                finish = partial(self._finish, job.trial, histories, weights.pop(key)[1])
                 if any(each.diverged for each in histories):
-                    diverged[history.index] = report
+                    diverged[history.index] = finish
                 else:
-                    report()
+                    finish()
 
         names = ("validation_data", "shuffle", "class_weight", "sample_weight")
         try:
@@ -290,12 +282,12 @@ class CohortTuner(keras_tuner.Tuner):
                 [job.member for job in jobs],
                 given["x"],
                 given["y"],
-                epochs=epochs,
-                batch_size=[job.batch_size or 32 for job in jobs],
+                epochs=given.get("epochs", 1),
+                batch_size=[job.batch_size for job in jobs],
                 monitor=self.oracle.objective.name,
                 restore_best_weights=True,
                 seed=self.seed,
-                on_epoch_end=epoch_end if any(runners) else None,
+                on_epoch_end=epoch_end if any(runners) or by_epochs else None,
                 on_member_end=member_end,
                 on_plan=plan_made,
                 **{name: given[name] for name in names if name in given},
@@ -308,10 +300,10 @@ class CohortTuner(keras_tuner.Tuner):
         finally:
             # KerasTuner ends a search after three failures in a row. Those that diverge end first here, so their turn
             # comes after the others', and counts as if the trials had ended in the order in which they were drawn.
-            for _, report in sorted(diverged.items()):
+            for _, finish in sorted(diverged.items()):
                 with warnings.catch_warnings():
                     warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)  # KerasTuner's own, of the curves
-                    report()
+                    finish()
                 self.oracle.end_order.sort(key=self.oracle.start_order.index)
         return list(alone.values())
 
@@ -319,40 +311,28 @@ class CohortTuner(keras_tuner.Tuner):
         """Return the objective at the member's best epoch."""
         return history.history[self.oracle.objective.name][history.best_epoch or 0]
 
-    def _report(self, trial: Any, histories: list[MemberHistory], weights: list[Any]) -> None:
-        """Give the oracle a trial's curves and its best epoch, and keep the weights of that epoch."""
-        with replacing(Path(self.get_trial_dir(trial.trial_id)) / WEIGHTS_FILE) as path:
+    def _finish(self, trial: Any, histories: list[MemberHistory], weights: list[Any]) -> None:
+        """Keep the weights of a trial's best epoch, and tell the oracle what came of it."""
+        with replacing(self._weights_path(trial)) as path:
             np.savez(path, *weights)
-        if len(histories) == 1:
-            metrics = self.oracle.get_trial(trial.trial_id).metrics
-            for name, values in histories[0].history.items():
-                if not metrics.exists(name):
-                    metrics.register(name, direction="max" if "acc" in name else "min")
-                for epoch, value in enumerate(values):
-                    metrics.metrics[name].update(float(value), step=epoch)
-        results = tuner_utils.convert_to_metrics_dict(histories, self.oracle.objective)
-        step = tuner_utils.get_best_step(histories, self.oracle.objective)
-        self.oracle.update_trial(trial.trial_id, results, step=step)
+        report(self.oracle, trial, histories)
         trial.status = "COMPLETED"
-        for history in histories:
-            if history.diverged:
-                trial.message = f"The loss was no longer a finite number in epoch {history.epoch[-1] + 1}."
-        self._end(trial)
-
-    def _end(self, trial: Any) -> None:
         self.on_trial_end(trial)
-        self.on_trial_trained(self.oracle.get_trial(trial.trial_id))
 
     def _say(self, trial: Any, reason: str) -> None:
         """Tell once for each reason why trials are trained by Model.fit."""
         kind = re.sub(r"_\d+'", "'", reason)  # Keras numbers the layers that have no name
         if reason and kind not in self._told:
             self._told.add(kind)
-            print(f"CohortTuner: trial {trial.trial_id} (and others like it) is trained by Model.fit: {reason}")
+            which = "every trial" if trial is None else f"trial {trial.trial_id} (and others like it)"
+            print(f"CohortTuner: {which} is trained by Model.fit: {reason}")
+
+    def _weights_path(self, trial: Any) -> Path:
+        return Path(self.get_trial_dir(trial.trial_id)) / WEIGHTS_FILE
 
     def load_model(self, trial: Any) -> keras.Model:
         """Return the trial's model with the weights of its best epoch."""
-        path = Path(self.get_trial_dir(trial.trial_id)) / WEIGHTS_FILE
+        path = self._weights_path(trial)
         if not path.exists():
             return super().load_model(trial)
         model = self._try_build(trial.hyperparameters)

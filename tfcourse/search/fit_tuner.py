@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
+import os
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -20,8 +21,9 @@ from tfcourse.files import replacing, to_disk, write_json
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.models.kept_weights import set_kept_weights
+from tfcourse.names import DIVERGED
 from tfcourse.search.fit import Examples, Schedule, Training, fit_network
-from tfcourse.search.oracle import DIVERGED, RandomOracle, Status, trial_seed
+from tfcourse.search.oracle import RandomOracle, Status, trial_seed
 from tfcourse.search.pace import Pace
 
 
@@ -44,6 +46,9 @@ class FitTuner(keras_tuner.Tuner):
 
     Attributes:
         on_progress: called with the trials' worth of training that is done of those under way, such as 2.5.
+
+    Raises:
+        UserError: if KerasTuner's variables say that the process is part of its parallel search.
     """
 
     at_once = 1
@@ -57,6 +62,11 @@ class FitTuner(keras_tuner.Tuner):
         project_name: str = "search",
         on_trial: Callable[[Any], None] = lambda trial: None,
     ) -> None:
+        if "KERASTUNER_ORACLE_IP" in os.environ:
+            raise UserError(
+                "KERASTUNER_ORACLE_IP is set, which makes a process part of KerasTuner's own parallel search; this"
+                " search has one process. Unset it."
+            )
         self.on_trial = on_trial
         self._saved: dict[str, Any] | None = None
         self.on_progress: Callable[[float], None] = lambda under_way: None
@@ -82,6 +92,7 @@ class FitTuner(keras_tuner.Tuner):
             schedule: for how long each.
         """
         self.save()
+        self.on_search_begin()
         pace = Pace(schedule.deadline, self.oracle.rounds_left)
         while not self.oracle.end_order or time.monotonic() < schedule.deadline:
             room = pace.room(self.at_once)
@@ -95,6 +106,7 @@ class FitTuner(keras_tuner.Tuner):
             self.train(trials, examples, schedule)
             pace.ended(len(trials))
         self.finish_search()
+        self.on_search_end()
 
     def draw(self, most: int) -> list[Any]:
         """Return the next trials, each under a tuner id of its own; none when the search or its round has no more.
@@ -111,9 +123,11 @@ class FitTuner(keras_tuner.Tuner):
                 and self.oracle.bracket_of(len(self.oracle.trials)) not in brackets
             ):
                 break
+            self.pre_create_trial()
             trial = self.oracle.create_trial(f"{self.tuner_id}_{len(trials)}")
             if trial.status != Status.RUNNING:
                 break
+            self.on_trial_begin(trial)
             trials.append(trial)
         if trials:  # so that after a power cut no number is missing before one that is there
             to_disk(Path(self.project_dir))
@@ -141,6 +155,7 @@ class FitTuner(keras_tuner.Tuner):
         self.oracle.record_curves(trial.trial_id, (diverged or trainings[0]).curves)
         if diverged:
             rate = trial.hyperparameters.values["learning_rate"]
+            self.oracle.note(trial.trial_id, diverged=True)
             trial.status = Status.FAILED
             trial.message = f"{DIVERGED}: {diverged.diverged}, at learning rate {rate:.3g}"
         else:

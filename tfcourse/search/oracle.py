@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,9 @@ import numpy as np
 from keras_tuner.engine import trial as trial_module
 
 from tfcourse.errors import UserError
-from tfcourse.files import write_json
-from tfcourse.names import DIVERGED as DIVERGED
+from tfcourse.files import replacing, write_json
+from tfcourse.names import DIVERGED, has_diverged
+from tfcourse.search.lock import synchronized
 from tfcourse.search.sampler import unit_draw as unit_draw
 from tfcourse.trial_file import read_trial_file
 
@@ -34,14 +37,16 @@ def trial_seed(seed: int, trial: int, repeat: int = 0) -> int:
 class RandomOracle(keras_tuner.Oracle):
     """Random search over any KerasTuner space, each hyperparameter drawn on its own scale.
 
-    A trial that diverges is kept as FAILED, with a message that begins with ``diverged``, and never ends the
-    search; other failures end it when three come in a row, as in KerasTuner.
+    A trial that diverges, so that its objective is never a finite number, is tried again as often as
+    ``max_retries_per_trial`` says and then kept as FAILED, ``diverged`` in its file; it never ends the search. Other
+    failures end it when ``max_consecutive_failed_trials`` come in a row, as in KerasTuner.
 
     Args:
         objective: what to optimize, ``"val_loss"`` or any of KerasTuner's objectives.
         max_trials: number of trials.
-        seed: which random draws, from 0; unlike KerasTuner, 0 is a seed like any other.
+        seed: which random draws, from 0; unlike KerasTuner, 0 is a seed like any other. None draws one.
         hyperparameters: the search space, if it is known beforehand.
+        **kwargs: as for ``keras_tuner.Oracle``.
 
     Attributes:
         clock: gives the seconds of searching so far; each trial keeps when it ended.
@@ -58,12 +63,12 @@ class RandomOracle(keras_tuner.Oracle):
         objective: Any = "val_loss",
         max_trials: int = 10,
         *,
-        seed: int = 0,
+        seed: int | None = 0,
         hyperparameters: keras_tuner.HyperParameters | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(objective, max_trials, hyperparameters, seed=seed, **kwargs)
-        self.seed = seed
+        self.seed: int = self.seed if seed is None else seed
         self.clock: Callable[[], float] = time.monotonic
         self.notes: dict[str, dict[str, Any]] = {}
         self.bracket_size = 1
@@ -138,28 +143,44 @@ class RandomOracle(keras_tuner.Oracle):
         """Say whether a trial ended without a result."""
         return bool(self.trials[trial_id].status == Status.FAILED)
 
+    def diverged(self, trial_id: str) -> bool:
+        """Say whether a trial ended because its loss was no longer a finite number."""
+        return bool(self.notes.get(trial_id, {}).get(DIVERGED))
+
+    def score_trial(self, trial: Any) -> None:
+        """Score a trial by its best epoch, or by the mean of its repeats; what is not a finite number has diverged."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)
+            super().score_trial(trial)
+        if repeats := self.notes.get(trial.trial_id, {}).get("repeats"):
+            trial.score = float(np.mean(repeats))
+        self.note(trial.trial_id, diverged=not np.isfinite(trial.score))
+        if self.diverged(trial.trial_id):
+            trial.message = trial.message or f"{DIVERGED}: {self.objective.name} was never a finite number"
+            trial.score = np.nan  # which KerasTuner takes as no result, unlike an infinite score
+
+    @synchronized
     def end_trial(self, trial: Any) -> None:
-        """Score a trial that ended, or keep the reason why it failed, and write its file."""
-        kept = self.trials[trial.trial_id]
-        kept.hyperparameters, kept.status, kept.message = trial.hyperparameters, trial.status, trial.message
-        if kept.status == Status.COMPLETED:
-            self.score_trial(kept)
-            if repeats := self.notes.get(kept.trial_id, {}).get("repeats"):
-                kept.score = float(np.mean(repeats))
-        else:
-            kept.status = Status.FAILED
-        self.note(kept.trial_id, ended_at=round(self.clock(), 3))
-        self.end_order.append(kept.trial_id)
-        self._save_trial(kept)
-        self.ongoing_trials = {key: t for key, t in self.ongoing_trials.items() if t.trial_id != kept.trial_id}
-        self.save()
-        self._check_consecutive_failures()
+        """Score a trial that ended, have it tried again, or keep the reason why it failed; write its file."""
+        key = trial.trial_id
+        runs = self._run_times[key] + 1
+        self.note(key, ended_at=round(self.clock(), 3), runs=runs, diverged=self.diverged(key))
+        super().end_trial(trial)
+        if key in self._retry_queue:
+            self.note(key, diverged=False)
+        self._check_failures()
 
     def _check_consecutive_failures(self) -> None:
+        """Do nothing yet: KerasTuner looks before the trial is written, :meth:`end_trial` after that."""
+
+    def _check_failures(self) -> None:
         last = [self.trials[trial_id] for trial_id in self.end_order[-self.max_consecutive_failed_trials :]]
-        broken = [t for t in last if t.status == Status.FAILED and not (t.message or "").startswith(DIVERGED)]
+        broken = [trial for trial in last if trial.status == Status.FAILED and not self.diverged(trial.trial_id)]
         if len(broken) == self.max_consecutive_failed_trials:
-            raise RuntimeError(f"{len(broken)} trials in a row failed. The last reason: {broken[-1].message}")
+            raise RuntimeError(
+                f"Number of consecutive failures exceeded the limit of {len(broken)}. The last reason: "
+                f"{broken[-1].message}"
+            )
 
     def note(self, trial_id: str, **notes: Any) -> None:
         """Have a trial's file say more about it, such as the round that drew it; it is written when the trial is."""
@@ -167,7 +188,11 @@ class RandomOracle(keras_tuner.Oracle):
 
     def _save_trial(self, trial: Any) -> None:
         state = {**trial.get_state(), "tfcourse": self.notes.get(trial.trial_id, {})}
-        write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", state, indent=None)
+        if trial.score is not None and not np.isfinite(trial.score):
+            state["score"] = None
+        # Curves hold NaN where a loss was none, as in KerasTuner's own files.
+        with replacing(Path(self._get_trial_dir(trial.trial_id)) / "trial.json") as path:
+            path.write_text(json.dumps(state) + "\n", encoding="utf-8")
 
     def _get_trial_dir(self, trial_id: str) -> str:
         folder = Path(self._project_dir) / f"trial_{trial_id}"
@@ -193,7 +218,11 @@ class RandomOracle(keras_tuner.Oracle):
             try:
                 state = read_trial_file(path)
                 trial = trial_module.Trial.from_state(state)
-                self.notes[trial.trial_id] = dict(state.get("tfcourse", {}))
+                notes = dict(state.get("tfcourse", {}))
+                self.notes[trial.trial_id] = {**notes, DIVERGED: has_diverged(notes, trial.message)}
+                self._run_times[trial.trial_id] = int(notes.get("runs", 0))
+                if self.allow_new_entries:  # what a hypermodel asked for while it was built stands in its trials alone
+                    self.update_space(trial.hyperparameters)
                 self._record_values(trial)
             except UserError:
                 raise
@@ -203,6 +232,7 @@ class RandomOracle(keras_tuner.Oracle):
                 ) from None
             self.trials[trial.trial_id] = trial
         self.trials = dict(sorted(self.trials.items(), key=lambda item: int(item[0])))
+        unended = [key for key, trial in self.trials.items() if trial.status in (Status.RUNNING, Status.INVALID)]
         self.start_order = list(self.trials)
-        self.end_order = [key for key, trial in self.trials.items() if trial.status != Status.RUNNING]
-        self._retry_queue = [key for key, trial in reversed(self.trials.items()) if trial.status == Status.RUNNING]
+        self.end_order = [key for key in self.trials if key not in set(unended)]
+        self._retry_queue = unended[::-1]
