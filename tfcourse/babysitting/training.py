@@ -18,7 +18,7 @@ from tfcourse.babysitting.minibatches import Minibatches
 from tfcourse.babysitting.page import write_page
 from tfcourse.babysitting.setting import Start
 from tfcourse.babysitting.show import status_of
-from tfcourse.babysitting.state import restore
+from tfcourse.babysitting.state import restore_weights
 from tfcourse.data.prepare import DataOptions, Prepared, prepare
 from tfcourse.errors import UserError
 from tfcourse.files import replacing, write_json
@@ -149,7 +149,7 @@ def finish(training: Training) -> dict[str, Any]:
     state = state_to_export(folder.path)
     model = training.model()
     arrays, _ = Checkpoints(folder.path).read(int(state["number"]))
-    restore(model, arrays, groups=("model",))
+    restore_weights(model, arrays)
     with replacing(folder.model_path) as path:
         export_model(prepared.features, model).save(path)
     probabilities = with_softmax(model).predict(prepared.test.x, batch_size=EVALUATION_BATCH, verbose=0)
