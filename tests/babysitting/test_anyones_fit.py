@@ -376,9 +376,7 @@ def test_a_model_without_weights_is_refused_and_one_that_was_built_is_not(tmp_pa
     for model in models:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.Adam(0.1), loss, run_eagerly=True)
-    with pytest.raises(
-        UserError, match=r"The model 'subclassed.*' has layers without weights before its first step \(de"
-    ):
+    with pytest.raises(UserError, match=r"The model 'subclassed.*' has layers without weights before its first"):
         models[0].fit(X, Y, epochs=2, callbacks=[quiet(tmp_path)], **CALM)
     assert not (tmp_path / "journal.jsonl").exists()
     keras.utils.set_random_seed(1)

@@ -52,10 +52,14 @@ def _named(of: str, optimizer: Any, weights: Sequence[Any]) -> dict[str, Any]:
     places: dict[str, int] = {}
     for place, weight in enumerate(weights):
         places.setdefault(weight.path.replace("/", "_"), place)
-    named = [(_name(variable.name, places), variable) for variable in optimizer.variables]
-    known = set(map(id, optimizer.variables))
-    for leaf in leaves(optimizer):  # Nadam has a variable that Keras forgets
-        named += [(name, value) for name, value in vars(leaf).items() if _is_forgotten(value, known)]
+    # Nadam has a variable without a name of its own, which Keras numbers through.
+    alone = {
+        id(value): name.strip("_")
+        for each in (optimizer, *leaves(optimizer))
+        for name, value in vars(each).items()
+        if isinstance(value, keras.Variable)
+    }
+    named = [(alone.get(id(each)) or _name(each.name, places), each) for each in optimizer.variables]
     found: dict[str, Any] = {}
     for name, variable in named:
         key, number = prefix + name, 1
@@ -64,10 +68,6 @@ def _named(of: str, optimizer: Any, weights: Sequence[Any]) -> dict[str, Any]:
             key = f"{prefix}{name}~{number}"
         found[key] = variable
     return found
-
-
-def _is_forgotten(value: Any, known: set[int]) -> bool:
-    return isinstance(value, keras.Variable) and id(value) not in known
 
 
 def _name(name: str, places: dict[str, int]) -> str:
