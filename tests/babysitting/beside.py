@@ -44,11 +44,9 @@ def network(optimizer: keras.optimizers.Optimizer | str, **compile_arguments: An
     model = keras.Sequential(
         [
             keras.Input((3,)),
-            keras.layers.Dense(4),
-            keras.layers.BatchNormalization(),
-            keras.layers.ReLU(),
             keras.layers.Dropout(0.1),
             keras.layers.Dense(3, "tanh"),
+            keras.layers.BatchNormalization(),
             keras.layers.Dropout(0.4),
             keras.layers.Dense(2),
         ]
@@ -96,7 +94,7 @@ class Noise(keras.callbacks.Callback):
     """Draws from every global source of random numbers, as people's augmentation does."""
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        kernel = self.model.layers[0].kernel
+        kernel = self.model.layers[1].kernel
         kernel.assign_add(keras.ops.convert_to_tensor(np.float32(0.001 * (np.random.rand() + random.random()))))
         kernel.assign_add(0.001 * keras.random.uniform(kernel.shape))
 

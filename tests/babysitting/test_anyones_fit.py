@@ -114,7 +114,7 @@ def test_what_is_not_the_optimizers_momentum_nor_its_decay_is_left_alone(tmp_pat
     model = network(keras.optimizers.SGD(0.1, momentum=0.5), run_eagerly=True)
     person = Person({1: asks(tmp_path, "set", values={"momentum": 0.9}), 2: asks(tmp_path, "revert", to="0")})
     model.fit(X, Y, epochs=3, callbacks=[quiet(tmp_path), person], **CALM)
-    assert model.layers[1].momentum == 0.99
+    assert model.layers[2].momentum == 0.99
     assert (model.optimizer.momentum, model.optimizer.weight_decay) == (0.5, None)
 
 
@@ -261,6 +261,16 @@ def test_a_thread_that_still_trains_keeps_its_folder(tmp_path: Path) -> None:
     ends.set()
     thread.join()
     Lock(tmp_path).release()
+
+
+def test_a_step_that_xla_compiles_is_left_alone(tmp_path: Path) -> None:
+    # Not among the others of test_beside.py, since op determinism forbids it.
+    models = [network("sgd", jit_compile=True, metrics=[]) for _ in range(2)]
+    for model, beside in zip(models, ([], [quiet(tmp_path)]), strict=True):
+        assert model.jit_compile
+        model.fit(X, Y, epochs=2, callbacks=beside, **CALM)
+    for ours, theirs in zip(*(model.variables for model in models), strict=True):
+        np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))
 
 
 def test_a_later_fit_begins_where_keras_begins(tmp_path: Path) -> None:
