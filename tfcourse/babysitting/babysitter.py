@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -112,7 +112,7 @@ class Babysitter(keras.callbacks.Callback):
             if self._lock is None:
                 self.open(model)
             assert self._lock is not None
-            self._lock.trainer = sys._getframe()
+            self._lock.trainer = inspect.currentframe()
             while not self.finished:
                 epoch = {"initial_epoch": self.kept.epoch, "epochs": self.kept.epoch + 1}
                 settings = {"steps_per_epoch": ENDLESS, "shuffle": False, "verbose": 0, **epoch, **fit}

@@ -7,12 +7,12 @@ call that trained is no longer under way in any thread. Its lock is then free fo
 from __future__ import annotations
 
 import fcntl
+import inspect
 import os
 import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import ClassVar
 
 from tfcourse.babysitting.heartbeat import who_is_there
 from tfcourse.errors import UserError
@@ -33,23 +33,20 @@ class Lock:
         UserError: if another process holds it, or this one while it still trains there.
     """
 
-    _here: ClassVar[dict[tuple[int, int], Lock]] = {}
-    """What this process holds, by the device and number of the file."""
-
     def __init__(self, folder: Path) -> None:
         self.descriptor = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o600)
         self.held = True
         self.trainer: FrameType | None = None
         status = os.fstat(self.descriptor)
         self._file = (status.st_dev, status.st_ino)
-        holder = Lock._here.get(self._file)
+        holder = HERE.get(self._file)
         if holder is not None and not holder.trains:
             holder.release()
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                Lock._here[self._file] = self
+                HERE[self._file] = self
                 return
             except BlockingIOError:
                 if time.monotonic() > deadline:
@@ -75,8 +72,12 @@ class Lock:
         """Let others take the lock; nothing happens when that has been done."""
         if self.held:
             self.held, self.trainer = False, None
-            Lock._here.pop(self._file, None)
+            HERE.pop(self._file, None)
             os.close(self.descriptor)
+
+
+HERE: dict[tuple[int, int], Lock] = {}
+"""What this process holds, by the device and number of the file."""
 
 
 def is_held(folder: Path) -> bool:
@@ -96,7 +97,8 @@ def is_held(folder: Path) -> bool:
 
 def caller_of(name: str) -> FrameType | None:
     """Return the call that has called a callback, Keras's own list of callbacks left out."""
-    frame: FrameType | None = sys._getframe(1)
+    here = inspect.currentframe()
+    frame = here and here.f_back
     while frame is not None and frame.f_code.co_name == name:
         frame = frame.f_back
     return frame
