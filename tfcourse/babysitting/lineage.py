@@ -193,7 +193,8 @@ def _is_scalar(value: Any) -> bool:
 def losses_of(logs: Mapping[str, Any]) -> dict[str, float | None]:
     """Return the losses among an epoch's or a step's numbers, None for one that is not finite.
 
-    >>> losses_of({"d_loss": 0.5, "loss": math.inf, "accuracy": 0.9})
-    {'d_loss': 0.5, 'loss': None}
+    >>> losses_of({"d_loss": 0.5, "loss": math.inf, "val_loss": None, "accuracy": 0.9})
+    {'d_loss': 0.5, 'loss': None, 'val_loss': None}
     """
-    return {name: value for name, value in finite_logs(logs).items() if name == "loss" or name.endswith("_loss")}
+    names = [name for name in logs if name == "loss" or name.endswith("_loss")]
+    return finite_logs({name: math.nan if logs[name] is None else logs[name] for name in names})
