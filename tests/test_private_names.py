@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,13 @@ def network() -> Any:
     return model
 
 
+def built_optimizer() -> Any:
+    """Return an optimizer that has been built on a network's weights."""
+    model = network()
+    model.optimizer.build(model.trainable_variables)
+    return model.optimizer
+
+
 USED: dict[str, tuple[Callable[[], Any], str]] = {
     "a Sequential": (
         network,
@@ -41,7 +49,7 @@ USED: dict[str, tuple[Callable[[], Any], str]] = {
     "compiled metrics": (lambda: network()._compile_metrics, "_user_metrics _user_weighted_metrics"),
     "a loss": (keras.losses.SparseCategoricalCrossentropy, "_fn_kwargs"),
     "a layer": (lambda: network().layers[0], "_inbound_nodes"),
-    "an optimizer": (lambda: network().optimizer, "_learning_rate _trainable_variables"),
+    "an optimizer": (built_optimizer, "_iterations _learning_rate _trainable_variables"),
     "TensorBoard": (keras.callbacks.TensorBoard, "_should_trace"),
     "an oracle": (
         keras_tuner.oracles.RandomSearchOracle,
@@ -68,6 +76,7 @@ USED: dict[str, tuple[Callable[[], Any], str]] = {
         "has_chief_oracle",
     ),
     "keras": (lambda: importlib.import_module("keras.src.models.functional"), "Functional"),
+    "sys": (lambda: sys, "_current_frames"),
     "keras_tuner.src.utils": (lambda: importlib.import_module("keras_tuner.src.utils"), "load_json save_json"),
     "keras_tuner.src.engine.tuner_utils": (
         lambda: importlib.import_module("keras_tuner.src.engine.tuner_utils"),

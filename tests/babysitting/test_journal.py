@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import resource
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +60,34 @@ def test_whatever_is_cut_off_the_events_before_are_whole(notes: list[str], data:
         Journal(Path(folder)).add("restart", to=0)
         after = read_journal(Path(folder)).events
         assert [event["kind"] for event in after] == ["pause"] * len(found.events) + ["restart"]
+
+
+def test_a_disk_that_takes_a_part_of_a_line_loses_no_event(tmp_path: Path) -> None:
+    journal, path = Journal(tmp_path), tmp_path / NAME
+    journal.add("start")
+    size = path.stat().st_size
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, limits[1]))  # the system writes 20 bytes, then none
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            journal.add("pause", note="longer than twenty bytes")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.stat().st_size == size  # the part is taken back
+    journal.add("resume")
+    found = read_journal(tmp_path)
+    assert [(event["number"], event["kind"]) for event in found.events] == [(0, "start"), (1, "resume")]
+    assert found.torn == []
+
+
+def test_a_line_is_never_glued_to_one_that_was_torn_meanwhile(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.add("start")
+    with (tmp_path / NAME).open("ab") as file:
+        file.write(b'{"number": 1, "ki')
+    journal.add("pause")
+    found = read_journal(tmp_path)
+    assert ([event["kind"] for event in found.events], found.torn) == (["start", "pause"], [2])
 
 
 def test_lines_that_are_no_events_are_named(tmp_path: Path) -> None:

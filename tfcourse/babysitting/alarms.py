@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tfcourse.babysitting.journal import Event
-from tfcourse.babysitting.lineage import objective_of
+from tfcourse.babysitting.lineage import judged_by, losses_of, objective_of
 
 NOT_FINITE, DISK = "not finite", "disk nearly full"
 
@@ -42,6 +41,8 @@ class Alarm:
 def of_loss(since_best: Sequence[Event], best: Event | None, rules: AlarmRules) -> list[Alarm]:
     """Return the alarms that the last epoch raises; each is raised once for each best epoch.
 
+    Epochs that were not validated are not compared with one that was.
+
     Args:
         since_best: the epochs since the best one, of which the last has just ended; all where none is the best.
         best: the epoch with the lowest loss; None if none was finite.
@@ -57,14 +58,14 @@ def of_loss(since_best: Sequence[Event], best: Event | None, rules: AlarmRules) 
     if not since_best:
         return []
     last = since_best[-1]
-    now = objective_of(last)
-    if not math.isfinite(now):
-        return [Alarm(NOT_FINITE, f"the loss of epoch {last['epoch']} is not a finite number")]
-    if best is None:
+    if broken := [name for name, value in losses_of(last["logs"]).items() if value is None]:
+        return [Alarm(NOT_FINITE, f"the {broken[0]} of epoch {last['epoch']} is not a finite number")]
+    name = "" if best is None else judged_by(best)
+    if best is None or judged_by(last) != name:
         return []
-    lowest, found = objective_of(best), []
+    since_best = [epoch for epoch in since_best if judged_by(epoch) == name]
+    lowest, now, found = objective_of(best), objective_of(last), []
     limit = limit_above(lowest, rules)
-    name = "val_loss" if "val_loss" in last["logs"] else "loss"
     if now > limit and not any(objective_of(epoch) > limit for epoch in since_best[:-1]):
         text = f"{name} {now:.4g} is far above its best, {lowest:.4g} at epoch {best['epoch']}"
         found.append(Alarm("loss above its best", text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,14 +12,17 @@ import keras
 
 from tfcourse.babysitting import commands as inbox
 from tfcourse.babysitting.alarms import NOT_FINITE, Alarm, AlarmRules, of_disk, of_loss
+from tfcourse.babysitting.ending import how_to_go_on, spent, why_to_end
 from tfcourse.babysitting.heartbeat import Heartbeat
 from tfcourse.babysitting.keeper import Keeper
-from tfcourse.babysitting.lineage import finite_logs
+from tfcourse.babysitting.lineage import finite_logs, losses_of
 from tfcourse.babysitting.live import Live
-from tfcourse.babysitting.lock import Lock
+from tfcourse.babysitting.lock import Lock, caller_of
 from tfcourse.babysitting.minibatches import ENDLESS, Minibatches
 from tfcourse.babysitting.orders import Orders
-from tfcourse.babysitting.words import count_words, numbers_words, start_words
+from tfcourse.babysitting.reach import check
+from tfcourse.babysitting.steps import Steps
+from tfcourse.babysitting.words import numbers_words
 from tfcourse.errors import UserError
 
 
@@ -31,6 +34,18 @@ class Babysitter(keras.callbacks.Callback):
     the same folder, a training goes on from its last checkpoint, with the settings that the journal has. With
     ``minibatches`` the order of the data is a part of the state and the minibatch size can change; such a training
     is run by :meth:`train`.
+
+    With no command given, ``fit`` trains to the last bit as it does without a babysitter, whatever callbacks stand
+    beside it; only after a loss that is not finite it waits. A hyperparameter changes here only by a command, on an
+    alarm where ``on_alarm`` says so, by ``learning_rate_decay``, and on the way back to a kept state; what callbacks
+    such as ``ReduceLROnPlateau`` make of it is followed, told and kept.
+
+    What goes on from the last checkpoint: weights, all optimizers that the model or its attributes hold, dropout's
+    random numbers, hyperparameters, and the number of the epoch. An epoch that had begun begins again, from that state.
+    So the weights are those of an undisturbed training, to the last bit, where the data come in the same order in each
+    epoch. Keras does not tell where it is in shuffled or endless data, and callbacks do not tell what they remember:
+    the order of the data, NumPy's and Python's random numbers, the patience and best epoch of ``EarlyStopping`` and
+    ``ReduceLROnPlateau``, and averages of weights begin anew.
 
     Args:
         folder: where journal, checkpoints and commands lie; it is made if absent.
@@ -48,7 +63,8 @@ class Babysitter(keras.callbacks.Callback):
         interrupted: asked at each step whether to stop with a KeyboardInterrupt; the state is kept first.
 
     Raises:
-        UserError: when training begins, if another process babysits the folder, or it holds another model's training.
+        UserError: when training begins, if somebody else babysits the folder, it holds another model's training, the
+            model has no weights yet, or Keras's backend is not TensorFlow.
     """
 
     def __init__(
@@ -75,7 +91,8 @@ class Babysitter(keras.callbacks.Callback):
         self.rules, self.on_alarm, self.say, self.interrupted = rules or AlarmRules(), on_alarm, say, interrupted
         self.finished = False
         self._lock: Lock | None = None
-        self._disk_is_low = False
+        self._sent_to: int | None = None
+        self._rate: float | None = None
 
     # How a training begins and ends.
 
@@ -84,7 +101,7 @@ class Babysitter(keras.callbacks.Callback):
 
         Args:
             model: the compiled model.
-            callbacks: further callbacks.
+            callbacks: further callbacks; they are told the epoch, but to them each epoch is a training of its own.
             **fit: further arguments of ``fit``, such as ``validation_data``.
 
         Raises:
@@ -94,8 +111,11 @@ class Babysitter(keras.callbacks.Callback):
         try:
             if self._lock is None:
                 self.open(model)
+            assert self._lock is not None
+            self._lock.trainer = inspect.currentframe()
             while not self.finished:
-                settings = {"steps_per_epoch": ENDLESS, "shuffle": False, "verbose": 0, **fit}
+                epoch = {"initial_epoch": self.kept.epoch, "epochs": self.kept.epoch + 1}
+                settings = {"steps_per_epoch": ENDLESS, "shuffle": False, "verbose": 0, **epoch, **fit}
                 model.fit(self.minibatches.dataset, callbacks=[self, *callbacks], **settings)
         finally:
             self.close()
@@ -121,33 +141,26 @@ class Babysitter(keras.callbacks.Callback):
             raise
 
     def _begin(self, model: keras.Model, changes: Mapping[str, Any]) -> None:
+        check(model, self.minibatches is not None)
         inbox.make_folder(self.folder)
-        most_epochs = None if self.minibatches is not None else (self.params or {}).get("epochs")
-        model.optimizer.build(model.trainable_variables)
+        self.finished, self._disk_is_low, self._ahead = False, False, 0
         if self.minibatches is not None:
             model.test_on_batch(*self.minibatches.one)  # Keras makes the metrics' variables only now
             model.reset_metrics()
-        self.live = Live(model, self.minibatches, **self.settings, most_epochs=most_epochs)
+        self.live, self.steps = Live(model, self.minibatches, **self.settings), Steps(model)
         self.kept = Keeper(self.folder, model, self.live, self.minibatches, self.say, self.interrupted)
         self.orders = Orders(self.folder, self.kept, self.live, self.on_alarm, self.say)
         self.heartbeat = Heartbeat(self.folder)
-        if not self.kept.path and self.kept.checkpoints.numbers:
-            raise UserError(
-                f"{str(self.folder)!r} has checkpoints, but its journal is empty or gone: what they are is not known."
-                " Restore journal.jsonl from a copy, or begin in a new folder."
-            )
         if self.kept.path:
             last = self.kept.load_last()
             limits = {**self.live.values(), **changes}
-            if why := self._why_to_end(limits):
-                higher = {**changes, **{name: 2 * spent for name, spent in self._spent(limits).items()}}
-                raise UserError(
-                    f"This training has ended: {why}. To go on, set that higher or off: {self._how(higher)}"
-                )
+            if why := why_to_end(self.kept, limits):
+                higher = {**changes, **{name: 2 * number for name, number in spent(self.kept, limits).items()}}
+                how = how_to_go_on(self.folder, higher)
+                raise UserError(f"This training has ended: {why}. To go on, set that higher or off: {how}")
             self.kept.go_on(last)
-        else:
-            order = None if self.minibatches is None else self.minibatches.seed
-            self.kept.note("start", checkpoint=True, values=self.live.values(), order_seed=order)
+        elif self.minibatches is not None:
+            self.kept.note("start", checkpoint=True, values=self.live.values(), order_seed=self.minibatches.seed)
         if changes:
             self.live.check(changes, self.kept.epoch)
         self._changes = dict(changes)
@@ -165,21 +178,35 @@ class Babysitter(keras.callbacks.Callback):
     # What Keras calls.
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Open the folder, once."""
-        if self._lock is None:
+        """Open the folder, once; in somebody else's ``fit`` go on with the epoch that comes next."""
+        if self._lock is not None and self._lock.trainer is not None and not self._lock.trains:
+            self._lock.release()  # an earlier fit ended by an exception, as by Ctrl-C in a notebook
+        if self._lock is None or not self._lock.held:
             self.open(self.model)
-            if self.kept.epoch:
-                self.model._initial_epoch = self.kept.epoch  # as Keras's own BackupAndRestore does
+        if self.minibatches is None and self._lock is not None:
+            self._lock.trainer = caller_of("on_train_begin")
+            self.live.most_epochs, self._ahead = (self.params or {}).get("epochs"), 0
+            if self.kept.path and self.kept.epoch:
+                self.model._initial_epoch = self._sent_to = self.kept.epoch  # as Keras's own BackupAndRestore does
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Set the epoch's learning rate; in an epoch that was begun before, its running metrics too."""
         self.kept.in_epoch = True
         if self.minibatches is None:
-            self.model._initial_epoch = None  # the next call of fit must not begin there
+            self._leave_fit_alone()
+            self.kept.epoch, self.kept.steps_of_epoch = epoch - self._ahead, 0
+            if not self.kept.path:  # here, where every callback has had its way with what training begins with
+                self.kept.note("start", checkpoint=True, values=self.live.values(), order_seed=None)
         else:
             self.minibatches.begin_fit()
-        self.live.set_rate(self.kept.epoch)
+        self.live.rate.begin_epoch(self.kept.epoch)
         self.kept.restore_metrics()
+
+    def _leave_fit_alone(self) -> None:
+        """Take back where Keras was sent to: the next call of ``fit`` must not begin there."""
+        if self._sent_to is not None and self.model._initial_epoch == self._sent_to:
+            self.model._initial_epoch = None
+        self._sent_to = None
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Do what was asked for since the last step; while paused, wait here."""
@@ -202,27 +229,30 @@ class Babysitter(keras.callbacks.Callback):
             self._beat(0, now=True)
         if self.minibatches is not None:
             self.minibatches.check_not_ahead()
+        self.steps.begin(batch)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Count the step; look whether the loss is finite, and whether a checkpoint is due."""
-        self.kept.step += 1
-        self.kept.steps_of_epoch += 1
-        rows = 1
+        taken = rows = self.steps.end(batch, (self.params or {}).get("steps"))
+        self.kept.step += taken
+        self.kept.steps_of_epoch += taken
+        self._rate = self.live.rate.at(self.kept.epoch)
         if self.minibatches is not None:
             rows = self.minibatches.size_of_next
             self.minibatches.trained()
             self.model.stop_training = self.minibatches.epoch_is_over  # ends the call of fit, not the training
-        loss = float((logs or {}).get("loss", 0.0))
-        self._beat(rows, loss)
-        if not math.isfinite(loss):
-            self.orders.alarm(Alarm(NOT_FINITE, f"the loss is {loss} at step {self.kept.step}"))
+        losses = losses_of(logs or {})
+        self._beat(rows, losses.get("loss"))
+        if broken := [name for name, value in losses.items() if value is None]:
+            value = (logs or {})[broken[0]]
+            self.orders.alarm(Alarm(NOT_FINITE, f"the {broken[0]} is {value} at step {self.kept.step}"))
         elif time.monotonic() - self.kept.written > self.checkpoint_seconds:
             self.kept.note("checkpoint", checkpoint=True, why="time")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the epoch, call for help if it looks bad, and end the training if it is time."""
         self.kept.in_epoch = False
-        rate = self.live.rate_at(self.kept.epoch)
+        rate = self.live.rate.now if self._rate is None else self._rate
         if self.minibatches is not None:
             self.minibatches.begin_next_epoch()
         self.kept.steps_of_epoch = 0
@@ -240,40 +270,20 @@ class Babysitter(keras.callbacks.Callback):
         if low is not None and not self._disk_is_low:
             self.orders.alarm(low)
         self._disk_is_low = low is not None
-        if why := self._why_to_end(self.live.values()):
+        why = "it was stopped" if self.orders.stopping else why_to_end(self.kept, self.live.values())
+        if why:
             self.finished = self.model.stop_training = True
             self.kept.note("end", why=why)
             self.say(f"Ended after epoch {self.kept.epoch}: {why}.")
+        self._ahead = epoch + 1 - self.kept.epoch  # a revert takes the training back, but not Keras's count
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Let the folder go when somebody else's ``fit`` ends."""
         if self.minibatches is None:
-            if not self.finished:
+            self._leave_fit_alone()
+            if self.kept.path and not self.finished:
                 self.kept.note("end", why="fit has ended")
             self.close()
-
-    def _why_to_end(self, limits: Mapping[str, Any]) -> str:
-        """Return why the training ends here, by its ``epochs`` and ``patience``; empty if it does not."""
-        if self.orders.stopping:
-            return "it was stopped"
-        spent, best = self._spent(limits), self.kept.best
-        if "epochs" in spent:
-            return f"{count_words(limits['epochs'], 'epoch')} {'was' if limits['epochs'] == 1 else 'were'} asked for"
-        if "patience" in spent and best is not None:
-            return f"no better epoch than {best['epoch']} for {count_words(spent['patience'], 'epoch')}"
-        return ""
-
-    def _spent(self, limits: Mapping[str, Any]) -> dict[str, int]:
-        """Return the epochs that have been spent of each limit that is reached."""
-        epoch, best = self.kept.epoch, self.kept.best
-        spent = {"epochs": epoch, "patience": 0 if best is None else epoch - int(best["epoch"])}
-        return {name: number for name, number in spent.items() if limits[name] is not None and number >= limits[name]}
-
-    def _how(self, changes: Mapping[str, Any]) -> str:
-        """Return how to go on with changes: by our command, or in the program whose own model this is."""
-        if (self.folder / "run.json").exists():
-            return start_words(self.folder, changes)
-        return f"open(model, {dict(changes)}) of the Babysitter, before it trains"
 
     def _beat(self, rows: int, loss: float | None = None, *, now: bool = False) -> None:
         self.heartbeat.beat(rows, lambda: self._facts(loss), now=now)
@@ -283,6 +293,6 @@ class Babysitter(keras.callbacks.Callback):
             "state": "ended" if self.finished else "paused" if self.orders.paused else "training",
             **self.kept.where,
             "rows": None if self.minibatches is None else self.minibatches.rows,
-            "loss": loss if loss is not None and math.isfinite(loss) else None,
+            "loss": loss,
             "live": self.live.present(self.kept.epoch),
         }

@@ -1,11 +1,12 @@
 """The journal of a babysat training: one JSON object a line, only ever added to, each on the disk before it counts.
 
-Every event has ``number`` (from 0), ``time`` (ISO 8601, with the zone) and ``kind``. A line that a power cut tore is
-left where it is and skipped by readers; nothing that was written before it is lost.
+Every event has ``number`` (from 0), ``time`` (ISO 8601, with the zone) and ``kind``. A line is written whole or taken
+back; one that a power cut tore is left where it is and skipped by readers; nothing that was written before it is lost.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -91,8 +92,6 @@ class Journal:
         self.path = folder / NAME
         found = read_journal(folder)
         self.events, self.torn = found.events, found.torn
-        if self.path.exists() and (content := self.path.read_bytes()) and not content.endswith(b"\n"):
-            self._write(b"\n")  # what is added must not continue a torn line
 
     @property
     def next_number(self) -> int:
@@ -108,9 +107,20 @@ class Journal:
         return event
 
     def _write(self, line: bytes) -> None:
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        """Add a whole line and see it on the disk; where that fails, take back what was written of it."""
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(descriptor, line)
-            os.fsync(descriptor)
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                line = b"\n" + line  # what is added must not continue a torn line
+            try:
+                left = memoryview(line)
+                while left:  # a nearly full disk takes a part and says so only at the next call
+                    left = left[os.write(descriptor, left) :]
+                os.fsync(descriptor)
+            except BaseException:
+                with contextlib.suppress(OSError):  # then the next line begins anew, and readers skip this one
+                    os.ftruncate(descriptor, size)
+                raise
         finally:
             os.close(descriptor)

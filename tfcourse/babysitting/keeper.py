@@ -17,13 +17,22 @@ from tfcourse.babysitting.lineage import (
     STATES,
     best_epoch,
     epochs_of,
+    judged_by,
     named_by_interventions,
     objective_of,
     surviving,
 )
 from tfcourse.babysitting.live import Live
 from tfcourse.babysitting.minibatches import Minibatches
-from tfcourse.babysitting.state import finite, restore, snapshot
+from tfcourse.babysitting.state import (
+    Arrays,
+    finite,
+    make_ready,
+    restore_metrics,
+    restore_optimizers,
+    restore_weights,
+    snapshot,
+)
 from tfcourse.babysitting.words import count_words, where_words
 from tfcourse.errors import UserError
 
@@ -46,9 +55,13 @@ class Keeper:
         epoch: epochs that led to them, to their end.
         path: the states that led to them, as events of the journal.
         best: the one among them with the lowest loss.
+        judged_by: the loss that epochs are compared by.
         steps_of_epoch: minibatches of the present epoch, counted where its rows are not known.
         in_epoch: whether Keras is in the middle of an epoch.
         finite: whether every weight was finite when last looked at.
+
+    Raises:
+        UserError: if there are checkpoints without a journal.
     """
 
     def __init__(
@@ -65,12 +78,19 @@ class Keeper:
         self.step = self.epoch = self.steps_of_epoch = 0
         self.in_epoch = False
         self.finite = True
+        self.path: list[Event] = []
+        self.best: Event | None = None
+        self.judged_by = "loss"
         self.journal, self.checkpoints = Journal(folder), Checkpoints(folder)
-        self.path = surviving(self.journal.events)
-        self.best = best_epoch(self.path)
+        self._take_path(surviving(self.journal.events))
         self.named = named_by_interventions(self.journal.events)
         self.written = time.monotonic()
         self._metrics: dict[str, Any] = {}
+        if not self.path and self.checkpoints.numbers:
+            raise UserError(
+                f"{str(folder)!r} has checkpoints, but its journal is empty or gone: what they are is not known."
+                " Restore journal.jsonl from a copy, or begin in a new folder."
+            )
         if self.journal.torn:
             lines = ", ".join(map(str, self.journal.torn))
             say(f"{self.journal.path}: torn and left out: line {lines}; all others are whole.")
@@ -100,14 +120,17 @@ class Keeper:
         if kind in STATES:
             self.path.append(event)
         elif kind in BACK:
-            self.path = surviving(self.journal.events)
-            self.best = best_epoch(self.path)
+            self._take_path(surviving(self.journal.events))
         self.named |= named_by_interventions([event])
         return event
 
     def note_epoch(self, logs: dict[str, float | None], *, checkpoint: bool, **fields: Any) -> Event:
         """Add an epoch that has ended; the best one has a checkpoint in any case."""
-        best = objective_of({"logs": logs}) < (float("inf") if self.best is None else objective_of(self.best))
+        told = {"logs": logs}
+        if "val_loss" in logs and self.judged_by != "val_loss":  # from now on only validated epochs are compared
+            self.judged_by, self.best = "val_loss", None
+        lowest = float("inf") if self.best is None else objective_of(self.best)
+        best = judged_by(told) == self.judged_by and objective_of(told) < lowest
         event = self.note("epoch", checkpoint=checkpoint or best, logs=logs, **fields)
         if best and event["checkpoint"]:
             self.best = event
@@ -121,6 +144,16 @@ class Keeper:
                 break
             found += epochs_of([event])
         return found[::-1]
+
+    def judged_since_best(self) -> list[Event]:
+        """Return those of them that can be compared with it."""
+        return [epoch for epoch in self.epochs_since_best() if judged_by(epoch) == self.judged_by]
+
+    def _take_path(self, path: list[Event]) -> None:
+        """Take the states that led to the present one, and find the best among them."""
+        self.path, self.best = path, best_epoch(path)
+        validated = any(judged_by(epoch) == "val_loss" for epoch in epochs_of(path))
+        self.judged_by = "val_loss" if validated else "loss"
 
     def _write(self, number: int) -> bool:
         self.written = time.monotonic()
@@ -148,10 +181,8 @@ class Keeper:
             UserError: if its checkpoint cannot be read, or is of another model.
         """
         arrays, facts = self.checkpoints.read(int(state["number"]))
-        self.live.restore(facts["live"], facts["epoch"])
-        restore(self.model, arrays, groups=("model", "optimizer"))
+        put_back(self.model, self.live, arrays, facts)
         self.step, self.epoch = int(facts["step"]), int(facts["epoch"])
-        self.live.set_rate(self.epoch)
         if self.minibatches is None:
             self.steps_of_epoch = int(facts["offset"])
             return
@@ -165,7 +196,7 @@ class Keeper:
     def restore_metrics(self) -> None:
         """Let the running means of an epoch that was begun before go on, once."""
         if self._metrics:
-            restore(self.model, self._metrics, groups=("metrics",))
+            restore_metrics(self.model, self._metrics)
         self._metrics = {}
 
     def load_last(self) -> Event:
@@ -214,3 +245,16 @@ class Keeper:
                     self.say(f"ALARM, disk full: waiting for room in {self.folder}.")
                 told = True
                 time.sleep(1.0)
+
+
+def put_back(model: keras.Model, live: Live, arrays: Arrays, facts: dict[str, Any]) -> None:
+    """Put a kept state into a model, its optimizers and its live hyperparameters.
+
+    Raises:
+        UserError: if it is of another model; nothing has changed then.
+    """
+    make_ready(model, arrays)
+    live.restore(facts["live"], facts["epoch"])  # first, since a momentum needs a place to be put back to
+    restore_weights(model, arrays)
+    restore_optimizers(model, arrays)
+    live.restore(facts["live"], facts["epoch"])  # the α that was kept is of the step before

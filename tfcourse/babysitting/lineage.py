@@ -7,8 +7,9 @@ A *state* is what an event leaves behind: weights, optimizer, data order, hyperp
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from numbers import Real
 from typing import Any
 
 from tfcourse.babysitting.journal import Event
@@ -56,19 +57,39 @@ def epochs_of(path: Sequence[Event]) -> list[Event]:
 def objective_of(epoch: Event) -> float:
     """Return what an epoch is judged by: its validation loss, or its loss where nothing was validated.
 
-    An epoch whose loss was not finite has infinity.
+    An epoch whose loss was not finite, or that has none, has infinity.
 
     >>> objective_of({"logs": {"loss": 0.5, "val_loss": None}})
     inf
     """
-    logs = epoch["logs"]
-    value = logs["val_loss"] if "val_loss" in logs else logs.get("loss")
+    value = epoch["logs"].get(judged_by(epoch))
     return math.inf if value is None else float(value)
+
+
+def judged_by(epoch: Event) -> str:
+    """Return the name of the loss that an epoch is judged by; empty where it has none.
+
+    >>> judged_by({"logs": {"loss": 0.5, "val_loss": 0.6}}), judged_by({"logs": {"d_loss": 0.5}})
+    ('val_loss', '')
+    """
+    return next((name for name in ("val_loss", "loss") if name in epoch["logs"]), "")
+
+
+def judged(epochs: Sequence[Event]) -> list[Event]:
+    """Return the epochs that can be compared: those that were validated, where any was; else those that have a loss.
+
+    >>> epochs = [{"logs": {"loss": 0.1}}, {"logs": {"loss": 0.2, "val_loss": 0.3}}]
+    >>> judged(epochs) == epochs[1:]
+    True
+    """
+    names = {judged_by(epoch) for epoch in epochs}
+    name = "val_loss" if "val_loss" in names else "loss"
+    return [epoch for epoch in epochs if judged_by(epoch) == name]
 
 
 def best_epoch(path: Sequence[Event]) -> Event | None:
     """Return the epoch with the lowest objective, the first of several; None before any finite one."""
-    kept = [epoch for epoch in epochs_of(path) if epoch.get("checkpoint", True)]  # the best one always has one
+    kept = [epoch for epoch in judged(epochs_of(path)) if epoch.get("checkpoint", True)]  # the best one always has one
     finite = [epoch for epoch in kept if math.isfinite(objective_of(epoch))]
     return min(finite, key=objective_of, default=None)
 
@@ -152,11 +173,28 @@ def last_epoch(path: Sequence[Event]) -> int:
     return int(path[-1]["epoch"]) if path else 0
 
 
-def finite_logs(logs: dict[str, Any]) -> dict[str, float | None]:
+def finite_logs(logs: Mapping[str, Any]) -> dict[str, float | None]:
     """Return an epoch's numbers as JSON knows them: None for one that is not finite; losses first.
 
-    >>> finite_logs({"accuracy": 0.9, "loss": math.nan})
+    What is no single number is left out.
+
+    >>> finite_logs({"accuracy": 0.9, "loss": math.nan, "per_class": [0.5, 1.0]})
     {'loss': None, 'accuracy': 0.9}
     """
-    names = sorted(logs, key=lambda name: (name.startswith("val_"), "loss" not in name))
-    return {name: float(logs[name]) if math.isfinite(logs[name]) else None for name in names}
+    numbers = {name: float(value) for name, value in logs.items() if isinstance(value, Real) or _is_scalar(value)}
+    names = sorted(numbers, key=lambda name: (name.startswith("val_"), "loss" not in name))
+    return {name: numbers[name] if math.isfinite(numbers[name]) else None for name in names}
+
+
+def _is_scalar(value: Any) -> bool:
+    return bool(getattr(value, "shape", None) == ())
+
+
+def losses_of(logs: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return the losses among an epoch's or a step's numbers, None for one that is not finite.
+
+    >>> losses_of({"d_loss": 0.5, "loss": math.inf, "val_loss": None, "accuracy": 0.9})
+    {'d_loss': 0.5, 'loss': None, 'val_loss': None}
+    """
+    names = [name for name in logs if name == "loss" or name.endswith("_loss")]
+    return finite_logs({name: math.nan if logs[name] is None else logs[name] for name in names})

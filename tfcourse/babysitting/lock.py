@@ -1,11 +1,17 @@
-"""One babysitter a folder: a lock that the system takes back when its holder dies, however it dies."""
+"""One babysitter a folder: a lock that the system takes back when its holder dies, however it dies.
+
+A process that lives on after its training, as a notebook does after Ctrl-C, is told from one that still trains: the
+call that trained is no longer under way in any thread. Its lock is then free for the same process.
+"""
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import time
 from pathlib import Path
+from types import FrameType
 
 from tfcourse.babysitting.heartbeat import process_there, who_is_there
 from tfcourse.errors import UserError
@@ -19,12 +25,23 @@ PATIENCE_SECONDS = 1.0
 class Lock:
     """The lock of a folder, held until :meth:`release` or the end of the process.
 
+    Attributes:
+        held: whether it still is.
+        trainer: the call that trains under it; None before there is one.
+
     Raises:
-        UserError: if another process holds it.
+        UserError: if another process holds it, or this one while it still trains there.
     """
 
     def __init__(self, folder: Path) -> None:
         self.descriptor = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        self.held = True
+        self.trainer: FrameType | None = None
+        status = os.fstat(self.descriptor)
+        self._file = (status.st_dev, status.st_ino)
+        holder = HERE.get(self._file)
+        if holder is not None and not holder.trains:
+            holder.release()
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._taken(folder):
             if time.monotonic() > deadline:
@@ -34,6 +51,7 @@ class Lock:
                     f" python -m tfcourse.babysit status {folder}; or give another folder with --out."
                 )
             time.sleep(0.05)
+        HERE[self._file] = self
 
     def _taken(self, folder: Path) -> bool:
         try:
@@ -44,9 +62,27 @@ class Lock:
             print(unguarded(folder), file=sys.stderr)
             return True
 
+    @property
+    def trains(self) -> bool:
+        """Whether the call that trains under it is still under way, in whichever thread."""
+        for frame in [] if self.trainer is None else sys._current_frames().values():
+            there: FrameType | None = frame
+            while there is not None:
+                if there is self.trainer:
+                    return True
+                there = there.f_back
+        return False
+
     def release(self) -> None:
-        """Let others take the lock."""
-        os.close(self.descriptor)
+        """Let others take the lock; nothing happens when that has been done."""
+        if self.held:
+            self.held, self.trainer = False, None
+            HERE.pop(self._file, None)
+            os.close(self.descriptor)
+
+
+HERE: dict[tuple[int, int], Lock] = {}
+"""What this process holds, by the device and number of the file."""
 
 
 def is_held(folder: Path) -> bool:
@@ -64,3 +100,12 @@ def is_held(folder: Path) -> bool:
         return process_there(folder) is not None
     finally:
         os.close(descriptor)
+
+
+def caller_of(name: str) -> FrameType | None:
+    """Return the call that has called a callback, Keras's own list of callbacks left out."""
+    here = inspect.currentframe()
+    frame = here and here.f_back
+    while frame is not None and frame.f_code.co_name == name:
+        frame = frame.f_back
+    return frame

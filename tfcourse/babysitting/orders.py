@@ -135,11 +135,12 @@ class Orders:
         If no epoch has ended since the last time, the best epoch's weights may be what is wrong: back to the start. A
         schedule of Keras's is not replaced by a constant rate: there it is not possible.
         """
-        rate = self.live.rate_at(self.kept.epoch)
+        rate = self.live.rate.at(self.kept.epoch)
         if rate is None or rate / 2 < LEAST_RATE:
             return False
         best = None if self.kept.best is None else self.kept.best["number"]
-        to = "0" if best is None or best == self._gone_back_to else "best"
+        beginning = f"#{self.kept.path[0]['number']}"
+        to = beginning if best is None or best == self._gone_back_to else "best"
         self._gone_back_to = best
         try:
             self.revert(None, to, {"learning_rate": rate / 2}, f"alarm: {what}", "alarm")

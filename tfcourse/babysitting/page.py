@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse.babysitting.journal import Event
-from tfcourse.babysitting.lineage import BACK, epochs_of, objective_of, surviving
+from tfcourse.babysitting.lineage import BACK, epochs_of, judged, objective_of, surviving
 from tfcourse.babysitting.show import INTERVENTIONS, Status
 from tfcourse.babysitting.words import epoch_of, settings_words, what_words
 from tfcourse.files import write_text
@@ -157,7 +157,9 @@ def draw_together(figure: Any, trainings: Sequence[Status]) -> None:
     """Draw what each training is judged by over the epochs."""
     axes = figure.subplots()
     for training in trainings:
-        points = [(e["epoch"], objective_of(e)) for e in epochs_of(training.path) if objective_of(e) < float("inf")]
+        points = [
+            (e["epoch"], objective_of(e)) for e in judged(epochs_of(training.path)) if objective_of(e) < float("inf")
+        ]
         axes.plot([x for x, _ in points], [y for _, y in points], label=_name(training), linewidth=1.6)
     axes.set(xlabel="epoch", ylabel="validation loss")
     axes.legend(frameon=False)

@@ -13,10 +13,11 @@ import keras
 
 from tfcourse.babysitting.checkpoints import Checkpoints
 from tfcourse.babysitting.journal import Event, read_journal
+from tfcourse.babysitting.keeper import put_back
 from tfcourse.babysitting.lineage import epochs_of, finite_logs, surviving
 from tfcourse.babysitting.live import Live
 from tfcourse.babysitting.minibatches import ENDLESS, Minibatches
-from tfcourse.babysitting.state import largest_difference, restore, snapshot
+from tfcourse.babysitting.state import in_names, largest_difference, snapshot
 from tfcourse.babysitting.training import Training, repeatable
 from tfcourse.errors import UserError
 
@@ -64,11 +65,9 @@ def replay(training: Training, on_epoch: Callable[[int, int], None] = lambda don
     if len(path) < 2 or path[0]["number"] not in kept.numbers:
         raise UserError(f"The journal of {str(training.folder.path)!r} has nothing to replay yet.")
     model, minibatches = training.model(), training.minibatches()
-    model.optimizer.build(model.trainable_variables)
     live = Live(model, minibatches, decay=training.start.optimizer.decay_rate, **training.start.limits)
     arrays, facts = kept.read(int(path[0]["number"]))
-    live.restore(facts["live"], facts["epoch"])
-    restore(model, arrays, groups=("model", "optimizer"))
+    put_back(model, live, arrays, facts)
     minibatches.epoch, minibatches.offset = int(facts["epoch"]), int(facts["offset"])
     walker = _Walker(path, kept, live, minibatches, int(facts["step"]), on_epoch)
     while walker.left:
@@ -95,7 +94,7 @@ class _Walker(keras.callbacks.Callback):
         self.last = max((int(event["epoch"]) for event in epochs_of(path)), default=0)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.live.set_rate(self.minibatches.epoch)
+        self.live.rate.begin_epoch(self.minibatches.epoch)
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         while self.left and self.left[0]["kind"] != "epoch" and self.left[0]["step"] == self.step:
@@ -132,4 +131,5 @@ class _Walker(keras.callbacks.Callback):
             return
         ours, (theirs, _) = snapshot(self.model), self.kept.read(int(event["number"]))
         self.found.checkpoints += 1
-        self.found.difference = max(self.found.difference, largest_difference(ours, theirs))
+        difference = largest_difference(ours, in_names(self.model, theirs))
+        self.found.difference = max(self.found.difference, difference)

@@ -19,7 +19,7 @@ from tfcourse.babysitting.minibatches import Minibatches
 from tfcourse.babysitting.page import write_page
 from tfcourse.babysitting.setting import Start
 from tfcourse.babysitting.show import status_of
-from tfcourse.babysitting.state import restore
+from tfcourse.babysitting.state import restore_weights
 from tfcourse.data.features import features_from_json
 from tfcourse.data.prepare import DataOptions, Prepared, prepare_again
 from tfcourse.data.sources import fingerprint_of
@@ -155,7 +155,7 @@ def finish(training: Training) -> dict[str, Any]:
     state = state_to_export(folder.path)
     model = training.model()
     arrays, _ = Checkpoints(folder.path).read(int(state["number"]))
-    restore(model, arrays, groups=("model",))
+    restore_weights(model, arrays)
     probabilities = export(folder.model_path, prepared.features, model, prepared.test_rows, prepared.test.x)
     looks = int(folder.record.get("test_looks", 0)) + 1
     result = {

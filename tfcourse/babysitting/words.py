@@ -23,11 +23,13 @@ def settings_words(values: Mapping[str, Any]) -> str:
 def value_words(value: Any) -> str:
     """Return a value as a person would write it.
 
-    >>> value_words(None), value_words(0.1), value_words(64)
-    ('off', '0.1', '64')
+    >>> value_words(None), value_words(0.1), value_words(64), value_words([0.1, 0.5])
+    ('off', '0.1', '64', '0.1,0.5')
     """
     if value is None:
         return "off"
+    if isinstance(value, list):
+        return ",".join(map(value_words, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
