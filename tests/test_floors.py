@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("arrays", "errors", "names", "words", "defaults", "quiet", "interrupt", "equations"),
-    ("files", "command", "space", "data"),
+    ("files", "command", "space", "data", "toml_file"),
     ("course_space", "plan", "trial_file"),
     ("space_file", "first_settings"),
     ("models",),

@@ -10,13 +10,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tfcourse.errors import UserError, did_you_mean
 from tfcourse.space import SearchSpace, Value
+from tfcourse.toml_file import read_toml
 
 
 def read_first_settings(path: Path | str, space: SearchSpace) -> list[dict[str, Value]]:
@@ -25,14 +25,7 @@ def read_first_settings(path: Path | str, space: SearchSpace) -> list[dict[str, 
     Raises:
         UserError: if the file cannot be read or a setting does not fit the space; it says what is allowed.
     """
-    try:
-        entries = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"--first: there is no file {str(path)!r}.") from None
-    except OSError as error:
-        raise UserError(f"--first: {str(path)!r} cannot be read: {error.strerror}.") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"--first: {str(path)!r} is not TOML: {error}.") from None
+    entries = read_toml(path, "--first")
     settings = entries.get("setting")
     if not isinstance(settings, list) or set(entries) != {"setting"} or not all(isinstance(s, dict) for s in settings):
         raise UserError(f"--first: {str(path)!r} must hold tables headed [[setting]] and nothing else.")

@@ -12,13 +12,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from tfcourse.course_space import KNOWN, build_space
 from tfcourse.errors import UserError, did_you_mean
 from tfcourse.space import Parameter, SearchSpace
+from tfcourse.toml_file import read_toml
 
 _RANGE_KEYS = ("low", "high", "scale")
 _CONTINUOUS = ("linear", "log", "one_minus_log")
@@ -30,19 +30,7 @@ def read_space(path: Path | str) -> SearchSpace:
     Raises:
         UserError: if the file cannot be read, or naming the key, what was given and what is allowed.
     """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-        entries = tomllib.loads(text)
-    except FileNotFoundError:
-        raise UserError(f"--space: there is no file {str(path)!r}.") from None
-    except OSError as error:
-        raise UserError(f"--space: {str(path)!r} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"--space: {str(path)!r} is not UTF-8 (byte {error.start}); save it as UTF-8.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"--space: {str(path)!r} is not TOML: {error}.") from None
-    return space_from_toml(entries)
+    return space_from_toml(read_toml(path, "--space"))
 
 
 def space_from_toml(entries: dict[str, Any]) -> SearchSpace:
