@@ -49,6 +49,18 @@ def raising(error: BaseException) -> int:
             2,
             "error: This place may not be written to (run). Give another folder with --out, or change its permissions.",
         ),
+        (
+            OSError(errno.EIO, "Input/output error", "run"),
+            2,
+            "error: The disk failed (run): Input/output error. What was finished is kept; see to the disk, then go on"
+            " with --resume.",
+        ),
+        (
+            OSError(errno.ESTALE, ""),
+            2,
+            f"error: The disk failed: {os.strerror(errno.ESTALE)}. What was finished is kept; see to the disk, then go"
+            " on with --resume.",
+        ),
     ],
 )
 def test_the_exit_status_and_the_line(
@@ -58,7 +70,7 @@ def test_the_exit_status_and_the_line(
     assert capsys.readouterr() == ("", line + "\n")
 
 
-@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), ZeroDivisionError("a bug")])
+@pytest.mark.parametrize("error", [OSError(errno.EBADF, "Bad file descriptor"), ZeroDivisionError("a bug")])
 def test_what_the_user_cannot_mend_is_not_hidden(error: Exception) -> None:
     with pytest.raises(type(error)) as caught:
         raising(error)
@@ -67,7 +79,7 @@ def test_what_the_user_cannot_mend_is_not_hidden(error: Exception) -> None:
 
 def test_the_status_of_a_run_that_ends_well() -> None:
     assert run_command(lambda argv: 7, None) == 7
-    assert explain(OSError(errno.EIO, "")) is None
+    assert explain(OSError(errno.EBADF, "")) is None
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

@@ -163,6 +163,9 @@ def test_a_file_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     [
         (b'{"a": 1', "Expecting ',' delimiter: line 1 column 8 (char 7)"),
         (b"\xff", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+        (b'{"loss": NaN}', "NaN is no JSON"),
+        (b"[-Infinity]", "-Infinity is no JSON"),
+        (b"[" * 100_000, "its brackets are nested too deep"),
     ],
 )
 def test_a_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, problem: str) -> None:

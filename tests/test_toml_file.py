@@ -36,6 +36,11 @@ def test_first_settings_with_a_mark(tmp_path: Path) -> None:
         (TEXT.encode("utf-16-le"), "is UTF-16, but TOML is always UTF-8; save it as UTF-8."),
         (TEXT.encode("cp1252"), "is not UTF-8 (byte 18); save it as UTF-8."),
         (b"a = = 1", "is not TOML: Invalid value (at line 1, column 5)."),
+        (
+            b"dropout = " + b"1" * 5000,
+            "is not TOML: Exceeds the limit (4300 digits) for integer string conversion: value has 5000 digits.",
+        ),
+        (b"dropout = " + b"[" * 20000, "is not TOML that can be read: its brackets are nested too deep."),
     ],
 )
 def test_what_cannot_be_read(tmp_path: Path, data: bytes, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ from tfcourse.interrupt import interrupted_by_signals
 from tfcourse.streams import own_streams
 
 OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
+DISK_FAILS = (errno.EIO, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.ETIMEDOUT)
+"""What a broken, removed or unreachable disk answers."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -65,12 +67,17 @@ def _status_of(run: Callable[[Sequence[str] | None], int], argv: Sequence[str] |
 
 
 def explain(error: OSError) -> str | None:
-    """Return a message for a full disk or an unwritable folder, None for any other error of the system."""
+    """Return a message for a disk that is full or fails or an unwritable folder, None for any other error."""
     where = f" ({error.filename})" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"The disk is full{where}. What was finished is kept; free some space, then go on with --resume."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"This place may not be written to{where}. Give another folder with --out, or change its permissions."
+    if error.errno in DISK_FAILS:
+        return (
+            f"The disk failed{where}: {os.strerror(error.errno)}. What was finished is kept; see to the disk, then go"
+            " on with --resume."
+        )
     return None
 
 

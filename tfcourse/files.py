@@ -122,10 +122,15 @@ def read_json(path: Path) -> Any:
         UserError: if it is not there or is damaged.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except FileNotFoundError:
         raise UserError(f"{str(path.parent)!r} is not a whole run folder: {path.name} is not there.") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
+        problem = "its brackets are nested too deep" if isinstance(error, RecursionError) else error
         raise UserError(
-            f"{str(path)!r} is damaged ({error}). Restore it from a copy, or start the search again in a new folder."
+            f"{str(path)!r} is damaged ({problem}). Restore it from a copy, or start the search again in a new folder."
         ) from None
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON")

@@ -29,5 +29,7 @@ def read_toml(path: Path | str, flag: str) -> dict[str, Any]:
         return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise UserError(f"{given} is not UTF-8 (byte {error.start}); save it as UTF-8.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{given} is not TOML: {error}.") from None
+    except ValueError as error:  # also of a whole number with thousands of digits, which Python does not read
+        raise UserError(f"{given} is not TOML: {str(error).split(';')[0]}.") from None
+    except RecursionError:
+        raise UserError(f"{given} is not TOML that can be read: its brackets are nested too deep.") from None

@@ -79,6 +79,17 @@ def test_new_folders_are_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     )
 
 
+def test_a_start_that_was_killed_before_it_had_begun_can_be_given_again(tmp_path: Path) -> None:
+    (tmp_path / ".123.run.json").write_text('{"format": 1, "com')
+    check_new(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / ".124.run.json").touch()
+    (tmp_path / ".notes.run.json").touch()
+    with pytest.raises(UserError, match="is not empty"):
+        check_new(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".notes.run.json"]
+
+
 def test_default_folders_never_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     made = []

@@ -220,9 +220,14 @@ def check_out(out: Path, *read: str | None) -> None:
 
 
 def check_new(path: Path) -> None:
-    """Refuse a folder that holds something already, or a file of that name."""
+    """Refuse a folder that holds something already, or a file of that name.
+
+    What a start that was killed before it had begun left behind goes, so that the same command can be given again.
+    """
     if path.exists() and not path.is_dir():
         raise UserError(f"--out: {str(path)!r} is a file; give a folder.")
+    for half_written in path.glob(".[0-9]*.run.json"):
+        half_written.unlink(missing_ok=True)
     if path.is_dir() and any(path.iterdir()):
         hint = f" To go on with the search in it: --resume {path}." if (path / "run.json").exists() else ""
         if (path / "journal.jsonl").exists():

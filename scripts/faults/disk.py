@@ -1,0 +1,225 @@
+"""Make every call by which a run writes fail once, and kill it there once: one message, and the same result later.
+
+    python scripts/faults/disk.py                      every call of a search, a retest and a training: hours
+    python scripts/faults/disk.py --sample 20 --of train --seed 3
+    python scripts/faults/disk.py --every 10
+
+strace lists the calls that an undisturbed run makes in its folder (open to write, write, fsync, rename, unlink, mkdir,
+truncate). Then the run is made again and again, each time with one of these calls failing with ENOSPC, with EIO, or
+with SIGKILL at that call. A run that fails must end with status 2 and one message, without a traceback; started again
+it must come to the undisturbed result. A run that can do without what failed (its lock, a page) may go on to that
+result at once. Calls are found again by their number; where a run was a little otherwise, the call that was hit is
+told by strace and counted where it lies in the folder, else as missed. Exit status: 0 if no fault was found, 1 if one
+was, 3 without strace.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kills import subjects_in
+from subjects import Subject
+from tiny import differences
+from warm import Child, Warm
+
+CALLS = (
+    "openat", "write", "pwrite64", "writev", "fsync", "fdatasync", "rename", "renameat", "renameat2", "unlink",
+    "unlinkat",
+    "mkdir", "mkdirat", "ftruncate", "rmdir",
+)  # fmt: skip
+FAILURES = ("ENOSPC", "EIO", "KILL")
+NEVER_FULL = ("unlink", "unlinkat", "rmdir")
+"""A disk that is full still lets files go."""
+NO_STRACE = 3
+_CALL = re.compile(r"^(?:\[pid +\d+\] |\d+ )?(\w+)\((.*)$")
+
+
+@dataclass(frozen=True)
+class Call:
+    """The call that is made to fail: its name and its number among the calls of that name, from 1."""
+
+    name: str
+    number: int
+
+
+@dataclass
+class Found:
+    """What came of a subject: calls there are, failures tried and missed, how runs ended, faults."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    tried: Counter[str] = field(default_factory=Counter)
+    missed: int = 0
+    went_on: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+class Traced:
+    """A command that runs under strace from its first call on.
+
+    Args:
+        warm: what starts the command.
+        log: the file for strace's lines.
+        words: the command and its words.
+        inject: what strace makes fail.
+    """
+
+    def __init__(self, warm: Warm, log: Path, words: Sequence[str], inject: str = "") -> None:
+        self.log = log
+        self.child: Child = warm.start(*words, wait=True)
+        expressions = [f"trace={','.join(CALLS)}", *([f"inject={inject}"] if inject else [])]
+        options = [word for expression in expressions for word in ("-e", expression)]
+        self.strace = subprocess.Popen(
+            ["strace", "-y", "-s", "0", "-p", str(self.child.process), "-o", str(log), *options],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.strace.stderr is not None
+        said = self.strace.stderr.readline()
+        if "attached" not in said:
+            self.child.kill()
+            raise UntraceableError(said.strip())
+        self.child.go()
+        self.status = self.child.wait()
+        self.strace.stderr.close()
+        self.strace.wait()
+
+    def calls(self, folder: Path) -> list[tuple[Call, bool, bool]]:
+        """Return the calls in their order, whether each writes in a folder, and whether it was made to fail."""
+        counts: Counter[str] = Counter()
+        found = []
+        for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines():
+            if (match := _CALL.match(line)) is None:
+                continue
+            name, rest = match.groups()
+            counts[name] += 1
+            writes = name != "openat" or "O_WRONLY" in rest or "O_RDWR" in rest or "O_CREAT" in rest
+            inside = str(folder) in rest.split(" = ")[0]
+            found.append((Call(name, counts[name]), inside and writes, "(INJECTED)" in line))
+        return found
+
+
+class UntraceableError(Exception):
+    """strace may not trace here."""
+
+
+def disturb(warm: Warm, subject: Subject, place: Path, options: argparse.Namespace, draw: random.Random) -> Found:
+    """Make calls of a subject fail and return what was found."""
+    found, whole, log = Found(), place / "whole", place / "strace.txt"
+    traced = Traced(warm, log, (subject.name, *subject.words(whole)))
+    if traced.status not in subject.statuses:
+        raise SystemExit(f"{subject.name}, undisturbed, ended with status {traced.status}: {traced.child.said}")
+    calls = [call for call, inside, _ in traced.calls(whole) if inside]
+    found.calls.update(call.name for call in calls)
+    cases = [
+        (call, failure)
+        for call in calls
+        for failure in options.failures
+        if not (failure == "ENOSPC" and call.name in NEVER_FULL)
+    ]
+    chosen = cases[:: options.every]
+    if options.sample is not None:
+        chosen = sorted(draw.sample(chosen, min(options.sample, len(chosen))), key=cases.index)
+    wanted = subject.outcome(whole)
+    for number, (call, failure) in enumerate(chosen):
+        # Each run has a name of the same length, so that it makes the same calls.
+        folder = place / f"{number:05d}"
+        effect = "signal=KILL" if failure == "KILL" else f"error={failure}"
+        traced = Traced(warm, log, (subject.name, *subject.words(folder)), f"{call.name}:{effect}:when={call.number}")
+        hit = [inside for _, inside, injected in traced.calls(folder) if injected]
+        if failure == "KILL":
+            hit = [traced.status == -9]
+        if not any(hit):
+            found.missed += 1
+        else:
+            found.tried[failure] += 1
+            line = log.read_text(errors="replace").splitlines()
+            where = next((each for each in line if "(INJECTED)" in each), line[-1] if line else "")[:160]
+            at = f"{failure} at {call.name} {call.number} ({where.replace(str(folder), '.')})"
+            faults = [f"{at}: {fault}" for fault in faults_of(warm, subject, folder, traced, failure, wanted, found)]
+            print("".join(f"{fault}\n" for fault in faults), end="", file=sys.stderr, flush=True)
+            found.faults += faults
+        shutil.rmtree(folder, ignore_errors=True)
+    return found
+
+
+def faults_of(
+    warm: Warm, subject: Subject, folder: Path, traced: Traced, failure: str, wanted: object, found: Found
+) -> list[str]:
+    """Return what is wrong with how a run took a failure, and with what it comes to in the end."""
+    status, said = traced.status, traced.child.said
+    faults = []
+    if "Traceback" in said:
+        faults.append(f"status {status} with a traceback: {said.strip().splitlines()[-1]}")
+    elif status in subject.statuses:
+        found.went_on += 1
+    elif failure == "KILL":
+        pass
+    elif status != 2 or said.count("error: ") != 1:
+        faults.append(f"status {status}, {said.count('error: ')} messages: {said.strip()[-200:]!r}")
+    if status not in subject.statuses:
+        again = warm.run(subject.name, *subject.words(folder))
+        if again.wait() not in subject.statuses:
+            return [*faults, f"started again: status {again.wait()}: {again.said.strip()[-200:]!r}"]
+    try:
+        found_now = subject.outcome(folder)
+    except OSError as error:
+        return [*faults, f"in the end: {error}"]
+    return [*faults, *(f"in the end: {line}" for line in differences(wanted, found_now)[:3])]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the campaign and return its exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--of", nargs="+", choices=("train", "retest", "babysit"), default=["train", "retest", "babysit"]
+    )
+    parser.add_argument(
+        "--failures", nargs="+", choices=FAILURES, default=list(FAILURES), help="what happens at a call"
+    )
+    parser.add_argument("--every", type=int, default=1, metavar="K", help="only every K-th case")
+    parser.add_argument("--sample", type=int, metavar="N", help="only N cases of each, drawn at random")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of that draw")
+    parser.add_argument("--trials", type=int, default=2, metavar="N", help="of the search (default 2)")
+    parser.add_argument("--epochs", type=int, default=1, metavar="N", help="of the training (default 1)")
+    options = parser.parse_args(argv)
+    if shutil.which("strace") is None:
+        print("There is no strace here; install the package strace.", file=sys.stderr)
+        return NO_STRACE
+    faults = 0
+    with tempfile.TemporaryDirectory() as temporary, Warm(Path(temporary)) as warm:
+        place = Path(temporary)
+        subjects = subjects_in(place, options.trials, options.epochs)
+        for name in options.of:
+            began = time.monotonic()
+            (place / f"{name}-calls").mkdir()
+            try:
+                found = disturb(warm, subjects[name], place / f"{name}-calls", options, random.Random(options.seed))
+            except UntraceableError as error:
+                print(f"strace may not trace here: {error}", file=sys.stderr)
+                return NO_STRACE
+            calls = ", ".join(f"{call} {count}" for call, count in sorted(found.calls.items()))
+            tried = ", ".join(f"{failure} {count}" for failure, count in sorted(found.tried.items()))
+            print(
+                f"{name}: {found.calls.total()} calls that write ({calls}); failures tried: {tried}; {found.missed}"
+                f" missed; {found.went_on} runs went on; {len(found.faults)} faults;"
+                f" {math.ceil(time.monotonic() - began)} s"
+            )
+            print("".join(f"  {fault}\n" for fault in found.faults), end="", flush=True)
+            faults += len(found.faults)
+    return int(faults > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""Commands in processes of their own that start at once: one process imports everything and forks a child for each.
+
+Importing TensorFlow takes seconds, and a campaign starts commands by the hundred. Before its first operation
+TensorFlow has no threads, so that a fork then is whole: every child begins as a fresh process does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+GO = signal.SIGUSR1
+"""A child that was told to wait begins at this signal, once a tracer is attached to it."""
+MOST_SECONDS = 300.0
+
+_PARENT = f"""
+import ctypes, importlib, json, os, signal, sys, traceback
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+for name in ("train", "predict", "retest", "babysit", "tune", "retesting.retest", "retesting.page", "run.show",
+             "report.page", "report.__main__", "babysitting.training", "babysitting.asking"):
+    importlib.import_module("tfcourse." + name)
+import h5py, keras, pandas, matplotlib.pyplot, scipy.stats, sklearn.metrics
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+
+die_with_parent()
+
+def child(order):
+    die_with_parent()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [{int(GO)}])
+    output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(output, 1), os.dup2(output, 2)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    if order["wait"]:
+        ctypes.CDLL(None).prctl(0x59616d61, -1, 0, 0, 0)  # PR_SET_PTRACER: a neighbour may trace this process
+        signal.sigwait([{int(GO)}])
+    status = 1
+    try:
+        status = importlib.import_module("tfcourse." + order["command"]).main(order["words"])
+    except BaseException:
+        traceback.print_exc()
+    try:
+        sys.stdout.flush(), sys.stderr.flush()
+    finally:
+        os._exit(status)
+
+for line in sys.stdin:
+    number = os.fork()
+    if number == 0:
+        child(json.loads(line))
+    print(number, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]), flush=True)
+"""
+
+
+class Child:
+    """One command that runs in a child of the warm process."""
+
+    def __init__(self, warm: Warm, words: tuple[str, ...], process: int, output: Path) -> None:
+        self.warm, self.words, self.process, self.output = warm, words, process, output
+        self.began = time.monotonic()
+        self.status: int | None = None
+
+    def kill(self) -> None:
+        """Send SIGKILL; a child that has ended waits for its parent, so that its number is nobody else's."""
+        os.kill(self.process, signal.SIGKILL)
+
+    def go(self) -> None:
+        """Let a child begin that was told to wait."""
+        os.kill(self.process, GO)
+
+    def wait(self) -> int:
+        """Return the exit status; the number of the signal, negative, if one ended it."""
+        if self.status is None:
+            self.status = self.warm.line()
+        return self.status
+
+    def ended(self) -> bool:
+        """Say whether it has ended."""
+        if self.status is None and self.warm.has_line():
+            self.wait()
+        return self.status is not None
+
+    @property
+    def said(self) -> str:
+        """What it printed."""
+        return self.output.read_text(encoding="utf-8", errors="replace")
+
+
+class Warm:
+    """The process that has imported everything; one command at a time.
+
+    Args:
+        place: a folder for what the commands print.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        path = os.pathsep.join([str(ROOT), *sys.path])
+        self.parent = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", _PARENT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=place,
+            env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"},
+        )
+        self._unread = b""
+
+    def __enter__(self) -> Warm:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self.parent.stdin is not None
+        assert self.parent.stdout is not None
+        self.parent.stdin.close()
+        self.parent.wait()
+        self.parent.stdout.close()
+
+    def start(self, command: str, *words: Any, wait: bool = False) -> Child:
+        """Start a command such as ``train``; with ``wait`` it begins when it is told to go."""
+        assert self.parent.stdin is not None
+        output = self.place / "output.txt"
+        texts = tuple(map(str, words))
+        order = {"command": command, "words": texts, "wait": wait, "output": str(output)}
+        self.parent.stdin.write(json.dumps(order).encode() + b"\n")
+        self.parent.stdin.flush()
+        return Child(self, (command, *texts), self.line(), output)
+
+    def run(self, command: str, *words: Any) -> Child:
+        """Run a command to its end."""
+        child = self.start(command, *words)
+        child.wait()
+        return child
+
+    def has_line(self) -> bool:
+        """Say whether the warm process has written a line that was not read yet."""
+        import select
+
+        assert self.parent.stdout is not None
+        return b"\n" in self._unread or bool(select.select([self.parent.stdout], [], [], 0)[0])
+
+    def line(self) -> int:
+        """Return the next line of the warm process, a number."""
+        assert self.parent.stdout is not None
+        while b"\n" not in self._unread:
+            if not (more := os.read(self.parent.stdout.fileno(), 4096)):
+                raise RuntimeError("The warm process has ended.")
+            self._unread += more
+        first, self._unread = self._unread.split(b"\n", 1)
+        return int(first)
