@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("arrays", "errors", "names", "words", "defaults", "quiet", "interrupt", "streams", "equations"),
-    ("start_keras",),
-    ("files", "command", "space", "data", "toml_file"),
+    ("start_keras", "toml_file"),
+    ("files", "command", "space", "data"),
     ("course_space", "plan", "trial_file"),
     ("space_file", "first_settings"),
     ("models",),
@@ -24,7 +24,7 @@ FLOORS = (
     ("report",),
     ("finishing", "baseline"),
     ("tune", "starting", "babysitting", "retesting"),
-    ("train", "predict", "retest", "babysit"),
+    ("train", "predict", "retest", "babysit", "look"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 MODULES = sorted((ROOT / "tfcourse").rglob("*.py"))

@@ -46,6 +46,9 @@ def build_parser() -> Parser:
     data.add_argument(
         "--not-missing", metavar="TEXT", nargs="+", help="texts that do not, such as NA for Namibia or None as a label"
     )
+    data.add_argument(
+        "--reading", metavar="FILE.toml", help="how columns are to be read, as python -m tfcourse.look --write gives it"
+    )
     data.add_argument("--test-data", metavar="PATH", help="a separate test file; else a fifth of the rows")
     data.add_argument(
         "--split",

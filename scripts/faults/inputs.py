@@ -155,7 +155,7 @@ class Inputs:
         from tfcourse import train
         from tfcourse.babysitting.setting import winner_of
         from tfcourse.report import __main__ as report
-        from tfcourse.retesting.retest import open_old_run
+        from tfcourse.retesting.old_run import open_old_run
         from tfcourse.run.folder import RunFolder
 
         return [

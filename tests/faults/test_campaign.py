@@ -1,4 +1,4 @@
-"""The campaign of ``scripts/faults`` in short: killed, on a failing disk and given strange files, runs have no fault."""
+"""The campaign of ``scripts/faults`` in short: killed, on a failing disk and given strange files, no run fails."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from tfcourse.data import labels
 from tfcourse.data.features import ArrayFeatures, Features, Matrix, TableFeatures, check_finite
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.groups import equal_rows, group_numbers, keep_together
+from tfcourse.data.reading.corrections import read_corrections
 from tfcourse.data.reading.decide import Wishes
 from tfcourse.data.reading.reading import Reading
 from tfcourse.data.repeats import in_both, seen_words
@@ -47,12 +48,14 @@ class DataOptions:
     seed: int = 0
     group: str | None = None
     split_rules: int = SPLIT_RULES
+    reading: str | None = None
 
     @property
     def wishes(self) -> Wishes:
         """What the user said on how columns are read."""
         group = () if self.group is None else (self.group,)
-        return Wishes(self.missing, self.not_missing, (*self.categorical, *group))
+        readings = read_corrections(self.reading) if self.reading is not None else {}
+        return Wishes(self.missing, self.not_missing, (*self.categorical, *group), readings)
 
     def to_json(self) -> dict[str, Any]:
         """Return the options JSON-ready."""
@@ -142,8 +145,8 @@ def prepare_again(options: DataOptions, features: Features, split: Mapping[str, 
     if isinstance(features, TableFeatures):
         readings = {column.name: features.reading(column) for column in features.columns}
     dataset = load(
-        options.data, target=options.target, drop=options.drop, test_data=options.test_data, wishes=options.wishes,
-        readings=readings,
+        options.data, target=options.target, drop=options.drop, test_data=options.test_data,
+        wishes=replace(options, reading=None).wishes, readings=readings,
     )  # fmt: skip
     prepared = _prepared(dataset, options, features)
     if (found := rows_in_split(prepared)) != dict(split):
@@ -161,11 +164,12 @@ def _counts(split: Mapping[str, int]) -> str:
 def _prepared(dataset: Dataset, options: DataOptions, features: Features | None) -> Prepared:
     classes = labels.classes_of(dataset.labels)
     y = labels.to_numbers(dataset.labels, classes, "--data")
+    corrected = read_corrections(options.reading) if options.reading is not None and features is None else {}
     if isinstance(dataset.x, dict):
-        for name in options.categorical:
-            if name not in dataset.x:
-                near = did_you_mean(name, dataset.x)
-                raise UserError(f"--categorical: there is no column {name!r}.{near}")
+        for flag, names in (("--categorical", options.categorical), ("--reading", corrected)):
+            for name in names:
+                if name not in dataset.x:
+                    raise UserError(f"{flag}: there is no column {name!r}.{did_you_mean(name, dataset.x)}")
     else:
         check_finite(dataset.x)
         for flag, given in (("--categorical", options.categorical), ("--group", options.group)):

@@ -9,7 +9,7 @@ category.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from tfcourse.data.reading.column import Distinct, typed_days, typed_numbers
 from tfcourse.data.reading.decode import (
     categories,
     days_of_numbers,
+    decode,
     infinite_numbers,
     out_of_range_missing,
     quick_numbers,
@@ -56,11 +57,19 @@ class Decided:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the user said on columns: texts that are missing values or are not, and columns to read as categories."""
+    """What the user said on columns.
+
+    Args:
+        missing: texts that are missing values.
+        not_missing: texts that are not.
+        categorical: columns to read as categories.
+        readings: how some columns are to be read, whatever their values look like.
+    """
 
     missing: tuple[str, ...] = ()
     not_missing: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
+    readings: Mapping[str, Reading] = field(default_factory=dict)
 
 
 def decide(name: str, column: Any, wishes: Wishes | None = None) -> Decided:
@@ -79,6 +88,8 @@ def decide(name: str, column: Any, wishes: Wishes | None = None) -> Decided:
     {'name': 'born', 'kind': 'date', 'order': 'dmy', 'missing': ['?']}
     """
     wishes = wishes or Wishes()
+    if name in wishes.readings:
+        return Decided(wishes.readings[name], decode(column, wishes.readings[name]))
     categorical = name in wishes.categorical
     if not categorical and (days := typed_days(column)) is not None:
         return _of_days(Reading(name, "date", order="ymd"), out_of_range_missing(days))

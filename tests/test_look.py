@@ -1,0 +1,123 @@
+"""``python -m tfcourse.look``: what it shows, what it writes, and that a run reads the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.conftest import pets
+from tfcourse.data.prepare import DataOptions, prepare
+from tfcourse.look import main
+
+
+@pytest.fixture
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    frame = pets()
+    frame["price"] = [f"{1000 + 37 * number:,} €" for number in range(len(frame))]
+    frame.loc[7, "legs"] = 999999
+    frame.to_csv("pets.csv", index=False)
+    return frame
+
+
+def test_what_is_odd_comes_first(table: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pets.csv", "--target", "kind"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    order = [next(index for index, line in enumerate(lines) if f" {name} " in line) for name in ("name", "weight")]
+    assert order[0] < order[1]  # left out, before a plain number
+    text = "\n".join(lines)
+    assert "number such as 1,234.5 €" in text
+    assert "date, year-month-day" in text
+    assert "Target kind: 2 classes: " in text
+    assert "Split: 72 train, 24 validation, 24 test rows" in text
+
+
+def test_what_a_run_would_refuse_is_shown_for_every_column(
+    table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table["weight"] = table["weight"].astype(str)
+    table.loc[3, "weight"] = "heavy"
+    table.loc[5, "born"] = "soon"
+    table.to_csv("pets.csv", index=False)
+    assert main(["pets.csv"]) == 2
+    out = capsys.readouterr().out
+    assert out.count("REFUSED") == 2
+    assert "'heavy' in row 4" in " ".join(out.split())
+
+
+def test_readings_are_written_corrected_and_taken(table: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
+    table["day"] = [f"{1 + number % 12}/{1 + number // 12}/2024" for number in range(len(table))]
+    table.to_csv("pets.csv", index=False)
+    assert main(["pets.csv", "--drop", "day", "--write", "readings.toml"]) == 0
+    given = Path("readings.toml").read_text(encoding="utf-8")
+    assert "# number such as 1,234.5 €, 120 different" in given
+    Path("readings.toml").write_text(given + '\n["day"]\nkind = "date"\norder = "mdy"\n', encoding="utf-8")
+    assert main(["pets.csv"]) == 2  # nothing tells month from day
+    assert main(["pets.csv", "--reading", "readings.toml"]) == 0
+    capsys.readouterr()
+    Path("day.toml").write_text('["day"]\nkind = "date"\norder = "mdy"\n')
+    found = prepare(DataOptions("pets.csv", "kind", reading="day.toml"))
+    number = next(column for column in found.features.numbers if column.name == "day")  # type: ignore[union-attr]
+    months = pd.to_datetime(table["day"], format="%m/%d/%Y")
+    assert abs(number.mean - (months - pd.Timestamp("1970-01-01")).dt.days.mean()) < 10
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('["born"]\nkind = "day"', "column 'born' needs a table with kind = one of number, date, category."),
+        ('["born"]\nkind = "date"', "column 'born' is a date and needs order = one of ymd, dmy, mdy, compact, seconds,"
+         " milliseconds."),
+        ('["born"]\nkind = "number"\ndecimals = ","', "column 'born' has 'decimals'; allowed are kind, decimal, thousands,"
+         " unit, order, missing, kept, sentinels. Did you mean 'decimal'?"),
+        ('["born"]\nkind = "number"\ndecimal = ","\nthousands = ","', "column 'born': decimal and thousands cannot both be"
+         " ','."),
+        ('["born"]\nkind = "category"\nmissing = "?"', "column 'born' has missing = '?'; it takes a list of texts."),
+    ],
+)  # fmt: skip
+def test_mistakes_in_corrections(
+    text: str, message: str, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("r.toml").write_text(text)
+    assert main(["pets.csv", "--reading", "r.toml"]) == 2
+    assert capsys.readouterr().err == f"error: --reading 'r.toml': {message}\n"
+
+
+def test_a_page_has_a_histogram_a_column_and_no_markup_of_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pd.DataFrame({"<script>": np.arange(30) ** 2, "k": list("abc") * 10}).to_csv("t.csv", index=False)
+    assert main(["t.csv", "--html", "t.html"]) == 0
+    page = Path("t.html").read_text(encoding="utf-8")
+    assert "<script>" not in page
+    assert page.count("<svg") == 2
+    assert page.count("<rect") == 24 + 3
+
+
+def test_a_wide_table_is_summed_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 300))).round(3)
+    frame["same"] = 1
+    frame.to_csv("t.csv", index=False)
+    assert main(["t.csv"]) == 0
+    out = capsys.readouterr().out
+    assert "left out, it is 1 in every training row" in out
+    assert "and 300 more; in all: 300 number, 1 left out" in out
+
+
+def test_no_tensorflow_is_loaded(table: pd.DataFrame) -> None:
+    code = (
+        "import sys; from tfcourse.look import main; status = main(['pets.csv', '--target', 'kind', '--html', 'p.html']);"
+        " assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules; sys.exit(status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
