@@ -56,7 +56,7 @@ def test_readings_are_written_corrected_and_taken(table: pd.DataFrame, capsys: p
     table.to_csv("pets.csv", index=False)
     assert main(["pets.csv", "--drop", "day", "--write", "readings.toml"]) == 0
     given = Path("readings.toml").read_text(encoding="utf-8")
-    assert "# number such as 1,234.5 €, 120 different" in given
+    assert "# whole number such as 1,234.5 €, 120 different" in given
     Path("readings.toml").write_text(given + '\n["day"]\nkind = "date"\norder = "mdy"\n', encoding="utf-8")
     assert main(["pets.csv"]) == 2  # nothing tells month from day
     assert main(["pets.csv", "--reading", "readings.toml"]) == 0
@@ -72,15 +72,22 @@ def test_readings_are_written_corrected_and_taken(table: pd.DataFrame, capsys: p
     ("text", "message"),
     [
         ('["born"]\nkind = "day"', "column 'born' needs a table with kind = one of number, date, category."),
-        ('["born"]\nkind = "date"', "column 'born' is a date and needs order = one of ymd, dmy, mdy, compact, seconds,"
-         " milliseconds."),
-        ('["born"]\nkind = "number"\ndecimals = ","', "column 'born' has 'decimals'; allowed are kind, decimal, thousands,"
-         " unit, order, missing, kept, sentinels. Did you mean 'decimal'?"),
-        ('["born"]\nkind = "number"\ndecimal = ","\nthousands = ","', "column 'born': decimal and thousands cannot both be"
-         " ','."),
+        (
+            '["born"]\nkind = "date"',
+            "column 'born' is a date and needs order = one of ymd, dmy, mdy, compact, seconds, milliseconds.",
+        ),
+        (
+            '["born"]\nkind = "number"\ndecimals = ","',
+            "column 'born' has 'decimals'; allowed are kind, decimal, thousands, unit, order, missing, kept, sentinels."
+            " Did you mean 'decimal'?",
+        ),
+        (
+            '["born"]\nkind = "number"\ndecimal = ","\nthousands = ","',
+            "column 'born': decimal and thousands cannot both be ','.",
+        ),
         ('["born"]\nkind = "category"\nmissing = "?"', "column 'born' has missing = '?'; it takes a list of texts."),
     ],
-)  # fmt: skip
+)
 def test_mistakes_in_corrections(
     text: str, message: str, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,7 +123,8 @@ def test_a_wide_table_is_summed_up(
 
 def test_no_tensorflow_is_loaded(table: pd.DataFrame) -> None:
     code = (
-        "import sys; from tfcourse.look import main; status = main(['pets.csv', '--target', 'kind', '--html', 'p.html']);"
+        "import sys; from tfcourse.look import main;"
+        " status = main(['pets.csv', '--target', 'kind', '--html', 'p.html']);"
         " assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules; sys.exit(status)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
