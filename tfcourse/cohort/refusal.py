@@ -47,7 +47,8 @@ def refuse_unless_plain(thing: Any, free: Collection[str], what: str) -> None:
     tfcourse.cohort.refusal.NotFusableError: layer 'six' cannot be trained in a cohort: its max_value is 6.
     """
     refuse_replaced_methods(thing, what)
-    for name, default in defaults_of(type(thing)).items():  # type: ignore[arg-type]
+    kind: Any = type(thing)
+    for name, default in defaults_of(kind).items():
         if name not in free:
             refuse_unless_equal(_value(thing, name), default, name, what)
 
