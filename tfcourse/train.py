@@ -46,6 +46,7 @@ def build_parser() -> Parser:
     data.add_argument(
         "--not-missing", metavar="TEXT", nargs="+", help="texts that do not, such as NA for Namibia or None as a label"
     )
+    data.add_argument("--time", metavar="COLUMN", help="with --split time: the column whose order it is")
     data.add_argument(
         "--reading", metavar="FILE.toml", help="how columns are to be read, as python -m tfcourse.look --write gives it"
     )

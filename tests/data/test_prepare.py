@@ -235,3 +235,38 @@ def test_arrays_have_no_categories(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         prepare(DataOptions("digits", categorical=("x",)))
     assert str(caught.value) == "--categorical is for tables; 'digits' holds arrays."
+
+
+def test_a_named_column_of_time_orders_the_rows(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    days = random.permutation(100)
+    frame = pd.DataFrame(
+        {"day": pd.Timestamp("2020-01-01") + pd.to_timedelta(days, unit="D"), "x": random.normal(size=100)}
+    )
+    frame["y"] = np.where(days % 2, "a", "b")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    prepared = prepare(DataOptions(str(tmp_path / "t.csv"), target="y", split="time", time="day"))
+    place = [number.name for number in prepared.features.numbers].index("day")  # type: ignore[union-attr]
+    parts = [part.x[:, place] for part in (prepared.train, prepared.validation, prepared.test)]
+    assert [len(part) for part in parts] == [60, 20, 20]
+    assert (np.diff(np.concatenate(parts)) > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"time": "x"}, "--time x was given without --split time; give both."),
+        ({"split": "time", "time": "k"}, "--time: column 'k' holds texts; each row needs a date or a number."),
+        ({"split": "time", "time": "z"}, "--time: column 'z' is empty in 1 rows; each row needs a date or a number."),
+        (
+            {"split": "time", "time": "xx"},
+            "--time: there is no column 'xx' beside the target. Did you mean 'x'? Its columns are 'x', 'k', 'z'.",
+        ),
+    ],
+)
+def test_times_that_cannot_be(tmp_path: Path, options: dict[str, str], message: str) -> None:
+    frame = pd.DataFrame({"x": range(40), "k": list("ab") * 20, "z": [None, *range(39)], "y": list("uv") * 20})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(UserError) as caught:
+        prepare(DataOptions(str(tmp_path / "t.csv"), target="y", **options))  # type: ignore[arg-type]
+    assert str(caught.value) == message

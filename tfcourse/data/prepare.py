@@ -19,6 +19,7 @@ from tfcourse.data.reading.reading import Reading
 from tfcourse.data.repeats import in_both, seen_words
 from tfcourse.data.sources import Dataset, X, columns_of, load
 from tfcourse.data.split import Split, check_classes, split_stratified, split_time, uneven_words
+from tfcourse.data.suspicions import suspicions
 from tfcourse.data.table import rows_of, take
 from tfcourse.errors import UserError, did_you_mean
 
@@ -49,6 +50,7 @@ class DataOptions:
     group: str | None = None
     split_rules: int = SPLIT_RULES
     reading: str | None = None
+    time: str | None = None
 
     @property
     def wishes(self) -> Wishes:
@@ -180,6 +182,10 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
     lines: list[str] = []
     if features is None:
         features, lines = fit(dataset.x, split.train, dataset.readings)
+    if isinstance(features, TableFeatures) and isinstance(dataset.x, dict) and lines:
+        used = {name: dataset.x[name] for name in features.names}
+        dates = tuple(number.name for number in features.numbers if number.is_date) * (options.split != "time")
+        dataset.notes.extend(suspicions(used, y, split.train, split.validation, dates))
     x = features.transform(dataset.x)  # type: ignore[arg-type]
     train, validation, test = (Part(x[rows], y[rows]) for rows in (split.train, split.validation, split.test))
     test_rows = take(dataset.x, split.test)
@@ -226,7 +232,11 @@ def _split(dataset: Dataset, named: Numbers | None, y: Numbers, classes: Sequenc
     test = 0.0 if dataset.test is not None else TEST_SHARE
     validation = VALIDATION_SHARE / (1 - TEST_SHARE) if dataset.test is not None else VALIDATION_SHARE
     if options.split == "time":
-        return split_time(y, classes, test=test, validation=validation)
+        order = _order(dataset.x, options.time)
+        split = split_time(y[order], classes, test=test, validation=validation)
+        return Split(order[split.train], order[split.validation], order[split.test])
+    if options.time is not None:
+        raise UserError(f"--time {options.time} was given without --split time; give both.")
     shares: dict[str, Any] = {"test": test, "validation": validation}
     if options.split_rules == 1:
         return split_stratified(equal_rows(dataset.x), y, classes, seed=options.seed, by_rows=False, **shares)
@@ -241,6 +251,23 @@ def _split(dataset: Dataset, named: Numbers | None, y: Numbers, classes: Sequenc
     if len(np.unique(together.groups)) < len(y):
         dataset.notes.extend(uneven_words(split, y, classes, **shares))
     return split
+
+
+def _order(x: X, time: str | None) -> Numbers:
+    """Return the rows in the order of time: as they stand, or by a column of dates or numbers."""
+    if time is None:
+        return np.arange(rows_of(x))
+    if not isinstance(x, dict):
+        raise UserError("--time is for tables; the data holds arrays.")
+    if time not in x:
+        raise UserError(
+            f"--time: there is no column {time!r} beside the target.{did_you_mean(time, x)} {columns_of(x)}"
+        )
+    values = x[time]
+    if values.dtype == object or np.isnan(values).any():
+        wrong = "holds texts" if values.dtype == object else f"is empty in {int(np.isnan(values).sum())} rows"
+        raise UserError(f"--time: column {time!r} {wrong}; each row needs a date or a number.")
+    return np.argsort(values, kind="stable")
 
 
 def _seen_columns(x: X, readings: Mapping[str, Reading]) -> tuple[X, str]:
