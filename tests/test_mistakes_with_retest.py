@@ -15,6 +15,9 @@ import pytest
 from tests.conftest import pets
 from tfcourse import retest
 
+SUFFIXES = (
+    ".csv, .tsv, .txt, .jsonl, .ndjson, .json (each also .gz, .bz2, .xz, .zst), .parquet, .feather, .arrow, .xlsx"
+)
 HELP = "See python -m tfcourse.retest --help."
 COLUMNS = "Its columns are 'name', 'weight', 'colour', 'legs', 'born'"
 
@@ -40,8 +43,8 @@ MISTAKES = [
     ),
     (
         "run --data gone.csv",
-        "--data: there is no file 'gone.csv'. Give a path that ends in .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .npz, or"
-        " one of digits, mnist, fashion_mnist, cifar10.",
+        f"--data: there is no file 'gone.csv'. Give a path that ends in {SUFFIXES}, .npz, or one of digits, mnist,"
+        " fashion_mnist, cifar10.",
     ),
     ("run --data broken.csv", "'broken.csv' ends line 2 after 1 field, but its header names 2 columns. Each row needs a"
      " field a column; a text that holds commas must stand in double quotes."),
@@ -75,8 +78,7 @@ MISTAKES = [
     ),
     (
         "run --data images.npz",
-        "--data: the run was trained on a table, but 'images.npz' is not one; give a file in .csv, .tsv, .csv.gz,"
-        " .tsv.gz, .parquet.",
+        f"--data: the run was trained on a table, but 'images.npz' is not one; give a file in {SUFFIXES}.",
     ),
     ("run --data new.csv --batches 3", "--batches needs --since COLUMN, by which the rows are put in order."),
     (
@@ -114,7 +116,9 @@ def place(pets_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name / "result.json").unlink()
     for path in (folder / "diverged" / "search").glob("trial_*/trial.json"):
         state = json.loads(path.read_text())
-        path.write_text(json.dumps({**state, "status": "FAILED", "message": "diverged in epoch 1"}))
+        state |= {"status": "FAILED", "message": "diverged in epoch 1"}
+        state["tfcourse"]["diverged"] = True
+        path.write_text(json.dumps(state))
     frame = pets()
     tables: dict[str, Any] = {
         "new": frame,

@@ -19,7 +19,9 @@ from tfcourse.data.prepare import DataOptions
 from tfcourse.report import __main__ as report
 from tfcourse.run.lock import alone_in
 
-SUFFIXES = ".csv, .tsv, .csv.gz, .tsv.gz, .parquet"
+SUFFIXES = (
+    ".csv, .tsv, .txt, .jsonl, .ndjson, .json (each also .gz, .bz2, .xz, .zst), .parquet, .feather, .arrow, .xlsx"
+)
 START_AGAIN = "Restore it from a copy, or start the search again in a new folder."
 GO_ON = "Leave it out to go on with that search, or start a new one with --out."
 RESULT = dict.fromkeys(("best", "baseline", "test", "trials", "seconds", "classes"))
@@ -57,8 +59,8 @@ RESUME = [
     ),
     (
         "run --data gone.csv",
-        "--data: there is no file 'gone.csv'. Give a path that ends in .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .npz,"
-        " or one of digits, mnist, fashion_mnist, cifar10.",
+        f"--data: there is no file 'gone.csv'. Give a path that ends in {SUFFIXES}, .npz, or one of digits, mnist,"
+        " fashion_mnist, cifar10.",
     ),
     (
         "run --trials 1",

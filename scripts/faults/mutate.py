@@ -28,7 +28,7 @@ MOST_DEPTH = 3000
 
 def damaged(content: bytes, draw: random.Random) -> bytes:
     """Return content after one to four small damages."""
-    for _ in range(draw.choice((1, 1, 1, 2, 4))):
+    for _ in range(draw.choices((1, 2, 4), (8, 2, 1))[0]):
         content = draw.choices(DAMAGES, WEIGHTS)[0](content, draw)
     return content
 

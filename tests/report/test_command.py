@@ -116,6 +116,7 @@ def folder(pets_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         for number, path in enumerate(sorted((folder / name / "search").glob("trial_*/trial.json"))):
             state: dict[str, Any] = {**read(path), "status": "FAILED", "score": None, "message": message}
+            state["tfcourse"] = {**state["tfcourse"], "diverged": name == "diverged"}
             state["hyperparameters"]["values"]["learning_rate"] = 4.0 ** (number - 1)
             path.write_text(json.dumps(state), encoding="utf-8")
     (folder / "hurt" / "search" / "trial_1" / "trial.json").write_text("{}", encoding="utf-8")
