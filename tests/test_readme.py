@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tfcourse import predict, train
+from tfcourse import look, predict, train
 from tfcourse.course_space import default_space
 from tfcourse.first_settings import read_first_settings
 from tfcourse.report import __main__ as report
@@ -19,7 +19,12 @@ from tfcourse.space_file import space_from_toml
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
-COMMANDS = {"tfcourse.train": train.main, "tfcourse.predict": predict.main, "tfcourse.report": report.main}
+COMMANDS = {
+    "tfcourse.look": look.main,
+    "tfcourse.predict": predict.main,
+    "tfcourse.report": report.main,
+    "tfcourse.train": train.main,
+}
 
 
 def run_line(line: str) -> None:
