@@ -166,7 +166,7 @@ HOSTILE: list[tuple[str, Edit, str]] = [
     ("groups in groups", stored(lambda w, f: w.create_group("/".join("a" * 40))),
      f"{WEIGHTS} is nested more than 32 deep"),
     ("wide layer", setting("Dense", units=10**9),
-     "is damaged (config.json describes 8,000,000,090 weights, model.weights.h5 holds 114)."),
+     "is damaged (config.json describes 8,000,000,305 weights, model.weights.h5 holds 329)."),
     ("texts as size", setting("Dense", units="12"), f"{CONFIG} has a keras.layers.Dense of no size"),
     ("negative size", setting("Embedding", input_dim=-1, output_dim=-10**9),
      f"{CONFIG} has a keras.layers.Embedding of no size"),
@@ -179,7 +179,7 @@ HOSTILE: list[tuple[str, Edit, str]] = [
     ("a layer in a layer", setting("Dense", kernel_initializer={
         "module": "keras.layers", "class_name": "Dense", "config": {"units": 10**9},
         "build_config": {"input_shape": [None, 9]}, "shared_object_id": 5}),
-     "is damaged (config.json describes 10,000,000,114 weights, model.weights.h5 holds 114)."),
+     "is damaged (config.json describes 10,000,000,329 weights, model.weights.h5 holds 329)."),
     ("statistics over all axes", edited(lambda config: replaced(
         config, "Softmax", class_name="Normalization", config={"axis": [1, 2], "mean": [0.0], "variance": [1.0]},
         build_config={"input_shape": [None, 10**10, 1]})),
@@ -213,5 +213,5 @@ HOSTILE: list[tuple[str, Edit, str]] = [
     ("no HDF5", lambda members, _: {**members, "model.weights.h5": b"no HDF5"},
      "is damaged (Unable to synchronously open file (file signature not found))."),
     ("lost weights", stored(lambda w, f: w.pop(FLOAT, None) and None),
-     "is damaged (config.json describes 114 weights, model.weights.h5 holds 90)."),
+     "is damaged (config.json describes 329 weights, model.weights.h5 holds 305)."),
 ]  # fmt: skip

@@ -29,7 +29,7 @@ from tests.models.model_files import (
     write_members,
     write_small_model,
 )
-from tests.models.test_preprocessing import fitted, messy_table
+from tests.models.test_preprocessing import fitted, messy_table, raw_inputs
 from tfcourse.data.features import ArrayFeatures, Features, TableFeatures
 from tfcourse.errors import UserError
 from tfcourse.models.builders import build_mlp, build_softmax_regression
@@ -140,7 +140,7 @@ def test_the_small_model_is_loaded_whatever_its_columns_are_called(
 ) -> None:
     write_members(tmp_path / "model.keras", honest[0])
     model = load_exported(tmp_path / "model.keras", honest[1], 2)
-    assert model.predict(small_table(), verbose=0).shape == (12, 2)
+    assert model.predict(raw_inputs(small_table(), honest[1]), verbose=0).shape == (12, 2)
 
 
 def test_the_model_of_another_run_is_told_from_a_run_s_own(
