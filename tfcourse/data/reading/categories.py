@@ -13,6 +13,7 @@ _WHOLE = r"^([-+]?(0|[1-9][0-9]*))\.0+$"
 def canonical(texts: Any) -> Any:
     """Return texts with one spelling for truth values and whole numbers.
 
+    >>> import pyarrow as pa
     >>> canonical(pa.array(["TRUE", "false", "1.0", "01", "x"])).to_pylist()
     ['True', 'False', '1', '01', 'x']
     """
@@ -38,6 +39,7 @@ def spellings(value: str) -> tuple[str, ...]:
 def is_truth(texts: Any) -> Any:
     """Say which texts are truth values.
 
+    >>> import pyarrow as pa
     >>> is_truth(pa.array(["TRUE", "yes"])).to_pylist()
     [True, False]
     """

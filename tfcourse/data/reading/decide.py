@@ -95,7 +95,7 @@ def decide(name: str, column: Any, wishes: Wishes | None = None) -> Decided:
         return _of_days(Reading(name, "date", order="ymd"), out_of_range_missing(days))
     if not categorical:
         numbers = typed_numbers(column)
-        if numbers is None and not thousands_by_point(column):
+        if numbers is None and not thousands_by_point(column, 1):
             numbers = quick_numbers(column)
         if numbers is not None:
             return _of_numbers(Reading(name, "number"), numbers, wishes)
@@ -149,8 +149,21 @@ def _as_numbers(
         whole = np.full(len(values.texts), np.nan)
         whole[~marker] = numbers
         reading = replace(style, name=name, missing=said, kept=kept)
-        return _of_numbers(reading, whole[values.codes], wishes)
+        decided = _of_numbers(reading, whole[values.codes], wishes)
+        decided.odd.extend(_on_points(name, texts, style))
+        return decided
     return None
+
+
+def _on_points(name: str, texts: Any, style: Reading) -> list[str]:
+    """Return what is said where points stand before thousands, or may do so."""
+    if style.thousands == "." and not any("," in text for text in texts.to_pylist()):
+        return ["its points stand before thousands, since always three figures follow them: 1.234 is read as 1234"]
+    if style.is_plain and thousands_by_point(texts, 1):
+        pointed = next(text for text in texts.to_pylist() if "." in text)
+        whole = pointed.replace(".", "")
+        return [f"{pointed!r} is read with decimals; if it stands for {whole}, look --write and thousands = '.' say so"]
+    return []
 
 
 def _refuse_slips(name: str, values: Distinct, marker: NDArray[np.bool_]) -> None:

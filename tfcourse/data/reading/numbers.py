@@ -20,7 +20,7 @@ CURRENCY = r"[$€£¥₹₽₩₺₴฿]|USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DK
 STYLES = ((".", ""), (".", ","), (".", " "), (".", "'"), (",", ""), (",", "."), (",", " "), (",", "'"))
 """Decimal mark and thousands separator of the ways of writing that are known, the plainest first."""
 BY_POINT = r"^([-+]?[1-9][0-9]{0,2}(\.[0-9]{3})+|[-+]?[0-9]{1,3}|[^0-9]*)$"
-SAMPLE, LEAST_POINTED = 1000, 20
+SAMPLE, LEAST_POINTED = 1000, 5
 _PARTS = (
     rf"^(?P<open>[-+]?\(?)\s*(?P<prefix>{CURRENCY})?\s*(?P<sign>[-+]?)\s*"
     r"(?P<figures>[0-9][0-9.,' ]*|[.,][0-9]+)(?P<power>[eE][-+]?[0-9]+)?\s*"
@@ -145,8 +145,12 @@ def _by_likelihood(texts: Any) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(STYLES, key=lambda style: bool(style[1])))
 
 
-def thousands_by_point(texts: Any) -> bool:
+def thousands_by_point(texts: Any, least: int = LEAST_POINTED) -> bool:
     """Say whether points stand before thousands: always three figures after, 900 but never 0.900 or 1500 beside.
+
+    Args:
+        texts: an Arrow column or array; of any type but texts the answer is no.
+        least: how many texts with a point it takes.
 
     >>> thousands_by_point(pa.array([f"1.{n}" for n in range(100, 130)] + ["900"]))
     True
@@ -159,6 +163,6 @@ def thousands_by_point(texts: Any) -> bool:
         return False
     pointed = pc.match_substring_regex(texts, r"^[-+]?[0-9]+\.")
     point, rest = texts.filter(pointed), texts.filter(pc.invert(pointed))
-    if len(point) < LEAST_POINTED or not pc.any(pc.match_substring_regex(rest, "[0-9]")).as_py():
+    if len(point) < least or not pc.any(pc.match_substring_regex(rest, "[0-9]")).as_py():
         return False
     return bool(pc.all(pc.match_substring_regex(texts, BY_POINT)).as_py())
