@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,7 @@ USED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "keras": (lambda: importlib.import_module("keras.src.models.functional"), "Functional"),
     "sys": (lambda: sys, "_current_frames"),
+    "os": (lambda: os, "_exit"),
     "keras_tuner.src.utils": (lambda: importlib.import_module("keras_tuner.src.utils"), "load_json save_json"),
     "keras_tuner.src.engine.tuner_utils": (
         lambda: importlib.import_module("keras_tuner.src.engine.tuner_utils"),
