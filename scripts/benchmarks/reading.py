@@ -53,7 +53,10 @@ def check(path: Path, rows: int) -> int:
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     frame = frame.iloc[:: max(1, len(frame) // rows)]
     target = TARGETS.get(path.stem, "class")
-    same, refused, told, wrong = 0, [], [], []
+    same = 0
+    refused: list[str] = []
+    told: list[str] = []
+    wrong: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.csv"
         frame.to_csv(plain, index=False)
