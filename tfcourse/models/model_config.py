@@ -66,7 +66,7 @@ def check_config(text: bytes) -> int:
 
     >>> check_config(b'{"module": "keras.layers", "class_name": "Lambda", "config": {}}')
     Traceback (most recent call last):
-    tfcourse.models.model_config.NotOursError: its config.json asks for keras.layers.Lambda
+    tfcourse.models.model_config.NotOursError: its config.json describes keras.layers.Lambda, not a functional model
     """
     try:
         config = json.loads(text)
