@@ -115,14 +115,18 @@ def write_json(path: Path, value: Any, indent: int | None = 2, *, durable: bool 
     write_text(path, json.dumps(value, indent=indent, allow_nan=False) + "\n", durable=durable)
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, *, nan: bool = False) -> Any:
     """Return what a JSON file of a run holds.
+
+    Args:
+        path: the file.
+        nan: whether NaN and infinite numbers may stand in it, as in KerasTuner's own files.
 
     Raises:
         UserError: if it is not there or is damaged.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=float if nan else _refuse)
     except FileNotFoundError:
         raise UserError(f"{str(path.parent)!r} is not a whole run folder: {path.name} is not there.") from None
     except (ValueError, RecursionError) as error:

@@ -20,7 +20,7 @@ def read_trial_file(path: Path) -> dict[str, Any]:
     Raises:
         UserError: if it is damaged, or holds something else than a trial of its folder's number.
     """
-    state = read_json(path)
+    state = read_json(path, nan=True)
     try:
         wrong = next(_wrong(state, path.parent.name.removeprefix("trial_")), None)
     except (KeyError, TypeError, AttributeError) as error:
