@@ -13,8 +13,11 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")  # a busy machine is no failure
+# No deadline: a busy machine is no failure. The same examples each time, so that a change is judged by what it changed;
+# `--hypothesis-profile=deep` draws others.
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("deep", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 
 
 def pets(rows: int = 120, seed: int = 0) -> pd.DataFrame:

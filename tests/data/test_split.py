@@ -87,7 +87,9 @@ def test_parts_have_their_shares_of_the_rows_however_groups_differ_in_size(seed:
     groups = pd.factorize(groups)[0]
     y = random.integers(classes, size=len(groups))  # labels that differ within the groups
     split = split_stratified(groups, y, "abc"[:classes], seed=seed, test=0.2, validation=0.2)
-    assert np.abs(np.array([len(part) for part in parts_of(split)]) / len(y) - [0.6, 0.2, 0.2]).max() < 0.05
+    off = np.abs(np.array([len(part) for part in parts_of(split)]) / len(y) - [0.6, 0.2, 0.2]).max()
+    # A border between two parts is off by half the group it falls into at most, and a part has two borders.
+    assert off < max(0.05, np.bincount(groups).max() / len(y))
     assert all(len(np.unique(y[part])) == classes for part in parts_of(split))
 
 
