@@ -176,6 +176,6 @@ def test_the_epoch_of_somebody_elses_fit_is_counted_too(tmp_path: Path) -> None:
 
 
 def test_the_readme_says_that_a_branch_trains_in_the_foreground() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parents[2] / "tfcourse" / "babysitting" / "README.md").read_text(encoding="utf-8")
     row = next(line for line in readme.splitlines() if line.startswith("| `branch DIR"))
     assert "in the foreground; `--detach` leaves the terminal free" in row
