@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("arrays", "errors", "names", "words", "defaults", "quiet", "interrupt", "streams", "equations"),
-    ("start_keras", "toml_file"),
+    ("start_keras", "toml_file", "objective"),
     ("files", "command", "space", "data"),
     ("course_space", "plan", "trial_file"),
     ("space_file", "first_settings"),

@@ -13,6 +13,7 @@ from tfcourse.files import make_folder, read_json, replacing, write_json
 from tfcourse.models.builders import build_softmax_regression
 from tfcourse.models.kept_weights import set_kept_weights
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+from tfcourse.objective import Objective
 from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
 from tfcourse.search.fit import Examples, Schedule, Training, fit_network
@@ -55,7 +56,7 @@ def fit_baseline(folder: RunFolder, prepared: Prepared, plan: Plan, examples: Ex
         for rate in RATES:
             optimizer = OptimizerSpec("adam", rate)
             found[rate] = fit_network(network, optimizer, examples, schedule, batch_size=batch_size, seed=seed)
-    sign = -1 if "accuracy" in plan.objective else 1
+    sign = Objective(plan.objective).sign
     scores = {
         rate: sign * found[rate].score(plan.objective)
         for rate in RATES

@@ -18,8 +18,8 @@ from tfcourse.run.trials import TrialRecord, leaders, read_trials
 from tfcourse.search.fit import Examples, Schedule
 from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Setting, fresh_seeds, retrain
-from tfcourse.verdict.sentence import listed
 from tfcourse.verdict.winner import Candidate
+from tfcourse.words import listed
 
 RUNNERS_UP = 2
 BASELINE = "softmax regression"

@@ -17,7 +17,7 @@ from tfcourse.files import write_json
 from tfcourse.finishing import Retraining, search_until
 from tfcourse.models.builders import with_softmax
 from tfcourse.models.ensemble import average, with_temperature
-from tfcourse.models.hypermodels import MLPHyperModel, values_from_hp
+from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.plan import Plan
 from tfcourse.run.exported import BATCH, export
 from tfcourse.run.folder import RunFolder
@@ -31,8 +31,7 @@ from tfcourse.search.rounds import Round, explored
 from tfcourse.search.rounds_oracle import RoundsOracle
 from tfcourse.verdict.calibration import Predictions, calibrate, fit_temperature
 from tfcourse.verdict.judge import judge
-from tfcourse.verdict.sentence import listed
-from tfcourse.words import loss_said
+from tfcourse.words import listed, loss_said
 
 PLAIN_MODEL: dict[str, Any] = {"ensemble": 1, "calibrate": False}
 """What is saved when nothing else is asked for: the best trial's network as it was trained."""

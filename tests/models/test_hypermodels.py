@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tfcourse.course_space import default_space
-from tfcourse.models.hypermodels import MLPHyperModel, declare, values_from_hp
+from tfcourse.models.hypermodels import MLPHyperModel, declare
+from tfcourse.names import values_from_hp
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(60, 6)).astype("float32"), np.arange(60) % 3

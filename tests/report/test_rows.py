@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from tests.verdict.synthetic import search
+from tfcourse.objective import Objective
 from tfcourse.report.axes import axis_over, position
 from tfcourse.report.classes import most_confused, per_class
 from tfcourse.report.curves import curve_rows
@@ -18,7 +19,6 @@ from tfcourse.report.figures import best_so_far, most_shown
 from tfcourse.report.verdict_rows import reliability_rows
 from tfcourse.report.words import score_text
 from tfcourse.run.trials import TrialRecord
-from tfcourse.verdict.sentence import said
 
 ends = st.tuples(st.floats(1e-9, 1e9), st.floats(1e-9, 1e9)).filter(lambda pair: pair[0] * (1 + 1e-6) < pair[1])
 
@@ -111,4 +111,4 @@ def test_an_accuracy_of_few_rows_has_a_wide_interval() -> None:
 def test_scores_are_written_with_digits_that_tell_them_apart() -> None:
     texts = [score_text(score, "val_loss") for score in (0.0, 0.00042, 0.0307, 12.5, 344652.6)]
     assert texts == ["0", "0.00042", "0.0307", "12.5000", "3.45e+05"]
-    assert score_text(0.0000231, "val_loss") == said(0.0000231, "val_loss") == "2.31e-05"
+    assert score_text(0.0000231, "val_loss") == Objective("val_loss").said(0.0000231) == "2.31e-05"

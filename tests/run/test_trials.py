@@ -10,7 +10,8 @@ import pytest
 
 from tfcourse.course_space import default_space
 from tfcourse.errors import UserError
-from tfcourse.models.hypermodels import declare, values_from_hp
+from tfcourse.models.hypermodels import declare
+from tfcourse.names import values_from_hp
 from tfcourse.run.trials import leaders, read_trials
 from tfcourse.search.oracle import RandomOracle, Status
 

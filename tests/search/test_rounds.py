@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from tfcourse.course_space import build_space, limits_of
-from tfcourse.models.hypermodels import MLPHyperModel, values_from_hp
+from tfcourse.models.hypermodels import MLPHyperModel
+from tfcourse.names import values_from_hp
 from tfcourse.run.trials import leaders, read_trials
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Examples, Schedule

@@ -7,7 +7,6 @@ import errno
 import json
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from tfcourse.babysitting.words import count_words, event_words
 from tfcourse.command import FAILED, OK
 from tfcourse.errors import UserError
 from tfcourse.files import read_json
+from tfcourse.words import first_of
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 PROGRESS_SECONDS = 10.0
@@ -177,23 +177,14 @@ def replay(arguments: argparse.Namespace) -> int:
     if found.same:
         print("The same to the last bit: curve, weights and optimizer.")
         return OK
+    differing = f"epochs {first_of(found.differing, 5)}" if found.differing else "no epoch"
     print(
         f"They differ: weights and optimizer by up to {found.difference:.3g}; the numbers of"
-        f" {f'epochs {listed(found.differing)}' if found.differing else 'no epoch'}. Was it trained on another machine,"
+        f" {differing}. Was it trained on another machine,"
         " or with other versions, or was the journal changed?",
         file=sys.stderr,
     )
     return FAILED
-
-
-def listed(epochs: Sequence[int]) -> str:
-    """Return numbers as a list, the first few of many.
-
-    >>> listed([3, 4, 9, 11, 12, 20])
-    '3, 4, 9, 11, 12 and 1 more'
-    """
-    more = f" and {len(epochs) - 5} more" if len(epochs) > 5 else ""
-    return ", ".join(map(str, epochs[:5])) + more
 
 
 def report(arguments: argparse.Namespace) -> int:

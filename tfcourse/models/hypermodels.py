@@ -16,9 +16,8 @@ import keras_tuner
 from tfcourse.course_space import default_space
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
+from tfcourse.names import ONE_MINUS, values_from_hp
 from tfcourse.space import Parameter, SearchSpace
-
-_ONE_MINUS = "one_minus_"
 
 
 def declare(space: SearchSpace, hp: keras_tuner.HyperParameters) -> dict[str, Any]:
@@ -47,21 +46,9 @@ def _declare(parameter: Parameter, hp: keras_tuner.HyperParameters) -> None:
     elif parameter.scale == "integer":
         hp.Int(name, int(low), int(high))
     elif parameter.scale == "one_minus_log":
-        hp.Float(_ONE_MINUS + name, 1.0 - high, 1.0 - low, sampling="log")
+        hp.Float(ONE_MINUS + name, 1.0 - high, 1.0 - low, sampling="log")
     else:
         hp.Float(name, low, high, sampling=parameter.scale)
-
-
-def values_from_hp(hp_values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return KerasTuner's values under the space's names: ``one_minus_momentum`` 0.01 is ``momentum`` 0.99.
-
-    >>> values_from_hp({"layers": 2, "one_minus_momentum": 0.01})
-    {'layers': 2, 'momentum': 0.99}
-    """
-    return {
-        name.removeprefix(_ONE_MINUS): 1.0 - value if name.startswith(_ONE_MINUS) else value
-        for name, value in hp_values.items()
-    }
 
 
 def hp_from_values(space: SearchSpace, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +60,7 @@ def hp_from_values(space: SearchSpace, values: Mapping[str, Any]) -> dict[str, A
     """
     turned = {parameter.name for parameter in space if parameter.scale == "one_minus_log"}
     return {
-        _ONE_MINUS + name if name in turned else name: 1.0 - value if name in turned else value
+        ONE_MINUS + name if name in turned else name: 1.0 - value if name in turned else value
         for name, value in values.items()
     }
 

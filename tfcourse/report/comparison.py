@@ -25,7 +25,7 @@ def comparison_context(runs: Sequence[Run]) -> dict[str, Any]:
     data: dict[str, Any] = {
         "objective": {
             "name": objective,
-            "label": words.OBJECTIVES[objective],
+            "label": runs[0].measure.words,
             "lower": lower_is_better(objective),
             "scale": "log" if lower_is_better(objective) and _positive(runs) else "linear",
         },
@@ -128,7 +128,7 @@ def score_rows(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     """Return the measures of the runs in words: one row a measure, one text a run."""
     rows: list[tuple[str, list[str]]] = [
         ("best validation score", [words.score_text(run.leaders[0].score, run.objective) for run in runs]),
-        ("objective", [words.OBJECTIVES[run.objective] for run in runs]),
+        ("objective", [run.measure.words for run in runs]),
     ]
     for name, of in (("test", "test"), ("softmax regression, test", "baseline")):
         tests = [None if not run.result else run.result[of] if of == "test" else run.result[of]["test"] for run in runs]

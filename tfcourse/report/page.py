@@ -121,7 +121,7 @@ def report_context(run: Run) -> dict[str, Any]:
         "status_line": words.status_line(run),
         "sentences": words.by_topic(run.verdict["sentences"] or words.plain_sentences(run)),
         "candidates": candidate_rows(run),
-        "objective": words.OBJECTIVES[run.objective],
+        "objective": run.measure.words,
         "leaders": leader_table(run, names),
         "score": lambda value: words.score_text(value, run.objective),
         "fixed": [(name, best.values[name]) for name in fixed],
@@ -152,7 +152,7 @@ def chart_data(run: Run) -> dict[str, Any]:
     return {
         "objective": {
             "name": objective,
-            "label": words.OBJECTIVES[objective],
+            "label": run.measure.words,
             "lower": lower_is_better(objective),
             "scale": scores.scale,
         },
@@ -179,7 +179,7 @@ def chart_data(run: Run) -> dict[str, Any]:
         "rounds": len(run.rounds),
         "parameters": parameters,
         "progress": best_so_far(trials, objective),
-        "baseline": validation.get("accuracy" if "accuracy" in objective else "loss"),
+        "baseline": validation.get(run.measure.metric),
         "best": run.leaders[0].number,
         "leaders": [trial.number for trial in run.leaders[:CURVES_SHOWN]],
         "curves": curve_rows([*run.leaders, *(trial for trial in trials if trial.status != "completed")]),

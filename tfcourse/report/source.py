@@ -8,6 +8,7 @@ from typing import Any
 
 from tfcourse.errors import UserError
 from tfcourse.files import read_json
+from tfcourse.objective import Objective
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.trials import TrialRecord, leaders, read_trials
 from tfcourse.space import SearchSpace
@@ -46,6 +47,11 @@ class Run:
     def objective(self) -> str:
         """What the trials are ranked by: ``val_loss`` or ``val_accuracy``."""
         return str(self.record["plan"]["objective"])
+
+    @property
+    def measure(self) -> Objective:
+        """The same as a value, which knows what is better and how it is written."""
+        return Objective(self.objective)
 
     @property
     def leaders(self) -> list[TrialRecord]:

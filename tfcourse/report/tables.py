@@ -49,7 +49,7 @@ def leader_table(run: Run, names: Sequence[str]) -> dict[str, Any]:
         for trial in shown
     ]
     if run.baseline:
-        score = run.baseline["validation"]["accuracy" if "accuracy" in run.objective else "loss"]
+        score = run.baseline["validation"][run.measure.metric]
         values = run.baseline["hyperparameters"]
         rows.append(
             {

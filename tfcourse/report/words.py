@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tfcourse.objective import Objective
 from tfcourse.report.figures import searched
 from tfcourse.report.source import Run
 from tfcourse.run.show import readable
 from tfcourse.run.trials import TrialRecord
 from tfcourse.space import Value
-from tfcourse.verdict.sentence import said
 
 SCALES = {
     "log": "log scale",
@@ -22,7 +22,6 @@ SCALES = {
 }
 TOPICS = {"enough": "Enough trials?", "curves": "Learning curves"}
 """Headings of the verdict's topics; the others are called as they are."""
-OBJECTIVES = {"val_loss": "validation loss", "val_accuracy": "validation accuracy"}
 
 
 def label(name: str) -> str:
@@ -62,7 +61,7 @@ def score_text(score: float | None, objective: str) -> str:
     >>> score_text(0.030688, "val_loss"), score_text(0.0000421, "val_loss"), score_text(0.98886, "val_accuracy")
     ('0.0307', '4.21e-05', '98.89%')
     """
-    return "–" if score is None else said(score, objective)
+    return "–" if score is None else Objective(objective).said(score)
 
 
 def counts_text(run: Run) -> str:
@@ -91,7 +90,7 @@ def plain_sentences(run: Run) -> list[dict[str, str]]:
         (
             "winner",
             "note",
-            f"The best setting so far is trial {best.number}, with a {OBJECTIVES[objective]} of"
+            f"The best setting so far is trial {best.number}, with a {Objective(objective).words} of"
             f" {score_text(best.score, objective)} in epoch {(best.best_epoch or 0) + 1}. It is the best of"
             f" {len(run.leaders)} scores, so luck has a part in it.",
         )
@@ -132,7 +131,7 @@ def by_topic(sentences: Sequence[Mapping[str, str]]) -> list[tuple[str, list[Map
 
 def axis_text(name: str, scale: str, run: Run) -> str:
     """Return what an axis plot shows, for those who cannot see it."""
-    objective = OBJECTIVES[run.objective]
+    objective = run.measure.words
     tried = [trial for trial in run.trials if name in trial.values]
     lead = next((trial for trial in run.leaders if name in trial.values), None)
     text = f"Scatter plot of {objective} against {label(name)} on a {SCALES[scale]}, {len(tried)} trials."
@@ -170,7 +169,7 @@ def progress_text(rows: Sequence[Mapping[str, Any]], by: str, run: Run) -> str:
     if by == "seconds" and rows[reached - 1]["seconds"] is not None:
         where = f"after {rows[reached - 1]['seconds']:.0f} of {rows[-1]['seconds'] or 0.0:.0f} seconds"
     return (
-        f"The best {OBJECTIVES[run.objective]} so far, against {by}: from {score_text(first['best'], run.objective)}"
+        f"The best {run.measure.words} so far, against {by}: from {score_text(first['best'], run.objective)}"
         f" to {score_text(last, run.objective)}, reached {where}."
     )
 
@@ -180,7 +179,7 @@ def parallel_text(run: Run) -> str:
     names = ", ".join(label(parameter.name) for parameter in searched(run.rounds))
     return (
         f"Parallel coordinates: one line for each of {len(run.leaders)} completed trials through {names} and the"
-        f" {OBJECTIVES[run.objective]}. The table of leading trials gives the same numbers."
+        f" {run.measure.words}. The table of leading trials gives the same numbers."
     )
 
 
@@ -201,7 +200,7 @@ def enough_text(chart: Mapping[str, Any] | None, run: Run) -> str:
         return ""
     first, last = chart["rows"][0], chart["rows"][-1]
     return (
-        f"The best {OBJECTIVES[run.objective]} that a search may expect: {score_text(first['expected'], run.objective)}"
+        f"The best {run.measure.words} that a search may expect: {score_text(first['expected'], run.objective)}"
         f" after {first['k']} trials, {score_text(last['expected'], run.objective)} after {last['k']}."
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,6 +31,7 @@ from tfcourse.data.table import is_missing, take
 from tfcourse.data.tablefile import KINDS as KINDS_OF_TABLES
 from tfcourse.data.tablefile import read_table
 from tfcourse.errors import UserError, did_you_mean
+from tfcourse.words import first_of
 
 LEAST_ROWS_PER_CLASS = 3
 MOST_NAMED = 8
@@ -145,7 +146,7 @@ def surplus_columns(names: Sequence[str], features: TableFeatures, record: dict[
     if not new:
         return []
     many = len(new) > 1
-    some = f"{len(new)} column{'s' * many} that the run did not have {'are' if many else 'is'} not used: {listed(new)}"
+    some = f"{len(new)} column{'s' * many} that the run did not have {'are' if many else 'is'} not used: {quoted(new)}"
     return [f"{some}; a new search would use {'them' if many else 'it'}"]
 
 
@@ -166,7 +167,7 @@ def without_rare_classes(labels: NDArray[Any]) -> tuple[Rows, list[str]]:
         if count > 1
         else (f"1 row of classes with fewer than {LEAST_ROWS_PER_CLASS} is")
     )
-    return kept, [f"{some} left out: {listed(rare)}"]
+    return kept, [f"{some} left out: {quoted(rare)}"]
 
 
 def all_classes(labels: NDArray[Any], known: tuple[str, ...], data: str) -> tuple[tuple[str, ...], list[str]]:
@@ -179,8 +180,8 @@ def all_classes(labels: NDArray[Any], known: tuple[str, ...], data: str) -> tupl
     unknown = [name for name in present if name not in known]
     if len(unknown) == len(present):
         raise UserError(
-            f"--data: no label of {data!r} is a class of the run. Its labels are {listed(present)}; the run's classes"
-            f" are {listed(known)}. Write the labels as in training."
+            f"--data: no label of {data!r} is a class of the run. Its labels are {quoted(present)}; the run's classes"
+            f" are {quoted(known)}. Write the labels as in training."
         )
     if len(present) < 2:
         raise UserError(
@@ -191,11 +192,11 @@ def all_classes(labels: NDArray[Any], known: tuple[str, ...], data: str) -> tupl
         rows = sum(label not in known for label in labels.tolist())
         notes.append(
             f"{len(unknown)} class{'es' * (len(unknown) > 1)} that the run has never seen, in {rows} rows"
-            f" ({rows / len(labels):.1%}): {listed(unknown)}"
+            f" ({rows / len(labels):.1%}): {quoted(unknown)}"
         )
     absent = [name for name in known if name not in present]
     if absent:
-        notes.append(f"classes of the run that do not occur now: {listed(absent)}")
+        notes.append(f"classes of the run that do not occur now: {quoted(absent)}")
     return (*known, *unknown), notes
 
 
@@ -224,12 +225,10 @@ def moments_of(rows: LabelledRows | NDArray[Any], column: str) -> tuple[NDArray[
     return decided.values, texts
 
 
-def listed(names: Any) -> str:
+def quoted(names: Iterable[object]) -> str:
     """Return names in quotes, at most a few of them.
 
-    >>> listed(["a", "b"])
+    >>> quoted(["a", "b"])
     "'a', 'b'"
     """
-    names = [str(name) for name in names]
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(map(repr, names[:MOST_NAMED])) + more
+    return first_of([repr(str(name)) for name in names], MOST_NAMED)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tfcourse.objective import Objective
 from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.recommendation import margin_of
 from tfcourse.retesting.retest import Retest
@@ -25,7 +26,7 @@ def batch_record(found: Retest, new: NewData, label: str, objective: str) -> dic
     places = {int(setting): place for place, setting in enumerate(order, start=1)}
     return {
         "label": label,
-        "cost": "share of wrong labels" if "accuracy" in objective else "log-loss",
+        "cost": "share of wrong labels" if Objective(objective).higher_is_better else "log-loss",
         "rows": {"all": len(new), **found.retraining.rows},
         "notes": new.notes,
         "recommendation": found.recommendation.to_json(),

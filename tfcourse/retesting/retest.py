@@ -13,6 +13,7 @@ from tfcourse.data.groups import equal_rows
 from tfcourse.data.sources import X
 from tfcourse.data.table import take
 from tfcourse.errors import UserError
+from tfcourse.objective import Objective
 from tfcourse.retesting.comparison import (
     Correlation,
     Excess,
@@ -162,7 +163,7 @@ def retest(
     fresh = len(settings) - len(run.settings)
     chance = chance_of_regret(costs, regret.interval.mean, fresh, run.trials, variance_factor(run, rows), seed)
     old = [setting.old_score for setting in run.settings if setting.old_score is not None]
-    before = [-score for score in old] if "accuracy" in objective else old
+    before = [-score for score in old] if Objective(objective).higher_is_better else old
     return Retest(
         settings,
         retraining,

@@ -14,6 +14,7 @@ from tfcourse.data.features import ArrayFeatures, Features, Matrix, NumberColumn
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.split import Rows
 from tfcourse.data.table import is_missing, take
+from tfcourse.objective import Objective
 from tfcourse.plan import Plan
 from tfcourse.retesting.folds import Folds
 from tfcourse.retesting.new_data import NewData
@@ -181,7 +182,7 @@ def cost_of(training: Any, objective: str) -> float:
     if training.best_epoch < 0:
         return math.inf
     value = float(training.curves[objective][training.best_epoch])
-    return 1 - value if "accuracy" in objective else value
+    return 1 - value if Objective(objective).higher_is_better else value
 
 
 def row_costs(probabilities: NDArray[Any], y: NDArray[np.int64], objective: str) -> NDArray[np.float64]:
@@ -190,7 +191,7 @@ def row_costs(probabilities: NDArray[Any], y: NDArray[np.int64], objective: str)
     >>> row_costs(np.array([[0.5, 0.5], [0.9, 0.1]]), np.array([0, 1]), "val_accuracy").tolist()
     [0.0, 1.0]
     """
-    if "accuracy" in objective:
+    if Objective(objective).higher_is_better:
         return (probabilities.argmax(axis=1) != y).astype(np.float64)
     own = probabilities[np.arange(len(y)), y].astype(np.float64)
     return np.asarray(-np.log(np.maximum(own, LEAST_PROBABILITY)))

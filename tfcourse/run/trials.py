@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse.errors import UserError
-from tfcourse.names import has_diverged
+from tfcourse.names import has_diverged, values_from_hp
+from tfcourse.objective import Objective
 from tfcourse.space import SearchSpace, Value
 from tfcourse.trial_file import read_trial_file
-
-_ONE_MINUS = "one_minus_"
 
 
 @dataclass(frozen=True)
@@ -68,16 +67,13 @@ def read_trials(run: Path, space: SearchSpace) -> list[TrialRecord]:
 
 def leaders(trials: list[TrialRecord], objective: str) -> list[TrialRecord]:
     """Return the completed trials, the best by ``objective`` first; accuracies are better high, losses low."""
-    sign = -1.0 if "accuracy" in objective else 1.0
+    sign = Objective(objective).sign
     done = [trial for trial in trials if trial.status == "completed" and trial.score is not None]
     return sorted(done, key=lambda trial: (sign * (trial.score or 0.0), trial.number))
 
 
 def _record(state: Mapping[str, Any], space: SearchSpace) -> TrialRecord:
-    given = {
-        name.removeprefix(_ONE_MINUS): 1.0 - value if name.startswith(_ONE_MINUS) else value
-        for name, value in state["hyperparameters"]["values"].items()
-    }
+    given = values_from_hp(state["hyperparameters"]["values"])
     values: dict[str, Value] = {}
     for parameter in space:
         if parameter.active(values) and parameter.name in given:

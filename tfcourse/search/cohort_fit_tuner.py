@@ -9,6 +9,7 @@ from typing import Any
 
 from tfcourse.cohort import MemberHistory, fit_together
 from tfcourse.cohort.member import Member
+from tfcourse.objective import Objective
 from tfcourse.search.fit import Examples, Schedule
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.following import Following
@@ -113,7 +114,7 @@ class CohortFitTuner(FitTuner):
             if all(job.following.over for job in jobs):
                 continue
             mates = self._objective_curves(self._bracket_of(trial.trial_id), of_trial, epoch, schedule.objective)
-            stay = going_on(mates, rung, epoch, higher_is_better="accuracy" in schedule.objective)
+            stay = going_on(mates, rung, epoch, higher_is_better=Objective(schedule.objective).higher_is_better)
             if int(trial.trial_id) not in stay:
                 for job in jobs:
                     job.following.over = True

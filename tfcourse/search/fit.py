@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tfcourse.data.minibatches import minibatch_order
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+from tfcourse.objective import Objective
 
 EVALUATION_BATCH = 4096
 
@@ -144,7 +145,7 @@ class _Watch(keras.callbacks.Callback):
             return
         for name, value in logs.items():
             self.training.curves.setdefault(name, []).append(value)
-        objective = logs[self.schedule.objective] * (-1 if "accuracy" in self.schedule.objective else 1)
+        objective = logs[self.schedule.objective] * Objective(self.schedule.objective).sign
         if objective < self.best_objective:
             self.best_objective, self.training.best_epoch = objective, epoch
             self.training.weights = self.model.get_weights()

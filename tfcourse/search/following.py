@@ -6,6 +6,7 @@ import math
 import time
 
 from tfcourse.cohort import MemberHistory
+from tfcourse.objective import Objective
 from tfcourse.search.fit import Schedule, Training
 
 
@@ -51,7 +52,7 @@ class Following:
             return
         for name, value in logs.items():
             self.training.curves.setdefault(name, []).append(value)
-        objective = logs[self.schedule.objective] * (-1 if "accuracy" in self.schedule.objective else 1)
+        objective = logs[self.schedule.objective] * Objective(self.schedule.objective).sign
         if objective < self._best:
             self._best, self.training.best_epoch = objective, self.epochs - 1
             self.training.weights = history.weights

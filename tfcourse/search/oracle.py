@@ -16,6 +16,7 @@ from keras_tuner.engine import trial as trial_module
 from tfcourse.errors import UserError
 from tfcourse.files import replacing, write_json
 from tfcourse.names import DIVERGED, has_diverged
+from tfcourse.objective import Objective
 from tfcourse.search.lock import synchronized
 from tfcourse.search.sampler import unit_draw as unit_draw
 from tfcourse.trial_file import read_trial_file
@@ -129,7 +130,7 @@ class RandomOracle(keras_tuner.Oracle):
         trial = self.trials[trial_id]
         trial.metrics = type(trial.metrics)()
         for name, values in curves.items():
-            trial.metrics.register(name, direction="max" if "accuracy" in name else "min")
+            trial.metrics.register(name, direction="max" if Objective(name).higher_is_better else "min")
             for epoch, value in enumerate(values):
                 # The tracker's own update looks through the whole curve for its best, at every epoch.
                 trial.metrics.metrics[name].update(float(value), step=epoch)

@@ -9,7 +9,8 @@ import keras_tuner
 import numpy as np
 
 from tfcourse.first_settings import completed_setting
-from tfcourse.models.hypermodels import declare, hp_from_values, values_from_hp
+from tfcourse.models.hypermodels import declare, hp_from_values
+from tfcourse.names import values_from_hp
 from tfcourse.search.oracle import MOST_COLLISIONS, RandomOracle, Status
 from tfcourse.search.rounds import Round, next_round
 from tfcourse.search.sampler import quasi_random_point, random_point

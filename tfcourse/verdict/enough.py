@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse.objective import Objective
 from tfcourse.run.trials import TrialRecord
-from tfcourse.verdict.sentence import Finding, Sentence, gap_said
+from tfcourse.verdict.sentence import Finding, Sentence
 from tfcourse.verdict.setting import comparable_costs, ended, epochs_said, is_scored
 
 LEAST_TRIALS = 8
@@ -53,7 +54,8 @@ def judge_enough(trials: Sequence[TrialRecord], objective: str, spread: float | 
             return Finding([], numbers)
         text = f"Too few trials to tell whether more would help: {LEAST_TRIALS} are needed in a round."
         return Finding([Sentence("enough", "note", text)], numbers)
-    sign = -1.0 if "accuracy" in objective else 1.0
+    measure = Objective(objective)
+    sign = measure.sign
     found, until = comparable_costs(of_round[looked_at], objective)
     costs = np.sort(list(found.values()))
     numbers["epochs"] = until
@@ -71,20 +73,22 @@ def judge_enough(trials: Sequence[TrialRecord], objective: str, spread: float | 
     doubling = numbers["doubling"] = half - curve[-1][0]
     of_which = f" of round {looked_at + 1}" if len(rounds) > 1 else ""
     of_which += epochs_said(until)
-    return Finding([_sentence(doubling, costs, spread, of_which, objective)], numbers)
+    return Finding([_sentence(doubling, costs, spread, of_which, measure)], numbers)
 
 
-def _sentence(doubling: float, costs: NDArray[Any], spread: float | None, of_which: str, objective: str) -> Sentence:
+def _sentence(
+    doubling: float, costs: NDArray[Any], spread: float | None, of_which: str, measure: Objective
+) -> Sentence:
     text = (
-        f"The second half of the {len(costs)} trials{of_which} made the expected best {gap_said(doubling, objective)}"
+        f"The second half of the {len(costs)} trials{of_which} made the expected best {measure.gap_said(doubling)}"
         " better; twice as many may bring about as much again at most"
     )
     if spread is not None:
         small = doubling <= spread
-        against = f"the spread of the seeds is {gap_said(spread, objective)}"
+        against = f"the spread of the seeds is {measure.gap_said(spread)}"
     else:
         small = doubling <= SMALL * float(np.median(costs) - costs[0])
-        against = f"the middling trial is {gap_said(float(np.median(costs) - costs[0]), objective)} behind the best"
+        against = f"the middling trial is {measure.gap_said(float(np.median(costs) - costs[0]))} behind the best"
     if small:
         return Sentence("enough", "good", f"{text}, which is little: {against}.")
     return Sentence("enough", "note", f"{text}, which is worth trying: {against}.")

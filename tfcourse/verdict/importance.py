@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from tfcourse.run.trials import TrialRecord
 from tfcourse.space import Parameter, SearchSpace
-from tfcourse.verdict.sentence import Finding, Sentence, listed
+from tfcourse.verdict.sentence import Finding, Sentence
 from tfcourse.verdict.setting import comparable_costs, ended, epochs_said, free, is_scored, position
+from tfcourse.words import listed
 
 LEAST_TRIALS, MOST_TRIALS = 20, 500
 CUTS, TREES, EXCHANGES, UNSEEN = 16, 40, 4, 0.3

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfcourse.verdict.sentence import Finding, Sentence, listed, said
-from tfcourse.words import loss_said
+from tfcourse.objective import Objective
+from tfcourse.verdict.sentence import Finding, Sentence
+from tfcourse.words import listed, loss_said
 
 MOST_NAMED = 3
 
@@ -116,14 +117,14 @@ def judge_model(model: Mapping[str, Any], objective: str) -> Finding:
             ``test``, both without the temperature, so that they can be compared; else None.
         objective: ``val_loss`` or ``val_accuracy``.
     """
-    name = objective.removeprefix("val_")
+    measure = Objective(objective)
     text = f"model.keras holds {model['saved']}"
     if model["temperature"] is not None:
         text += f", its logits divided by a temperature of {model['temperature']:.3g}"
     sentences = [Sentence("model", "note", text + ".")]
     average, single = model.get("average"), model.get("single")
     if average is not None and single is not None:
-        sentences.append(_average(average, single, name, tempered=model["temperature"] is not None))
+        sentences.append(_average(average, single, measure, tempered=model["temperature"] is not None))
     if len(model["trials"]) < model["asked"]:
         found = len(model["trials"])
         text = f"{model['asked']} networks were to be averaged, but {found} trial{'s' * (found > 1)} completed."
@@ -131,15 +132,16 @@ def judge_model(model: Mapping[str, Any], objective: str) -> Finding:
     return Finding(sentences, dict(model))
 
 
-def _average(average: Mapping[str, Any], single: Mapping[str, Any], name: str, *, tempered: bool) -> Sentence:
+def _average(average: Mapping[str, Any], single: Mapping[str, Any], measure: Objective, *, tempered: bool) -> Sentence:
     """Compare the average with the best single network: good if it is no worse in any of the three."""
+    name = measure.metric
     own, other = average["validation"][name], single["validation"][name]
-    worse = own < other if name == "accuracy" else own > other
+    worse = measure.better(other, own)
     on_test, single_test = average["test"], single["test"]
     doubtful = on_test["log_loss"] > single_test["log_loss"] or on_test["accuracy"] < single_test["accuracy"]
     text = (
-        f"{'Before the temperature, the' if tempered else 'The'} average has validation {name} {said(own, name)}, the"
-        f" best single network {said(other, name)}; on the test split they are right in {on_test['accuracy']:.2%} and"
+        f"{'Before the temperature, the' if tempered else 'The'} average has validation {name} {measure.said(own)}, the"
+        f" best single network {measure.said(other)}; on the test split they are right in {on_test['accuracy']:.2%} and"
         f" {single_test['accuracy']:.2%}, with log-loss {loss_said(on_test['log_loss'])} and"
         f" {loss_said(single_test['log_loss'])}."
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
-
-from tfcourse.words import loss_said
 
 Topic = Literal[
     "winner", "test", "model", "edges", "diverged", "importance", "enough", "curves", "calibration"
@@ -55,30 +53,3 @@ class Verdict:
             [sentence for finding in findings.values() for sentence in finding.sentences],
             {topic: finding.numbers for topic, finding in findings.items()},
         )
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names as a list in words.
-
-    >>> listed(["a"]), listed(["a", "b", "c"])
-    ('a', 'a, b and c')
-    """
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
-
-
-def said(value: float, objective: str) -> str:
-    """Return a value of the objective as people write it: accuracies in percent, losses by :func:`loss_said`.
-
-    >>> said(0.98765, "val_accuracy"), said(0.030688, "val_loss")
-    ('98.77%', '0.0307')
-    """
-    return f"{value:.2%}" if "accuracy" in objective else loss_said(value)
-
-
-def gap_said(gap: float, objective: str) -> str:
-    """Return a difference of two values of the objective as people write it.
-
-    >>> gap_said(0.046, "val_accuracy"), gap_said(0.0082, "val_loss")
-    ('4.60 percentage points', '0.0082')
-    """
-    return f"{100 * gap:.2f} percentage points" if "accuracy" in objective else said(gap, objective)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tfcourse.course_space import KNOWN, Known
+from tfcourse.objective import Objective
 from tfcourse.run.trials import TrialRecord
 from tfcourse.space import Parameter, SearchSpace
 
@@ -60,7 +61,7 @@ def comparable_costs(trials: Sequence[TrialRecord], objective: str) -> tuple[dic
     Where halving ended some trials early all are compared by their best until then: a trial of four epochs beside one
     of thirty would be the worse one for its epochs, not for its setting. The epochs are None where none was ended.
     """
-    sign = -1.0 if "accuracy" in objective else 1.0
+    sign = Objective(objective).sign
     until = min((trial.halved_at for trial in trials if trial.halved_at is not None), default=None)
     scored = [trial for trial in trials if is_scored(trial)]
     if until is None:

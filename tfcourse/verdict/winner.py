@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tfcourse.verdict.sentence import Finding, Level, Sentence, gap_said, listed, said
-from tfcourse.words import ROUNDING
+from tfcourse.objective import Objective
+from tfcourse.verdict.sentence import Finding, Level, Sentence
+from tfcourse.words import ROUNDING, listed
 
 CONFIDENCE = 0.95
 LEAST_SCORES = 3
@@ -107,10 +108,11 @@ def judge_winner(candidates: Sequence[Candidate], best_score: float, objective: 
     ]
     if len(winner.finite) < LEAST_SCORES or winner.mean is None or winner.deviation is None:
         return Finding(sentences, numbers)
-    sign = -1.0 if "accuracy" in objective else 1.0
+    measure = Objective(objective)
+    sign = measure.sign
     too_good = sign * (winner.mean - best_score)
     numbers["search_best_too_good_by"] = too_good
-    sentences.insert(0, _again(winner, best_score, too_good, objective))
+    sentences.insert(0, _again(winner, best_score, too_good, measure))
 
     leads: list[Candidate] = []
     ties: list[Candidate] = []
@@ -130,33 +132,33 @@ def judge_winner(candidates: Sequence[Candidate], best_score: float, objective: 
     )
     for group, level, words in outcomes:
         if group:
-            means = listed([f"{other.name} ({said(other.mean or 0.0, objective)})" for other in group])
+            means = listed([f"{other.name} ({measure.said(other.mean or 0.0)})" for other in group])
             sentences.append(_sentence(level, f"{_capital(winner.name)} {words.format(means)}."))
     if ties:
         simplest = min([winner, *ties], key=lambda candidate: candidate.parameters)
         numbers["prefer"] = simplest.name
-        sentences.append(_tie(winner, ties, simplest, objective))
+        sentences.append(_tie(winner, ties, simplest, measure))
     return Finding(sentences, numbers)
 
 
-def _again(winner: Candidate, best_score: float, too_good: float, objective: str) -> Sentence:
+def _again(winner: Candidate, best_score: float, too_good: float, measure: Objective) -> Sentence:
     assert winner.mean is not None
     assert winner.deviation is not None
     text = (
         f"{_capital(winner.name)}, trained again from {len(winner.finite)} fresh seeds, has a"
-        f" {objective.replace('val_', 'validation ')} of {said(winner.mean, objective)} ±"
-        f" {gap_said(winner.deviation, objective)}"
+        f" {measure.words} of {measure.said(winner.mean)} ±"
+        f" {measure.gap_said(winner.deviation)}"
     )
-    best = f"the search's best score of {said(best_score, objective)}"
+    best = f"the search's best score of {measure.said(best_score)}"
     if too_good > ROUNDING:
-        text += f"; {best} was {gap_said(too_good, objective)} better than that."
+        text += f"; {best} was {measure.gap_said(too_good)} better than that."
     else:
         text += f"; {best} was not too good."
     return _sentence("warning" if too_good > max(ROUNDING, 2 * winner.deviation) else "note", text)
 
 
-def _tie(winner: Candidate, ties: Sequence[Candidate], simplest: Candidate, objective: str) -> Sentence:
-    names = listed([_capital(winner.name), *(f"{other.name} ({said(other.mean or 0.0, objective)})" for other in ties)])
+def _tie(winner: Candidate, ties: Sequence[Candidate], simplest: Candidate, measure: Objective) -> Sentence:
+    names = listed([_capital(winner.name), *(f"{other.name} ({measure.said(other.mean or 0.0)})" for other in ties)])
     text = f"{names} tie: their differences are within the spread of the seeds."
     if simplest is winner:
         return _sentence("note", f"{text} {_capital(winner.name)} is also the simplest: {winner.parameters:,} weights.")
