@@ -16,16 +16,16 @@ from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.objective import Objective
 from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
-from tfcourse.search.fit import Examples, Schedule, Training, fit_network
+from tfcourse.search.fit import Schedule, Training, TrainingData, fit_network
 from tfcourse.search.oracle import trial_seed
 from tfcourse.search.padding import Padding
-from tfcourse.search.retrain import OutOfTimeError, Setting, retrain
+from tfcourse.search.retrain import OutOfTimeError, Recipe, retrain
 
 RATES = (0.1, 0.01, 0.001)
 """Learning rates of Adam that softmax regression is trained with; the best by validation is the baseline."""
 
 
-def fit_baseline(folder: RunFolder, prepared: Prepared, plan: Plan, examples: Examples, schedule: Schedule) -> None:
+def fit_baseline(folder: RunFolder, prepared: Prepared, plan: Plan, examples: TrainingData, schedule: Schedule) -> None:
     """Train softmax regression with a few learning rates and keep the best, unless an earlier part did.
 
     Raises:
@@ -40,7 +40,7 @@ def fit_baseline(folder: RunFolder, prepared: Prepared, plan: Plan, examples: Ex
     seed = trial_seed(plan.seed, 0)
     found: dict[float, Training] = {}
     if plan.engine == "cohort":
-        jobs = [(Setting(network, OptimizerSpec("adam", rate), batch_size), seed) for rate in RATES]
+        jobs = [(Recipe(network, OptimizerSpec("adam", rate), batch_size), seed) for rate in RATES]
         try:
             retrain(
                 jobs,

@@ -13,11 +13,11 @@ from tfcourse.files import read_json
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
 from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
-from tfcourse.run.repeats import Repeats
+from tfcourse.run.retrained import Retrained
 from tfcourse.run.trials import TrialRecord, leaders, read_trials
-from tfcourse.search.fit import Examples, Schedule
+from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.padding import Padding
-from tfcourse.search.retrain import OutOfTimeError, Setting, fresh_seeds, retrain
+from tfcourse.search.retrain import OutOfTimeError, Recipe, fresh_seeds, retrain
 from tfcourse.verdict.winner import Candidate
 from tfcourse.words import listed
 
@@ -55,7 +55,7 @@ def search_until(deadline: float, latest: float, now: float) -> float:
     return latest if deadline - now < LEAST_SEARCH_SECONDS else deadline
 
 
-class Retraining:
+class Leaders:
     """The leaders and the baseline of a run, and what came of training them again.
 
     Args:
@@ -68,14 +68,14 @@ class Retraining:
         self.prepared, self.plan = prepared, plan
         self.leaders = leaders(read_trials(folder.path, plan.space), plan.objective)[: 1 + RUNNERS_UP]
         self.order, self.seeds = fresh_seeds(plan.seed)
-        self.repeats = Repeats(
+        self.retrained = Retrained(
             folder.path / "repeats.json",
             {"epochs": plan.epochs, "patience": plan.patience, "objective": plan.objective, "order_seed": self.order},
         )
         baseline = read_json(folder.path / "baseline" / "baseline.json")["hyperparameters"]
         width, classes = prepared.features.width, len(prepared.classes)
-        self.settings = {name_of(trial): setting_of(trial, prepared) for trial in self.leaders}
-        self.settings[BASELINE] = Setting(
+        self.recipes = {name_of(trial): recipe_of(trial, prepared) for trial in self.leaders}
+        self.recipes[BASELINE] = Recipe(
             NetworkSpec(width, classes), OptimizerSpec("adam", baseline["learning_rate"]), baseline["batch_size"]
         )
 
@@ -84,7 +84,7 @@ class Retraining:
         """The candidates and seeds that are not trained yet."""
         if not self.leaders:
             return []
-        return [(name, seed) for name in self.settings for seed in self.seeds if not self.repeats.has(name, seed)]
+        return [(name, seed) for name in self.recipes for seed in self.seeds if not self.retrained.has(name, seed)]
 
     def in_words(self) -> str:
         """Return what will be trained, as a line for the terminal."""
@@ -103,14 +103,14 @@ class Retraining:
         def ended(index: int, training: Any) -> None:
             done = bool(training.curves) and not training.diverged and training.best_epoch >= 0
             score = training.curves[plan.objective][training.best_epoch] if done else None
-            self.repeats.keep(*missing[index], score)
+            self.retrained.keep(*missing[index], score)
 
         train, validation = prepared.train, prepared.validation
         examples = len(train) * plan.epochs
         try:
             retrain(
-                [(self.settings[name], seed) for name, seed in missing],
-                Examples(train.x, train.y, validation.x, validation.y),
+                [(self.recipes[name], seed) for name, seed in missing],
+                TrainingData(train.x, train.y, validation.x, validation.y),
                 Schedule(plan.epochs, plan.patience, plan.objective, self.order, deadline, interrupted),
                 padding=Padding.of_space(plan.space, inputs=prepared.features.width, examples=examples),
                 on_end=ended,
@@ -125,11 +125,11 @@ class Retraining:
         """Return the candidates with their scores, none unless all were trained."""
         found = []
         numbers = {name_of(trial): trial.number for trial in self.leaders}
-        for name, setting in self.settings.items():
-            scores = self.repeats.scores_of(name, self.seeds)
+        for name, recipe in self.recipes.items():
+            scores = self.retrained.scores_of(name, self.seeds)
             if scores is None:
                 return []
-            found.append(Candidate(name, numbers.get(name), weights_in(setting.network), scores))
+            found.append(Candidate(name, numbers.get(name), weights_in(recipe.network), scores))
         return found
 
 
@@ -146,10 +146,10 @@ def name_of(trial: TrialRecord) -> str:
     return f"trial {trial.number}"
 
 
-def setting_of(trial: TrialRecord, prepared: Prepared) -> Setting:
+def recipe_of(trial: TrialRecord, prepared: Prepared) -> Recipe:
     """Return the network, the optimizer and the minibatch size of a trial."""
     batch_size = int(trial.values["batch_size"])
-    return Setting(
+    return Recipe(
         network_from_values(trial.values, inputs=prepared.features.width, classes=len(prepared.classes)),
         optimizer_from_values(trial.values, steps_per_epoch=math.ceil(len(prepared.train) / batch_size)),
         batch_size,

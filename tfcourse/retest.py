@@ -66,7 +66,7 @@ def _run(argv: Sequence[str] | None) -> int:
     arguments = build_parser().parse_args(argv)
     if arguments.batches and not arguments.since:
         raise UserError("--batches needs --since COLUMN, by which the rows are put in order.")
-    from tfcourse.data.repeats import seen_words
+    from tfcourse.data.in_both import seen_words
     from tfcourse.retesting.batches import consecutive
     from tfcourse.retesting.new_data import read_new_data
     from tfcourse.retesting.old_run import open_old_run

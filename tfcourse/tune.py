@@ -14,21 +14,23 @@ from tfcourse.baseline import fit_baseline, load_baseline, out_of_time
 from tfcourse.data.prepare import Part, Prepared
 from tfcourse.errors import UserError
 from tfcourse.files import write_json
-from tfcourse.finishing import Retraining, search_until
+from tfcourse.finishing import Leaders, search_until
 from tfcourse.models.builders import with_softmax
 from tfcourse.models.ensemble import average, with_temperature
 from tfcourse.models.hypermodels import MLPHyperModel
+from tfcourse.names import values_from_hp
 from tfcourse.plan import Plan
 from tfcourse.run.exported import BATCH, export
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.measure import log_loss, measure
 from tfcourse.run.trials import read_trials
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
-from tfcourse.search.fit import Examples, Schedule
+from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import SECONDS_BETWEEN_SAVES, RandomOracle, Status
-from tfcourse.search.rounds import Round, explored
+from tfcourse.search.rounds import explored
 from tfcourse.search.rounds_oracle import RoundsOracle
+from tfcourse.space import Round
 from tfcourse.verdict.calibration import Predictions, calibrate, fit_temperature
 from tfcourse.verdict.judge import judge
 from tfcourse.words import listed, loss_said
@@ -97,7 +99,7 @@ def search(
         latest: the moment until which it may go on if it would come to nothing otherwise.
         interrupted: tells whether to stop with a KeyboardInterrupt.
     """
-    examples = Examples(prepared.train.x, prepared.train.y, prepared.validation.x, prepared.validation.y)
+    examples = TrainingData(prepared.train.x, prepared.train.y, prepared.validation.x, prepared.validation.y)
     schedule = Schedule(
         plan.epochs, plan.patience, plan.objective, plan.seed, latest, interrupted, plan.repeats, plan.halving
     )
@@ -161,7 +163,7 @@ def retrain_leaders(
     Returns:
         why it was not done, in a sentence; empty if it was.
     """
-    retraining = Retraining(folder, prepared, plan)
+    retraining = Leaders(folder, prepared, plan)
     if not retraining.missing:
         return ""
     say(retraining.in_words())
@@ -233,7 +235,7 @@ def finish(
         plan.objective,
         classes=prepared.classes,
         epochs=plan.epochs,
-        candidates=Retraining(folder, prepared, plan).candidates(),
+        candidates=Leaders(folder, prepared, plan).candidates(),
         not_retrained=not_retrained,
         model={
             **result["model"],

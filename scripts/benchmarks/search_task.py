@@ -43,10 +43,10 @@ class Task:
 
     def examples(self) -> Any:
         """Return the training and validation examples."""
-        from tfcourse.search.fit import Examples
+        from tfcourse.search.fit import TrainingData
 
         train, validation = self.prepared.train, self.prepared.validation
-        return Examples(train.x, train.y, validation.x, validation.y)
+        return TrainingData(train.x, train.y, validation.x, validation.y)
 
     def schedule(self, halving: bool = False) -> Any:
         """Return how long each trial trains."""

@@ -90,7 +90,7 @@ def learner_search(task: Task, trials: int, learner: str) -> list[Trial]:
     from tfcourse.models.spec import network_from_values, optimizer_from_values
     from tfcourse.search.oracle import trial_seed
     from tfcourse.search.padding import Padding
-    from tfcourse.search.retrain import Setting, retrain
+    from tfcourse.search.retrain import Recipe, retrain
 
     width, classes, rows = task.size
     padding = Padding.of_space(task.space, inputs=width, examples=rows * task.epochs)
@@ -101,7 +101,7 @@ def learner_search(task: Task, trials: int, learner: str) -> list[Trial]:
         left = trials - len(ended)
         asked = decider.ask(left if "Random" in learner else min(AT_ONCE, left))  # random draws learn nothing
         settings = [
-            Setting(
+            Recipe(
                 network_from_values(values, inputs=width, classes=classes),
                 optimizer_from_values(values, steps_per_epoch=math.ceil(rows / int(values["batch_size"]))),
                 int(values["batch_size"]),

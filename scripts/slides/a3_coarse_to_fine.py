@@ -13,8 +13,8 @@ from matplotlib.patches import Rectangle
 from probing import final_losses
 
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
-from tfcourse.search.rounds import Round, next_round
-from tfcourse.space import Parameter, SearchSpace
+from tfcourse.search.rounds import next_round
+from tfcourse.space import Parameter, Round, SearchSpace
 
 SLIDE = Slide(
     row="A3",

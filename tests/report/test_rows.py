@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from tests.verdict.synthetic import search
 from tfcourse.objective import Objective
-from tfcourse.report.axes import axis_over, position
+from tfcourse.report.axes import axis_over, place_on
 from tfcourse.report.classes import most_confused, per_class
 from tfcourse.report.curves import curve_rows
 from tfcourse.report.figures import best_so_far, most_shown
@@ -29,7 +29,7 @@ def test_ticks_are_round_values_at_their_own_places(scale: str, pair: tuple[floa
     assert 2 <= len(axis.ticks) <= 15
     assert len({text for _, text in axis.ticks}) == len(axis.ticks), "their texts tell them apart"
     for place, text in axis.ticks:
-        assert place == pytest.approx(position(scale, float(text)), rel=1e-4, abs=1e-4)
+        assert place == pytest.approx(place_on(scale, float(text)), rel=1e-4, abs=1e-4)
         assert axis.low <= place <= axis.high
     low, high = (math.log10(end) if scale == "log" else end for end in pair)
     assert axis.low < low < high < axis.high
@@ -57,7 +57,7 @@ def test_ticks_by_hand() -> None:
 def test_an_axis_of_one_value_has_ticks_too(scale: str, value: float, percent: bool, shown: list[str]) -> None:
     axis = axis_over(scale, [value, value], percent=percent)
     assert [text for _, text in axis.ticks] == shown
-    assert axis.low < position(axis.scale, value) < axis.high
+    assert axis.low < place_on(axis.scale, value) < axis.high
 
 
 def test_long_curves_are_thinned_and_keep_their_best_epoch() -> None:

@@ -14,7 +14,7 @@ import pytest
 from tfcourse.course_space import build_space
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
-from tfcourse.search.fit import Examples, Schedule
+from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.following import Patience
 from tfcourse.search.oracle import RandomOracle
@@ -23,7 +23,7 @@ from tfcourse.space import Parameter
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(150, 6)).astype("float32")
 Y = (X[:, 0] * X[:, 1] > 0).astype(np.int64)
-EXAMPLES = Examples(X[:100], Y[:100], X[100:], Y[100:])
+EXAMPLES = TrainingData(X[:100], Y[:100], X[100:], Y[100:])
 
 
 def search(folder: Path, kind: type[FitTuner], trials: int, schedule: Schedule, **changes: Parameter) -> FitTuner:

@@ -12,12 +12,12 @@ import pytest
 from tfcourse.data.minibatches import minibatch_order
 from tfcourse.models.builders import build_mlp, build_optimizer
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
-from tfcourse.search.fit import Examples, Schedule, fit_network, minibatches
+from tfcourse.search.fit import Schedule, TrainingData, fit_network, minibatches
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 5)).astype("float32")
 Y = (X[:, 0] + X[:, 1] > 0).astype(np.int64)
-EXAMPLES = Examples(X[:50], Y[:50], X[50:], Y[50:])
+EXAMPLES = TrainingData(X[:50], Y[:50], X[50:], Y[50:])
 NETWORK, OPTIMIZER = NetworkSpec(5, 2, (6,)), OptimizerSpec("sgd", 0.05, momentum=0.9)
 
 

@@ -15,18 +15,18 @@ from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.names import values_from_hp
 from tfcourse.run.trials import leaders, read_trials
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
-from tfcourse.search.fit import Examples, Schedule
+from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.halving import going_on, rungs
 from tfcourse.search.pace import Pace
-from tfcourse.search.rounds import Round, leading, next_round
+from tfcourse.search.rounds import leading, next_round
 from tfcourse.search.rounds_oracle import RoundsOracle
-from tfcourse.space import Parameter, SearchSpace
+from tfcourse.space import Parameter, Round, SearchSpace
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(150, 6)).astype("float32")
 Y = (X[:, 0] * X[:, 1] > 0).astype(np.int64)
-EXAMPLES = Examples(X[:100], Y[:100], X[100:], Y[100:])
+EXAMPLES = TrainingData(X[:100], Y[:100], X[100:], Y[100:])
 SPACE = build_space(
     {
         "units": Parameter("units", "integer", 4, 12),

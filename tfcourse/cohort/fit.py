@@ -30,7 +30,7 @@ from tfcourse.cohort.member import Member, member_of_spec
 from tfcourse.cohort.memory import available_memory, places_that_fit
 from tfcourse.cohort.plan import CACHED, CPU_PLACES, GPU_PLACES, in_words, plan_cohorts
 from tfcourse.cohort.refusal import NotFusableError
-from tfcourse.cohort.schedule import Schedule
+from tfcourse.cohort.scheduler import Scheduler
 from tfcourse.errors import UserError, did_you_mean
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.start_keras import other_setting
@@ -156,7 +156,7 @@ def fit_together(
     )
     if on_plan is not None:
         on_plan(in_words(plans, everyone))
-    Schedule(
+    Scheduler(
         everyone,
         histories,
         plans,

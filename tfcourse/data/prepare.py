@@ -13,10 +13,10 @@ from tfcourse.data import labels
 from tfcourse.data.features import ArrayFeatures, Features, Matrix, TableFeatures, check_finite
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.groups import equal_rows, group_numbers, keep_together
+from tfcourse.data.in_both import in_both, seen_words
 from tfcourse.data.reading.corrections import read_corrections
 from tfcourse.data.reading.decide import Wishes
 from tfcourse.data.reading.reading import Reading
-from tfcourse.data.repeats import in_both, seen_words
 from tfcourse.data.sources import Dataset, X, columns_of, load
 from tfcourse.data.split import Split, check_classes, split_stratified, split_time, uneven_words
 from tfcourse.data.suspicions import suspicions

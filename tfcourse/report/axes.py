@@ -26,10 +26,10 @@ class Axis:
     ticks: tuple[tuple[float, str], ...]
 
 
-def position(scale: str, value: Value, categories: Sequence[Value] = ()) -> float:
+def place_on(scale: str, value: Value, categories: Sequence[Value] = ()) -> float:
     """Return where ``value`` lies on ``scale``; a category's position is its place in the list.
 
-    >>> position("log", 0.001), round(position("one_minus_log", 0.99), 9), position("choice", "b", ["a", "b"])
+    >>> place_on("log", 0.001), round(place_on("one_minus_log", 0.99), 9), place_on("choice", "b", ["a", "b"])
     (-3.0, 2.0, 1.0)
     """
     if scale == "choice":
@@ -57,13 +57,13 @@ def axis_over(scale: str, values: Iterable[Value], categories: Sequence[Value] =
         scale = "linear"  # a loss of exactly 0 has no logarithm
     if numbers[0] == numbers[-1] and scale in ("log", "linear"):
         numbers = _around(scale, numbers[0])
-    low, high = position(scale, numbers[0]), position(scale, numbers[-1])
+    low, high = place_on(scale, numbers[0]), place_on(scale, numbers[-1])
     room = 0.04 * (high - low) or 0.5
     if scale == "integer":
         room = max(room, 0.5)  # a whole number's cell
     found = _ticks(scale, numbers[0], numbers[-1])
     texts = _texts([100 * tick for tick in found], "%") if percent else _texts(found)
-    places = [position(scale, tick) for tick in found]
+    places = [place_on(scale, tick) for tick in found]
     return Axis(scale, low - room, high + room, tuple(zip(places, texts, strict=True)))
 
 

@@ -6,10 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tfcourse.report.axes import Axis, axis_over, position
-from tfcourse.report.source import Round
+from tfcourse.report.axes import Axis, axis_over, place_on
 from tfcourse.run.trials import TrialRecord
-from tfcourse.space import Parameter, Value
+from tfcourse.space import Parameter, Round, Value
 
 BUCKETS = 10
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -69,7 +68,7 @@ def parameter_axis(parameter: Parameter, rounds: Sequence[Round], trials: Sequen
     ends = [end for each in versions for end in _ends(each)]
     axis = axis_over(parameter.scale, [*ends, *present] if not categories else [], categories)
     x = [
-        None if value is None else _moved_apart(position(axis.scale, value, categories), axis.scale, trial.number)
+        None if value is None else _moved_apart(place_on(axis.scale, value, categories), axis.scale, trial.number)
         for trial, value in zip(trials, tried, strict=True)
     ]
     return {
@@ -94,7 +93,7 @@ def _boxes(versions: Sequence[Parameter], scale: str, categories: Sequence[Value
     for number in range(1, len(versions)):
         before, now = versions[number - 1], versions[number]
         if _ends(before) != _ends(now):
-            places = [position(scale, end, categories) for end in _ends(now)]
+            places = [place_on(scale, end, categories) for end in _ends(now)]
             half = 0.45 if scale == "choice" else 0.5 if scale == "integer" else 0.0
             boxes.append([number, _short(min(places) - half), _short(max(places) + half)])
     return boxes

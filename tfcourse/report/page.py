@@ -12,7 +12,7 @@ from typing import Any
 from tfcourse.errors import UserError
 from tfcourse.files import write_text
 from tfcourse.report import words
-from tfcourse.report.axes import axis_over, position
+from tfcourse.report.axes import axis_over, place_on
 from tfcourse.report.comparison import comparison_context
 from tfcourse.report.curves import curve_rows
 from tfcourse.report.figures import (
@@ -170,7 +170,7 @@ def chart_data(run: Run) -> dict[str, Any]:
             "score": [_short(trial.score) for trial in trials],
             "round": [trial.round for trial in trials],
             "place": [
-                None if score is None else round(min(position(scores.scale, score), scores.high), 9)
+                None if score is None else round(min(place_on(scores.scale, score), scores.high), 9)
                 for score in completed
             ],
         },

@@ -11,16 +11,7 @@ from tfcourse.files import read_json
 from tfcourse.objective import Objective
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.trials import TrialRecord, leaders, read_trials
-from tfcourse.space import SearchSpace
-
-
-@dataclass(frozen=True)
-class Round:
-    """A stage of the search: the space it drew from, its first trial, and what was said when it began."""
-
-    space: SearchSpace
-    first_trial: int = 0
-    notes: tuple[str, ...] = ()
+from tfcourse.space import Round
 
 
 @dataclass(frozen=True)
@@ -95,10 +86,7 @@ def read_run(path: Path) -> Run:
 def _rounds(record: dict[str, Any]) -> list[Round]:
     """Return the rounds that ``run.json`` names; one with the run's space where it names none."""
     named = record.get("rounds") or [{"space": record["space"]}]
-    return [
-        Round(SearchSpace.from_json(each["space"]), int(each.get("first_trial", 0)), tuple(each.get("notes", ())))
-        for each in named
-    ]
+    return [Round.from_json(each) for each in named]
 
 
 def _check_trials(path: Path, trials: list[TrialRecord]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data.features import Features, features_from_json
-from tfcourse.data.repeats import in_both
+from tfcourse.data.in_both import in_both
 from tfcourse.errors import UserError
 from tfcourse.plan import Plan, plan_from_json
 from tfcourse.retesting.new_data import NewData

@@ -116,17 +116,16 @@ def _fit(
 ) -> tuple[list[Any], Any]:
     """Train all settings of a repeat together; return what came of each, and the first one's network."""
     from tfcourse.models.spec import network_from_values, optimizer_from_values
-    from tfcourse.search.fit import Examples, Schedule, Training
+    from tfcourse.search.fit import Schedule, Training, TrainingData
     from tfcourse.search.oracle import trial_seed
     from tfcourse.search.padding import Padding
-    from tfcourse.search.retrain import Setting as Specs
-    from tfcourse.search.retrain import retrain
+    from tfcourse.search.retrain import Recipe, retrain
 
     batch_sizes = [min(int(setting.values["batch_size"]), len(train)) for setting in settings]
     networks = [network_from_values(s.values, inputs=x.shape[1], classes=len(new.classes)) for s in settings]
     jobs = [
         (
-            Specs(network, optimizer_from_values(s.values, steps_per_epoch=math.ceil(len(train) / size)), size),
+            Recipe(network, optimizer_from_values(s.values, steps_per_epoch=math.ceil(len(train) / size)), size),
             trial_seed(seed, repeat * len(settings) + index),
         )
         for index, (s, network, size) in enumerate(zip(settings, networks, batch_sizes, strict=True))
@@ -134,7 +133,7 @@ def _fit(
     trainings: dict[int, Training] = {}
     retrain(
         jobs,
-        Examples(x[train], new.y[train], x[validation], new.y[validation]),
+        TrainingData(x[train], new.y[train], x[validation], new.y[validation]),
         Schedule(plan.epochs, plan.patience, plan.objective, trial_seed(seed, repeat), interrupted=interrupted),
         padding=Padding.of_networks(networks, examples=len(train) * plan.epochs),
         on_end=lambda index, training: trainings.update({index: training}),

@@ -10,7 +10,7 @@ from typing import Any
 from tfcourse.cohort import MemberHistory, fit_together
 from tfcourse.cohort.member import Member
 from tfcourse.objective import Objective
-from tfcourse.search.fit import Examples, Schedule
+from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.following import Following
 from tfcourse.search.halving import going_on, rungs
@@ -37,7 +37,7 @@ class CohortFitTuner(FitTuner):
 
     at_once = 64
 
-    def train(self, trials: list[Any], examples: Examples, schedule: Schedule) -> None:
+    def train(self, trials: list[Any], examples: TrainingData, schedule: Schedule) -> None:
         """Train trials together, each from as many seeds as there are repeats; keep what came of each as it ends."""
         jobs = [self._job(trial, repeat, schedule) for trial in trials for repeat in range(schedule.repeats)]
         of_trial: dict[str, list[_Job]] = defaultdict(list)
@@ -64,7 +64,7 @@ class CohortFitTuner(FitTuner):
         done: int,
         jobs: Sequence[_Job],
         of_trial: dict[str, list[_Job]],
-        examples: Examples,
+        examples: TrainingData,
         schedule: Schedule,
     ) -> None:
         """Train jobs that are at epoch ``done`` to epoch ``epochs``, and keep the trials that ended."""

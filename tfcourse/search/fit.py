@@ -22,7 +22,7 @@ EVALUATION_BATCH = 4096
 
 
 @dataclass(frozen=True)
-class Examples:
+class TrainingData:
     """Feature matrices, shape (rows, features) float32, and class numbers, shape (rows,), of two parts."""
 
     x: NDArray[np.float32]
@@ -80,7 +80,7 @@ class Training:
 def fit_network(
     network: NetworkSpec,
     optimizer: OptimizerSpec,
-    examples: Examples,
+    examples: TrainingData,
     schedule: Schedule,
     *,
     batch_size: int,

@@ -22,7 +22,7 @@ from tfcourse.models.builders import build_mlp
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.models.kept_weights import set_kept_weights
 from tfcourse.names import DIVERGED
-from tfcourse.search.fit import Examples, Schedule, Training, fit_network
+from tfcourse.search.fit import Schedule, Training, TrainingData, fit_network
 from tfcourse.search.oracle import RandomOracle, Status, trial_seed
 from tfcourse.search.pace import Pace
 
@@ -84,7 +84,7 @@ class FitTuner(keras_tuner.Tuner):
         """Take up a search from its trials' files; KerasTuner's file of the tuner itself has nothing beside them."""
         self.oracle.reload()
 
-    def search(self, examples: Examples, schedule: Schedule) -> None:  # type: ignore[override]
+    def search(self, examples: TrainingData, schedule: Schedule) -> None:  # type: ignore[override]
         """Train trials until the oracle has no more, or the schedule's deadline has passed; at least one.
 
         Args:
@@ -133,7 +133,7 @@ class FitTuner(keras_tuner.Tuner):
             to_disk(Path(self.project_dir))
         return trials
 
-    def train(self, trials: list[Any], examples: Examples, schedule: Schedule) -> None:
+    def train(self, trials: list[Any], examples: TrainingData, schedule: Schedule) -> None:
         """Train trials and keep what came of each; what stops one trial alone is kept as its reason."""
         for trial in trials:
             try:
@@ -179,7 +179,7 @@ class FitTuner(keras_tuner.Tuner):
                 with replacing(Path(self._get_checkpoint_fname(trial.trial_id))) as path:
                     self.load_model(trial).save_weights(path)
 
-    def run_trial(self, trial: Any, examples: Examples, schedule: Schedule, repeat: int = 0) -> Training:
+    def run_trial(self, trial: Any, examples: TrainingData, schedule: Schedule, repeat: int = 0) -> Training:
         """Train one trial; the same trial gives the same result whenever it is run."""
         network, optimizer, batch_size = self.hypermodel.specs(trial.hyperparameters)
         seed = self.seed_of(trial, repeat)

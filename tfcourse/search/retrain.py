@@ -11,7 +11,7 @@ import numpy as np
 
 from tfcourse.cohort import MemberHistory, fit_together
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
-from tfcourse.search.fit import Examples, Schedule, Training
+from tfcourse.search.fit import Schedule, Training, TrainingData
 from tfcourse.search.following import Following
 from tfcourse.search.padding import Padding
 
@@ -24,7 +24,7 @@ class OutOfTimeError(Exception):
 
 
 @dataclass(frozen=True)
-class Setting:
+class Recipe:
     """What is trained again: a network, its optimizer and its minibatch size."""
 
     network: NetworkSpec
@@ -44,8 +44,8 @@ def fresh_seeds(seed: int, count: int = SEEDS) -> tuple[int, list[int]]:
 
 
 def retrain(
-    jobs: Sequence[tuple[Setting, int]],
-    examples: Examples,
+    jobs: Sequence[tuple[Recipe, int]],
+    examples: TrainingData,
     schedule: Schedule,
     *,
     padding: Padding,

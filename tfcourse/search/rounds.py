@@ -4,35 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from tfcourse.course_space import limits_of
-from tfcourse.space import SearchSpace, Value
-
-
-@dataclass(frozen=True)
-class Round:
-    """A stage of the search.
-
-    Args:
-        first_trial: the number of its first trial.
-        space: where its trials are drawn.
-        notes: how the space came out of the last one, in words.
-    """
-
-    first_trial: int
-    space: SearchSpace
-    notes: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the round JSON-ready."""
-        return {"first_trial": self.first_trial, "space": self.space.to_json(), "notes": list(self.notes)}
-
-    @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> Round:
-        """Return the round whose :meth:`to_json` gave ``fields``."""
-        return cls(int(fields["first_trial"]), SearchSpace.from_json(fields["space"]), tuple(fields["notes"]))
+from tfcourse.space import Round, SearchSpace, Value
 
 
 def leading(completed: int) -> int:

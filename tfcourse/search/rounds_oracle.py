@@ -12,9 +12,9 @@ from tfcourse.first_settings import completed_setting
 from tfcourse.models.hypermodels import declare, hp_from_values
 from tfcourse.names import values_from_hp
 from tfcourse.search.oracle import MOST_COLLISIONS, RandomOracle, Status
-from tfcourse.search.rounds import Round, next_round
+from tfcourse.search.rounds import next_round
 from tfcourse.search.sampler import quasi_random_point, random_point
-from tfcourse.space import SearchSpace, Value
+from tfcourse.space import Round, SearchSpace, Value
 
 
 class RoundsOracle(RandomOracle):

@@ -8,4 +8,5 @@ A :class:`Parameter` knows its scale and maps both ways between the unit interva
 from tfcourse.space.parameter import SCALES as SCALES
 from tfcourse.space.parameter import Parameter as Parameter
 from tfcourse.space.parameter import Value as Value
+from tfcourse.space.round import Round as Round
 from tfcourse.space.search_space import SearchSpace as SearchSpace

@@ -9,7 +9,7 @@ from tfcourse.errors import UserError
 from tfcourse.files import read_json, write_json
 
 
-class Repeats:
+class Retrained:
     """The retrainings of a run by candidate and seed.
 
     Args:

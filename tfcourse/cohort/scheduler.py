@@ -30,7 +30,7 @@ from tfcourse.cohort.running import RunningCohort, layout_of
 from tfcourse.interrupt import StopAtOnce
 
 
-class Schedule:
+class Scheduler:
     """Trains cohorts on threads until every member has ended.
 
     Args:
