@@ -36,7 +36,7 @@ ENVIRONMENT = {
 
 ZYGOTE = """
 import importlib, io, json, os, sys, traceback
-from tfcourse.start_keras import start_keras
+from tfcourse.process.start_keras import start_keras
 start_keras()
 import tfcourse.tune, tfcourse.babysitting.training
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tfcourse.command import duration, explain, one_of, run_command, whole_number
 from tfcourse.errors import UserError
+from tfcourse.process.command import duration, explain, one_of, run_command, whole_number
 
 
 def raising(error: BaseException) -> int:
@@ -84,7 +84,7 @@ def test_the_status_of_a_run_that_ends_well() -> None:
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     program = (
-        "import sys; from tfcourse.command import run_command\n"
+        "import sys; from tfcourse.process.command import run_command\n"
         "def run(argv):\n"
         "    for _ in range(100_000): print('row')\n"
         "    return 0\n"

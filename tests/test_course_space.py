@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from tfcourse.course_space import KNOWN, build_space, default_space
-from tfcourse.names import OPTIMIZERS
 from tfcourse.space import Parameter
+from tfcourse.space.course import KNOWN, build_space, default_space
+from tfcourse.space.names import OPTIMIZERS
 
 COURSE = {
     "learning_rate": ("log", 1e-4, 1.0),

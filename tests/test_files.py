@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tfcourse.errors import UserError, did_you_mean
-from tfcourse.files import make_folder, read_json, replacing, write_json, write_text
+from tfcourse.files.writing import make_folder, read_json, replacing, write_json, write_text
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

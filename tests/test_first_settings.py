@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tfcourse import starting, train
-from tfcourse.course_space import default_space
+from tfcourse import train
 from tfcourse.errors import UserError
-from tfcourse.first_settings import read_first_settings
+from tfcourse.space.course import default_space
+from tfcourse.space.first_settings import read_first_settings
+from tfcourse.tuning import start as starting
 
 
 def read(folder: Path, text: str) -> list[dict[str, object]]:

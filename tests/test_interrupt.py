@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tfcourse.command import run_command
-from tfcourse.interrupt import SIGNALS, not_interrupted, patient_interrupt
+from tfcourse.process.command import run_command
+from tfcourse.process.interrupt import SIGNALS, not_interrupted, patient_interrupt
 
 LINE = "Stopping after this epoch; press Ctrl-C again to stop at once.\n"
 by_name = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)

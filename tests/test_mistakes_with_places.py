@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.messy_files import GOOD
-from tfcourse.command import run_command
+from tfcourse.process.command import run_command
 from tfcourse.train import main
 
 LIMITED = """

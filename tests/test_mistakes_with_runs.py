@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from tests.messy_files import write_files
-from tfcourse import predict, starting, train
+from tfcourse import predict, train
 from tfcourse.data.prepare import DataOptions
 from tfcourse.report import __main__ as report
 from tfcourse.run.lock import alone_in
+from tfcourse.tuning import start as starting
 
 SUFFIXES = (
     ".csv, .tsv, .txt, .jsonl, .ndjson, .json (each also .gz, .bz2, .xz, .zst), .parquet, .feather, .arrow, .xlsx"

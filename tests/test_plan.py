@@ -10,12 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfcourse import starting
-from tfcourse.course_space import build_space, default_space
 from tfcourse.errors import UserError
-from tfcourse.plan import Plan, default_batch_size, default_epochs, default_patience, plan_from_json, with_batch_size
 from tfcourse.space import Parameter
+from tfcourse.space.course import build_space, default_space
 from tfcourse.train import build_parser
+from tfcourse.tuning import start as starting
+from tfcourse.tuning.plan import (
+    Plan,
+    default_batch_size,
+    default_epochs,
+    default_patience,
+    plan_from_json,
+    with_batch_size,
+)
 
 
 # 5 rows are one minibatch; for 30 the least is 16; 1078 / 32 is nearly 2^5; a million is cut off at 2^8.

@@ -18,10 +18,10 @@ import keras_tuner
 import pytest
 
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
-from tfcourse.search.cohort_tuner import CohortTuner
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import RandomOracle
 from tfcourse.search.rounds_oracle import RoundsOracle
+from tfcourse.tuner.cohort_tuner import CohortTuner
 
 ROOT = Path(__file__).parents[1]
 

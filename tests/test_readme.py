@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from tfcourse import look, predict, train
-from tfcourse.course_space import default_space
-from tfcourse.first_settings import read_first_settings
 from tfcourse.report import __main__ as report
-from tfcourse.space_file import space_from_toml
+from tfcourse.space.course import default_space
+from tfcourse.space.first_settings import read_first_settings
+from tfcourse.space.space_file import space_from_toml
 
 ROOT = Path(__file__).parents[1]
 MOST_LINES = 200

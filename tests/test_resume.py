@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tfcourse import starting, train
+from tfcourse import train
+from tfcourse.tuning import start as starting
 
 KILLS = 20
 TRIALS = {"keras": 8, "cohort": 24}
@@ -24,7 +25,8 @@ TRIALS = {"keras": 8, "cohort": 24}
 ZYGOTE = """
 import json, os, sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-from tfcourse import train, tune
+import tfcourse.tuning.result, tfcourse.tuning.search
+from tfcourse import train
 for line in sys.stdin:
     child = os.fork()
     if child == 0:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tfcourse import train
-from tfcourse.course_space import KNOWN, default_space
 from tfcourse.errors import UserError
 from tfcourse.space import Parameter
-from tfcourse.space_file import read_space
+from tfcourse.space.course import KNOWN, default_space
+from tfcourse.space.space_file import read_space
 
 CHANGES = """
 dropout = 0.0                      # a single value fixes the parameter

@@ -17,7 +17,7 @@ import pytest
 from tfcourse.cohort import NotFusableError, fit_together
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.predict import main as predict
-from tfcourse.start_keras import KerasError, start_keras
+from tfcourse.process.start_keras import KerasError, start_keras
 from tfcourse.train import main as train
 
 ROOT = Path(__file__).parents[1]

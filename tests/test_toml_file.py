@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tfcourse.course_space import default_space
 from tfcourse.errors import UserError
-from tfcourse.first_settings import read_first_settings
-from tfcourse.space_file import read_space
-from tfcourse.toml_file import read_toml
+from tfcourse.files.toml_file import read_toml
+from tfcourse.space.course import default_space
+from tfcourse.space.first_settings import read_first_settings
+from tfcourse.space.space_file import read_space
 
 TEXT = 'dropout = 0.0 # größe\noptimizer = ["adam"]\n'
 

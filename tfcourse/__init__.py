@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from tfcourse.cohort import MemberHistory as MemberHistory
     from tfcourse.cohort import NotFusableError as NotFusableError
     from tfcourse.cohort import fit_together as fit_together
-    from tfcourse.course_space import default_space as default_space
     from tfcourse.errors import UserError as UserError
     from tfcourse.models.builders import build_mlp as build_mlp
     from tfcourse.models.builders import build_softmax_regression as build_softmax_regression
@@ -21,10 +20,11 @@ if TYPE_CHECKING:
     from tfcourse.models.hypermodels import MLPHyperModel as MLPHyperModel
     from tfcourse.models.spec import NetworkSpec as NetworkSpec
     from tfcourse.models.spec import OptimizerSpec as OptimizerSpec
-    from tfcourse.search.cohort_tuner import CohortTuner as CohortTuner
     from tfcourse.search.oracle import RandomOracle as RandomOracle
     from tfcourse.space import Parameter as Parameter
     from tfcourse.space import SearchSpace as SearchSpace
+    from tfcourse.space.course import default_space as default_space
+    from tfcourse.tuner.cohort_tuner import CohortTuner as CohortTuner
 
 __version__ = "0.1.0"
 
@@ -38,11 +38,11 @@ _HOME = {
     "MLPHyperModel": "tfcourse.models.hypermodels",
     "Parameter": "tfcourse.space",
     "SearchSpace": "tfcourse.space",
-    "default_space": "tfcourse.course_space",
+    "default_space": "tfcourse.space.course",
     "fit_together": "tfcourse.cohort",
     "MemberHistory": "tfcourse.cohort",
     "NotFusableError": "tfcourse.cohort",
-    "CohortTuner": "tfcourse.search.cohort_tuner",
+    "CohortTuner": "tfcourse.tuner.cohort_tuner",
     "RandomOracle": "tfcourse.search.oracle",
     "UserError": "tfcourse.errors",
 }

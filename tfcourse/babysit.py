@@ -16,7 +16,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from tfcourse.command import Parser, one_of, run_command, whole_number
+from tfcourse.process.command import Parser, one_of, run_command, whole_number
 
 EXAMPLE = "such as learning_rate=0.003 or patience=off"
 

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tfcourse.command import OK, USER_ERROR, Parser, run_command
 from tfcourse.data.looking import LookedAt, look_at
 from tfcourse.data.prepare import DataOptions, prepare, rows_in_split
 from tfcourse.data.reading.corrections import written
 from tfcourse.data.sources import checked_path, is_arrays, labels_of_column
 from tfcourse.errors import UserError, did_you_mean
-from tfcourse.files import replacing
+from tfcourse.files.writing import replacing
+from tfcourse.process.command import OK, USER_ERROR, Parser, run_command
 from tfcourse.run.show import escape, make_console
 
 MOST_LINES = 60

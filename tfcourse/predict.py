@@ -13,7 +13,6 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.command import OK, Parser, run_command
 from tfcourse.data.features import Features, TableFeatures, features_from_json
 from tfcourse.data.sources import NAMES, checked_path, is_arrays, load, read_npz
 from tfcourse.data.table import Table
@@ -21,10 +20,11 @@ from tfcourse.data.tablefile import KINDS as KINDS_OF_TABLES
 from tfcourse.data.tablefile import read_table, read_text
 from tfcourse.data.unlike_training import what_is_unlike
 from tfcourse.errors import UserError
-from tfcourse.files import replacing
+from tfcourse.files.writing import replacing
+from tfcourse.process.command import OK, Parser, run_command
+from tfcourse.process.streams import data_output
 from tfcourse.run.exported import load_exported, model_inputs, probabilities_of
 from tfcourse.run.folder import SEARCH, TRAINING, RunFolder, check_out
-from tfcourse.streams import data_output
 
 
 def build_parser() -> Parser:

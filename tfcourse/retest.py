@@ -18,9 +18,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tfcourse.command import INTERRUPTED, Parser, run_command, whole_number
 from tfcourse.errors import UserError
-from tfcourse.files import make_folder, write_json, write_text
+from tfcourse.files.writing import make_folder, write_json, write_text
+from tfcourse.process.command import INTERRUPTED, Parser, run_command, whole_number
 
 DEFAULT_BATCHES = 6
 
@@ -118,14 +118,14 @@ def _retest_each(
     batches: list[Any], run: Any, arguments: argparse.Namespace, record: dict[str, Any], folder: Path, console: Any
 ) -> None:
     """Retest batch by batch, each written as soon as it is done; TensorFlow is imported here and not before."""
-    from tfcourse.interrupt import patient_interrupt
-    from tfcourse.quiet import quiet_start
+    from tfcourse.process.interrupt import patient_interrupt
+    from tfcourse.process.quiet import quiet_start
+    from tfcourse.process.start_keras import start_keras
     from tfcourse.retesting.page import page
     from tfcourse.retesting.record import batch_record
     from tfcourse.retesting.retest import check_rows, retest
     from tfcourse.retesting.show import RetestProgress, show_batch
     from tfcourse.run.folder import versions
-    from tfcourse.start_keras import start_keras
 
     for _, part in batches:
         check_rows(part, arguments.repeats, len(batches))

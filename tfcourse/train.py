@@ -12,13 +12,20 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tfcourse import defaults
-from tfcourse.command import INTERRUPTED, OK, Parser, duration, one_of, run_command, whole_number
 from tfcourse.errors import UserError
-from tfcourse.interrupt import not_interrupted, patient_interrupt
+from tfcourse.process.command import INTERRUPTED, OK, Parser, duration, one_of, run_command, whole_number
+from tfcourse.process.interrupt import not_interrupted, patient_interrupt
 from tfcourse.run.lock import alone_in
+from tfcourse.tuning import defaults
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tfcourse.data.prepare import Prepared
+    from tfcourse.run.folder import RunFolder
+    from tfcourse.tuning.plan import Plan
 
 FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
 """Part of a budget that is kept for the test split and the export."""
@@ -147,7 +154,7 @@ def _run(argv: Sequence[str] | None) -> int:
     started = time.monotonic()
     given = vars(build_parser().parse_args(argv))
     from tfcourse.run.show import make_console
-    from tfcourse.starting import resume, start
+    from tfcourse.tuning.start import resume, start
 
     console = make_console(quiet=given.get("quiet", False), stderr=given.get("json", False))
     words = sys.argv[1:] if argv is None else argv
@@ -162,7 +169,9 @@ def _run(argv: Sequence[str] | None) -> int:
         return _train(folder, prepared, plan, console, started, given)
 
 
-def _train(folder: Any, prepared: Any, plan: Any, console: Any, started: float, given: dict[str, Any]) -> int:
+def _train(
+    folder: RunFolder, prepared: Prepared, plan: Plan, console: Console, started: float, given: dict[str, Any]
+) -> int:
     """Search, unless that is done, and show what came of it."""
     tensorboard = given.get("tensorboard", False)
     result = None
@@ -194,7 +203,7 @@ def _train(folder: Any, prepared: Any, plan: Any, console: Any, started: float, 
     return OK
 
 
-def _show_data(console: Any, prepared: Any) -> None:
+def _show_data(console: Console, prepared: Prepared) -> None:
     from tfcourse.data.prepare import columns_to_show, rows_in_split
     from tfcourse.run.show import show_data
 
@@ -202,11 +211,11 @@ def _show_data(console: Any, prepared: Any) -> None:
 
 
 def _search(
-    folder: Any, prepared: Any, plan: Any, console: Any, started: float, budget: float | None
+    folder: RunFolder, prepared: Prepared, plan: Plan, console: Console, started: float, budget: float | None
 ) -> dict[str, Any]:
     """Search, measure and export, with progress; TensorFlow is imported here and not before."""
-    from tfcourse.quiet import quiet_start
-    from tfcourse.start_keras import start_keras
+    from tfcourse.process.quiet import quiet_start
+    from tfcourse.process.start_keras import start_keras
 
     if budget is None and folder.record["budget"] is not None:
         budget = folder.record["budget"] - folder.record["seconds_before"]
@@ -214,12 +223,13 @@ def _search(
     folder.update(status="running")
     with patient_interrupt("start") as interrupted, quiet_start():
         start_keras()
-        from tfcourse import tune
-        from tfcourse.finishing import retraining_seconds
         from tfcourse.run.show import SearchProgress, show_round
         from tfcourse.search.halving import in_words
+        from tfcourse.tuning.leaders import Leaders, retraining_seconds
+        from tfcourse.tuning.result import finish
+        from tfcourse.tuning.search import open_search, search
 
-        tuner = tune.open_search(folder, prepared, plan, on_round=lambda began: show_round(console, began.notes))
+        tuner = open_search(folder, prepared, plan, on_round=lambda began: show_round(console, began.notes))
     if interrupted():
         raise KeyboardInterrupt
     if budget is not None:
@@ -231,7 +241,7 @@ def _search(
     done = len(tuner.oracle.end_order)
     with patient_interrupt() as interrupted:
         with SearchProgress(console, total, done, deadline) as progress:
-            tune.search(
+            search(
                 folder,
                 prepared,
                 plan,
@@ -242,13 +252,12 @@ def _search(
                 latest=finishing,
                 interrupted=interrupted,
             )
-        not_retrained = tune.retrain_leaders(
-            folder, prepared, plan, tuner, say=console.print, deadline=finishing, interrupted=interrupted
-        )
-    return tune.finish(folder, prepared, plan, tuner, started, not_retrained)
+        leaders = Leaders(folder, prepared, plan)
+        leaders.train_again(console.print, deadline=finishing, interrupted=interrupted)
+    return finish(folder, prepared, plan, tuner, leaders, started)
 
 
-def _spent(folder: Any, started: float) -> float:
+def _spent(folder: RunFolder, started: float) -> float:
     return float(folder.record["seconds_before"]) + time.monotonic() - started
 
 

@@ -28,7 +28,7 @@ from search_report import report
 from search_task import DEFAULT_TABLES, TARGETS, Task
 from search_ways import LEARNERS, OWN, count_processor_seconds, keras_tuner_seconds, measured
 
-from tfcourse.files import replacing
+from tfcourse.files.writing import replacing
 
 
 def main(argv: list[str] | None = None) -> int:

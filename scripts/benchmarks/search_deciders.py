@@ -37,7 +37,7 @@ class KerasTuner:
 
     def ask(self, count: int) -> list[dict[str, Any]]:
         """Return the next settings."""
-        from tfcourse.names import values_from_hp
+        from tfcourse.space.names import values_from_hp
 
         self.waiting = [self.oracle.create_trial(f"tuner{n}") for n in range(count)]
         return [values_from_hp(trial.hyperparameters.values) for trial in self.waiting]

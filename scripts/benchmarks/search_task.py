@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tfcourse.course_space import default_space
 from tfcourse.data.prepare import DataOptions, Prepared, prepare
-from tfcourse.plan import default_batch_size, default_epochs, default_patience, with_batch_size
 from tfcourse.space import SearchSpace
+from tfcourse.space.course import default_space
+from tfcourse.tuning.plan import default_batch_size, default_epochs, default_patience, with_batch_size
 
 TARGETS = {
     "car-evaluation": "class",

@@ -13,7 +13,7 @@ import numpy as np
 from search_deciders import KerasTuner, Optuna
 from search_task import Task
 
-from tfcourse.plan import default_patience, round_starts
+from tfcourse.tuning.plan import default_patience, round_starts
 
 OWN: dict[str, dict[str, Any]] = {
     "random": {},

@@ -101,12 +101,12 @@ class Inputs:
 
     def reading(self, kind: str, path: Path) -> Callable[[], object]:
         """Return what reads a file."""
-        from tfcourse.course_space import default_space
         from tfcourse.data.prepare import DataOptions, prepare
-        from tfcourse.first_settings import read_first_settings
         from tfcourse.predict import read_rows
         from tfcourse.run.exported import model_inputs
-        from tfcourse.space_file import read_space
+        from tfcourse.space.course import default_space
+        from tfcourse.space.first_settings import read_first_settings
+        from tfcourse.space.space_file import read_space
 
         def as_new_rows(features: Any) -> None:
             model_inputs(read_rows(str(path), features), features)
@@ -223,14 +223,8 @@ def import_all(with_tensorflow: bool) -> None:
     import pyarrow.parquet  # noqa: F401
     import sklearn.datasets  # noqa: F401
 
-    import tfcourse.data.prepare
-    import tfcourse.predict
-
     if with_tensorflow:
-        import tfcourse.babysitting.training
-        import tfcourse.report.page
-        import tfcourse.retesting.retest
-        import tfcourse.tune  # noqa: F401
+        pass
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfcourse.command import OK, USER_ERROR, run_command
+from tfcourse.process.command import OK, USER_ERROR, run_command
 
 MOST_BYTES = 2 << 30
 RAISED = 99

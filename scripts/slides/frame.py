@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from tfcourse.quiet import quiet_start
+from tfcourse.process.quiet import quiet_start
 
 with quiet_start():  # TensorFlow's own messages would drown the numbers
     import tensorflow  # noqa: F401

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tfcourse.cohort import fit_together
-from tfcourse.interrupt import StopAtOnce, patient_interrupt
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+from tfcourse.process.interrupt import StopAtOnce, patient_interrupt
 
 
 def test_the_second_does_not_wait_for_an_epoch_that_takes_long() -> None:

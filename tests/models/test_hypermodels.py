@@ -8,9 +8,9 @@ import keras_tuner
 import numpy as np
 import pytest
 
-from tfcourse.course_space import default_space
 from tfcourse.models.hypermodels import MLPHyperModel, declare
-from tfcourse.names import values_from_hp
+from tfcourse.space.course import default_space
+from tfcourse.space.names import values_from_hp
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(60, 6)).astype("float32"), np.arange(60) % 3

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from tests.verdict.synthetic import search
-from tfcourse.objective import Objective
 from tfcourse.report.axes import axis_over, place_on
 from tfcourse.report.classes import most_confused, per_class
 from tfcourse.report.curves import curve_rows
@@ -19,6 +18,7 @@ from tfcourse.report.figures import best_so_far, most_shown
 from tfcourse.report.verdict_rows import reliability_rows
 from tfcourse.report.words import score_text
 from tfcourse.run.trials import TrialRecord
+from tfcourse.space.objective import Objective
 
 ends = st.tuples(st.floats(1e-9, 1e9), st.floats(1e-9, 1e9)).filter(lambda pair: pair[0] * (1 + 1e-6) < pair[1])
 

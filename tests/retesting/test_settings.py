@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from tfcourse.course_space import default_space
 from tfcourse.errors import UserError
-from tfcourse.plan import with_batch_size
 from tfcourse.retesting.settings import fresh_settings, leading_settings
 from tfcourse.retesting.train_again import cost_of, frequencies, guess_cost, row_costs, softmax_of
 from tfcourse.run.trials import TrialRecord
 from tfcourse.search.fit import Training
 from tfcourse.space import Parameter, SearchSpace
+from tfcourse.space.course import default_space
+from tfcourse.tuning.plan import with_batch_size
 
 SPACE = with_batch_size(default_space(), None, 1000)
 SCORES = {0: 0.5, 1: 0.2, 2: None, 3: 0.3, 4: 0.4}

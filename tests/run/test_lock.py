@@ -17,7 +17,7 @@ import pytest
 from tfcourse.babysitting.heartbeat import NAME
 from tfcourse.babysitting.lock import Lock, is_held
 from tfcourse.errors import UserError
-from tfcourse.files import write_json
+from tfcourse.files.writing import write_json
 from tfcourse.run.lock import alone_in
 
 LINE = (

@@ -8,12 +8,12 @@ from pathlib import Path
 import keras_tuner
 import pytest
 
-from tfcourse.course_space import default_space
 from tfcourse.errors import UserError
 from tfcourse.models.hypermodels import declare
-from tfcourse.names import values_from_hp
 from tfcourse.run.trials import leaders, read_trials
 from tfcourse.search.oracle import RandomOracle, Status
+from tfcourse.space.course import default_space
+from tfcourse.space.names import values_from_hp
 
 
 def write_trials(run: Path) -> RandomOracle:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tfcourse.search.cohort_tuner import CohortTuner
+from tfcourse.tuner.cohort_tuner import CohortTuner
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4)).astype(np.float32)

@@ -11,7 +11,6 @@ import keras_tuner
 import numpy as np
 import pytest
 
-from tfcourse.course_space import build_space
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Schedule, TrainingData
@@ -19,6 +18,7 @@ from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.following import Patience
 from tfcourse.search.oracle import RandomOracle
 from tfcourse.space import Parameter
+from tfcourse.space.course import build_space
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(150, 6)).astype("float32")

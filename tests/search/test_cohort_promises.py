@@ -12,9 +12,9 @@ import pytest
 from keras import layers
 
 from tfcourse.models.hypermodels import MLPHyperModel
-from tfcourse.search.cohort_tuner import CohortTuner
 from tfcourse.search.oracle import RandomOracle
 from tfcourse.space import Parameter, SearchSpace
+from tfcourse.tuner.cohort_tuner import CohortTuner
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4)).astype(np.float32)

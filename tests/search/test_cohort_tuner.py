@@ -20,8 +20,8 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from tfcourse.errors import UserError
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
-from tfcourse.search.cohort_tuner import CohortTuner
 from tfcourse.search.oracle import RandomOracle
+from tfcourse.tuner.cohort_tuner import CohortTuner
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 6)).astype(np.float32)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tfcourse.course_space import default_space
 from tfcourse.errors import UserError
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import RandomOracle
+from tfcourse.space.course import default_space
 
 PROGRAM = """
 import json, sys

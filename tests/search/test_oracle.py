@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tfcourse.course_space import build_space, default_space
 from tfcourse.errors import UserError
 from tfcourse.models.hypermodels import declare
 from tfcourse.search.oracle import RandomOracle, Status, trial_seed, unit_draw
 from tfcourse.space import Parameter, SearchSpace
+from tfcourse.space.course import build_space, default_space
 
 
 def make_oracle(folder: Path, *, trials: int = 20, seed: int = 0, space: SearchSpace | None = None) -> RandomOracle:

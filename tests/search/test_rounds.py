@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tfcourse.course_space import build_space, limits_of
 from tfcourse.models.hypermodels import MLPHyperModel
-from tfcourse.names import values_from_hp
 from tfcourse.run.trials import leaders, read_trials
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Schedule, TrainingData
@@ -22,6 +20,8 @@ from tfcourse.search.pace import Pace
 from tfcourse.search.rounds import leading, next_round
 from tfcourse.search.rounds_oracle import RoundsOracle
 from tfcourse.space import Parameter, Round, SearchSpace
+from tfcourse.space.course import build_space, limits_of
+from tfcourse.space.names import values_from_hp
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(150, 6)).astype("float32")

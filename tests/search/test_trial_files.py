@@ -12,10 +12,10 @@ import keras_tuner
 import pytest
 
 from tfcourse.errors import UserError
+from tfcourse.files.trial_file import read_trial_file
 from tfcourse.run.trials import read_trials
 from tfcourse.search.oracle import RandomOracle, Status
 from tfcourse.space import Parameter, SearchSpace
-from tfcourse.trial_file import read_trial_file
 
 OTHERS: list[Any] = [None, -1, 1.5, "x", [None], {"x": None}]
 

@@ -12,9 +12,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import loguniform, randint
 
-from tfcourse.course_space import default_space
 from tfcourse.errors import UserError
 from tfcourse.space import Parameter, SearchSpace
+from tfcourse.space.course import default_space
 
 unit = st.floats(0.0, 1.0)
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from tfcourse.course_space import default_space
 from tfcourse.space import Parameter, SearchSpace
+from tfcourse.space.course import default_space
 from tfcourse.space.zoom import crowds_edges, zoomed
 
 RATE = Parameter("learning_rate", "log", 1e-4, 1.0)

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from tfcourse.course_space import default_space
 from tfcourse.run.trials import TrialRecord, leaders
 from tfcourse.space import Parameter, SearchSpace, Value
+from tfcourse.space.course import default_space
 
 TWO = SearchSpace((Parameter("learning_rate", "log", 1e-4, 1.0), Parameter("dropout", "linear", 0.0, 0.5)))
 

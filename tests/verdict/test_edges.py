@@ -11,8 +11,8 @@ import pytest
 from scipy.stats import hypergeom
 
 from tests.verdict.synthetic import TWO, noise, search, thinned
-from tfcourse.course_space import default_space
 from tfcourse.space import Parameter, SearchSpace
+from tfcourse.space.course import default_space
 from tfcourse.verdict.edges import ALARM, chance, judge_edges
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.verdict.synthetic import TWO, noise, search, thinned
-from tfcourse.course_space import default_space
 from tfcourse.space import Parameter, SearchSpace
+from tfcourse.space.course import default_space
 from tfcourse.verdict.importance import judge_importance, matrix, ranks_of
 
 CHOICES = SearchSpace(

@@ -18,9 +18,9 @@ from tfcourse.babysitting.lineage import STATES
 from tfcourse.babysitting.lock import is_held
 from tfcourse.babysitting.show import INTERVENTIONS, status_lines, status_of
 from tfcourse.babysitting.words import count_words, event_words
-from tfcourse.command import FAILED, OK
 from tfcourse.errors import UserError
-from tfcourse.files import read_json
+from tfcourse.files.writing import read_json
+from tfcourse.process.command import FAILED, OK
 from tfcourse.words import first_of
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -151,8 +151,8 @@ def journal(arguments: argparse.Namespace) -> int:
 
 def replay(arguments: argparse.Namespace) -> int:
     """Train a journal again; fails if another curve or other weights come out."""
-    from tfcourse.quiet import quiet_start
-    from tfcourse.start_keras import start_keras
+    from tfcourse.process.quiet import quiet_start
+    from tfcourse.process.start_keras import start_keras
 
     folder = Path(arguments.folder)
     if is_held(folder):

@@ -25,9 +25,9 @@ from tfcourse.babysitting.lock import Lock, is_held
 from tfcourse.babysitting.setting import Start, begin_with, winner_of
 from tfcourse.babysitting.show import status_of
 from tfcourse.babysitting.words import ordinal, start_words
-from tfcourse.command import INTERRUPTED, OK
 from tfcourse.data.prepare import SPLIT_RULES, DataOptions, prepare, rows_in_split
 from tfcourse.errors import UserError
+from tfcourse.process.command import INTERRUPTED, OK
 from tfcourse.run.folder import TRAINING, RunFolder, check_new, check_not_of_own_model
 
 DATA_FLAGS = tuple(DataOptions.__dataclass_fields__)
@@ -141,9 +141,9 @@ def _detach_branch(out: Path, arguments: argparse.Namespace) -> int:
 
 def _train(out: Path, changes: dict[str, Any], arguments: argparse.Namespace, data: dict[str, Any]) -> int:
     """Train what is in a folder; its terminal may go away meanwhile."""
-    from tfcourse.interrupt import patient_interrupt
-    from tfcourse.quiet import quiet_start
-    from tfcourse.start_keras import start_keras
+    from tfcourse.process.interrupt import patient_interrupt
+    from tfcourse.process.quiet import quiet_start
+    from tfcourse.process.start_keras import start_keras
 
     say = sayer(arguments.quiet)
     with contextlib.suppress(ValueError):  # not in the main thread

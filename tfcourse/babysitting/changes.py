@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfcourse.course_space import KNOWN, Known
 from tfcourse.errors import UserError, did_you_mean
+from tfcourse.space.course import KNOWN, Known
 
 Changes = dict[str, Any]
 _EPOCHS = Known("integer", 1)

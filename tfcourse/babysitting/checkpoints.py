@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.arrays import read_arrays
 from tfcourse.babysitting.thinning import Kept, to_drop
 from tfcourse.errors import UserError
-from tfcourse.files import make_folder, replacing
+from tfcourse.files.arrays import read_arrays
+from tfcourse.files.writing import make_folder, replacing
 
 FOLDER = "checkpoints"
 FACTS = "facts"

@@ -18,8 +18,8 @@ from tfcourse.babysitting.journal import Event, read_journal
 from tfcourse.babysitting.lock import is_held
 from tfcourse.babysitting.words import start_words
 from tfcourse.errors import UserError
-from tfcourse.files import make_folder as make_new_folder
-from tfcourse.files import write_json
+from tfcourse.files.writing import make_folder as make_new_folder
+from tfcourse.files.writing import write_json
 
 FOLDER = "commands"
 KINDS = ("set", "revert", "pause", "resume", "stop")

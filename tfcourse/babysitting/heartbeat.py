@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tfcourse.files import write_json
+from tfcourse.files.writing import write_json
 
 NAME = "status.json"
 SECONDS = 1.0

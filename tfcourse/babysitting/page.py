@@ -10,7 +10,7 @@ from tfcourse.babysitting.journal import Event
 from tfcourse.babysitting.lineage import BACK, epochs_of, judged, objective_of, surviving
 from tfcourse.babysitting.show import INTERVENTIONS, Status
 from tfcourse.babysitting.words import epoch_of, settings_words, what_words
-from tfcourse.files import write_text
+from tfcourse.files.writing import write_text
 from tfcourse.report.plain_page import BLUE, GREY, ORANGE, document, svg, table, text
 
 RED = "#c0392b"

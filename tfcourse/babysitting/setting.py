@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse.babysitting.changes import LIVE, Changes, parse_changes, parse_pairs
-from tfcourse.course_space import KNOWN
 from tfcourse.data.prepare import Prepared
 from tfcourse.errors import UserError
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
-from tfcourse.plan import default_batch_size
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.trials import leaders, read_trials
 from tfcourse.space import SearchSpace
+from tfcourse.space.course import KNOWN
+from tfcourse.tuning.plan import default_batch_size
 
 PLAIN: dict[str, Any] = {"optimizer": "adam", "learning_rate": 0.001, "layers": 2, "units_1": 64, "units_2": 64}
 """What is trained when nothing is said."""

@@ -24,9 +24,9 @@ from tfcourse.data.features import features_from_json
 from tfcourse.data.prepare import DataOptions, Prepared, prepare_again
 from tfcourse.data.sources import fingerprint_of
 from tfcourse.errors import UserError
-from tfcourse.files import write_json
-from tfcourse.interrupt import not_interrupted
+from tfcourse.files.writing import write_json
 from tfcourse.models.builders import build_mlp
+from tfcourse.process.interrupt import not_interrupted
 from tfcourse.run.exported import export
 from tfcourse.run.folder import TRAINING, RunFolder
 from tfcourse.run.measure import measure

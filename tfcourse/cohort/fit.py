@@ -33,7 +33,7 @@ from tfcourse.cohort.refusal import NotFusableError
 from tfcourse.cohort.scheduler import Scheduler
 from tfcourse.errors import UserError, did_you_mean
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
-from tfcourse.start_keras import other_setting
+from tfcourse.process.start_keras import other_setting
 
 Trainable: TypeAlias = keras.Model | tuple[NetworkSpec, OptimizerSpec] | tuple[NetworkSpec, OptimizerSpec, int] | Member
 

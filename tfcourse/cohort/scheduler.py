@@ -27,7 +27,7 @@ from tfcourse.cohort.member import Member, State
 from tfcourse.cohort.plan import CohortPlan, least_places
 from tfcourse.cohort.program import cheapest, compiled, is_compiled
 from tfcourse.cohort.running import RunningCohort, layout_of
-from tfcourse.interrupt import StopAtOnce
+from tfcourse.process.interrupt import StopAtOnce
 
 
 class Scheduler:

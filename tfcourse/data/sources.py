@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.arrays import DamagedArraysError, PickledArraysError, array_names, read_arrays
 from tfcourse.data import tablefile
 from tfcourse.data.reading import markers
 from tfcourse.data.reading.column import Distinct
@@ -24,7 +23,8 @@ from tfcourse.data.reading.decode import decode
 from tfcourse.data.reading.reading import Reading
 from tfcourse.data.table import Table
 from tfcourse.errors import UserError, did_you_mean
-from tfcourse.start_keras import start_keras
+from tfcourse.files.arrays import DamagedArraysError, PickledArraysError, array_names, read_arrays
+from tfcourse.process.start_keras import start_keras
 
 KERAS_DATASETS = ("mnist", "fashion_mnist", "cifar10")
 NAMES = ("digits", *KERAS_DATASETS)

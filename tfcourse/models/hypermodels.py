@@ -13,11 +13,11 @@ from typing import Any
 import keras
 import keras_tuner
 
-from tfcourse.course_space import default_space
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
-from tfcourse.names import ONE_MINUS, values_from_hp
 from tfcourse.space import Parameter, SearchSpace
+from tfcourse.space.course import default_space
+from tfcourse.space.names import ONE_MINUS, values_from_hp
 
 
 def declare(space: SearchSpace, hp: keras_tuner.HyperParameters) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import keras
 
-from tfcourse.arrays import read_arrays
 from tfcourse.errors import UserError
+from tfcourse.files.arrays import read_arrays
 
 
 def set_kept_weights(model: keras.Model, path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
 from tfcourse.errors import UserError
-from tfcourse.names import ACTIVATIONS, OPTIMIZERS
+from tfcourse.space.names import ACTIVATIONS, OPTIMIZERS
 
 
 def _check(holds: bool, rule: str, name: str, given: object) -> None:
@@ -23,8 +23,8 @@ class NetworkSpec:
     Args:
         inputs: number of input features n[0], at least 1.
         classes: number of classes C, at least 2.
-        units: units n[l] of each hidden layer, each at least 1; empty is softmax regression (SYLLABUS C2).
-        activation: the hidden activation, one of :data:`~tfcourse.names.ACTIVATIONS`.
+        units: units n[l] of each hidden layer, each at least 1; empty is softmax regression (scripts/slides, row C2).
+        activation: the hidden activation, one of :data:`~tfcourse.space.names.ACTIVATIONS`.
         batch_norm: whether each hidden layer is batch-normalized; its Dense layer then has no bias (B4).
         normalize: ``"before"`` normalizes z before the activation (B3, the default), ``"after"`` after it.
         batch_norm_momentum: β of the moving mean and variance, in [0, 1). Keras's default of 0.99 looks back
@@ -90,7 +90,7 @@ class OptimizerSpec:
     r"""An optimizer and its learning-rate decay, in the course's terms.
 
     Args:
-        name: one of :data:`~tfcourse.names.OPTIMIZERS`.
+        name: one of :data:`~tfcourse.space.names.OPTIMIZERS`.
         learning_rate: α > 0.
         momentum: β of gradient descent with momentum, in [0, 1); used by ``sgd`` only.
         nesterov: Nesterov's variant; used by ``sgd`` only.

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfcourse.command import OK, Parser, run_command
 from tfcourse.errors import UserError
-from tfcourse.quiet import quiet_start
+from tfcourse.process.command import OK, Parser, run_command
+from tfcourse.process.quiet import quiet_start
 from tfcourse.run.folder import check_out
 
 

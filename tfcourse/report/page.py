@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse.errors import UserError
-from tfcourse.files import write_text
+from tfcourse.files.writing import write_text
 from tfcourse.report import words
 from tfcourse.report.axes import axis_over, place_on
 from tfcourse.report.comparison import comparison_context

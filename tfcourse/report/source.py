@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse.errors import UserError
-from tfcourse.files import read_json
-from tfcourse.objective import Objective
+from tfcourse.files.writing import read_json
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.trials import TrialRecord, leaders, read_trials
 from tfcourse.space import Round
+from tfcourse.space.objective import Objective
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfcourse.objective import Objective
 from tfcourse.report.figures import searched
 from tfcourse.report.source import Run
 from tfcourse.run.show import readable
 from tfcourse.run.trials import TrialRecord
 from tfcourse.space import Value
+from tfcourse.space.objective import Objective
 
 SCALES = {
     "log": "log scale",

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from tfcourse.data.features import Features, features_from_json
 from tfcourse.data.in_both import in_both
 from tfcourse.errors import UserError
-from tfcourse.plan import Plan, plan_from_json
 from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.own_data import read_own_data
 from tfcourse.retesting.settings import Setting, leading_settings
 from tfcourse.run.exported import load_exported
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.trials import read_trials
+from tfcourse.tuning.plan import Plan, plan_from_json
 
 
 @dataclass(frozen=True)

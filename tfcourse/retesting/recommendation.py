@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tfcourse.command import OK
+from tfcourse.process.command import OK
 from tfcourse.retesting.comparison import Interval, growth
 
 KEEP, RETRAIN, SEARCH_AGAIN = "keep", "retrain", "search again"

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tfcourse.objective import Objective
 from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.recommendation import margin_of
 from tfcourse.retesting.retest import Retest
+from tfcourse.space.objective import Objective
 
 
 def batch_record(found: Retest, new: NewData, label: str, objective: str) -> dict[str, Any]:

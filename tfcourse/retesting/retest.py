@@ -13,7 +13,6 @@ from tfcourse.data.groups import equal_rows
 from tfcourse.data.sources import X
 from tfcourse.data.table import take
 from tfcourse.errors import UserError
-from tfcourse.objective import Objective
 from tfcourse.retesting.comparison import (
     Correlation,
     Excess,
@@ -37,6 +36,7 @@ from tfcourse.retesting.recommendation import Recommendation, is_large, margin_o
 from tfcourse.retesting.settings import FRESH_SETTINGS, Setting, fresh_settings
 from tfcourse.retesting.train_again import Retraining, row_costs, train_again
 from tfcourse.run.exported import model_inputs, probabilities_of
+from tfcourse.space.objective import Objective
 
 LEAST_ROWS_PER_PART = 10
 LEAST_ALIKE = 3

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from tfcourse.course_space import KNOWN
 from tfcourse.retesting.words import advice, data_lines, hyperparameter_lines, model_lines
+from tfcourse.space.course import KNOWN
 
 MOST_SETTINGS = 6
 SHOWN = ("learning_rate", "layers", "optimizer", "dropout")

@@ -14,11 +14,11 @@ from tfcourse.data.features import ArrayFeatures, Features, Matrix, NumberColumn
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.split import Rows
 from tfcourse.data.table import is_missing, take
-from tfcourse.objective import Objective
-from tfcourse.plan import Plan
 from tfcourse.retesting.folds import Folds
 from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.settings import Setting
+from tfcourse.space.objective import Objective
+from tfcourse.tuning.plan import Plan
 
 LEAST_PROBABILITY = 1e-12
 EVALUATION_ROWS = 4096

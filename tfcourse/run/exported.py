@@ -16,7 +16,7 @@ from tfcourse.data.reading.decode import render
 from tfcourse.data.reading.reading import Reading
 from tfcourse.data.table import Table
 from tfcourse.errors import UserError
-from tfcourse.files import replacing
+from tfcourse.files.writing import replacing
 
 BATCH = 4096
 ROUNDING = 1e-3
@@ -109,8 +109,8 @@ def load_exported(path: Path, features: Features, classes: int) -> Any:
     Raises:
         UserError: if its file is not there, is damaged, is none that tfcourse exported, or is another run's.
     """
-    from tfcourse.quiet import quiet_start
-    from tfcourse.start_keras import start_keras
+    from tfcourse.process.quiet import quiet_start
+    from tfcourse.process.start_keras import start_keras
 
     if not path.is_file():
         raise UserError(f"{str(path.parent)!r} is not a whole run folder: {path.name} is not there.")

@@ -22,8 +22,8 @@ from typing import Any, TypeVar
 
 import tfcourse
 from tfcourse.errors import UserError
-from tfcourse.files import make_folder, read_json, write_json
-from tfcourse.start_keras import KerasError
+from tfcourse.files.writing import make_folder, read_json, write_json
+from tfcourse.process.start_keras import KerasError
 
 FORMAT = 1
 PACKAGES = ("tfcourse", "tensorflow", "keras", "keras-tuner", "numpy")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse.errors import UserError
-from tfcourse.files import read_json, write_json
+from tfcourse.files.writing import read_json, write_json
 
 
 class Retrained:

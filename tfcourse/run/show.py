@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tfcourse.course_space import KNOWN
+from tfcourse.space.course import KNOWN
 from tfcourse.words import loss_said
 
 MOST_CLASSES_SHOWN = 12
@@ -199,7 +199,7 @@ def confusion_table(confusion: Sequence[Sequence[int]], classes: Sequence[str]) 
 
 
 def importance_order(name: str) -> tuple[int, str]:
-    """Return a key that sorts hyperparameters in the order in which the course ranks them (SYLLABUS A1)."""
+    """Return a key that sorts hyperparameters in the order in which the course ranks them (scripts/slides, row A1)."""
     names = list(KNOWN)
     base = "units" if name.startswith("units_") else name
     return (names.index(base) if base in names else len(names), name)

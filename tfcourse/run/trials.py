@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse.errors import UserError
-from tfcourse.names import has_diverged, values_from_hp
-from tfcourse.objective import Objective
+from tfcourse.files.trial_file import read_trial_file
 from tfcourse.space import SearchSpace, Value
-from tfcourse.trial_file import read_trial_file
+from tfcourse.space.names import has_diverged, values_from_hp
+from tfcourse.space.objective import Objective
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Any
 
 from tfcourse.cohort import MemberHistory, fit_together
 from tfcourse.cohort.member import Member
-from tfcourse.objective import Objective
 from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.following import Following
 from tfcourse.search.halving import going_on, rungs
 from tfcourse.search.padding import Padding
+from tfcourse.space.objective import Objective
 
 
 @dataclass

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tfcourse.data.minibatches import minibatch_order
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
-from tfcourse.objective import Objective
+from tfcourse.space.objective import Objective
 
 EVALUATION_BATCH = 4096
 

@@ -17,14 +17,14 @@ import keras_tuner
 import numpy as np
 
 from tfcourse.errors import UserError
-from tfcourse.files import replacing, to_disk, write_json
+from tfcourse.files.writing import replacing, to_disk, write_json
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.models.kept_weights import set_kept_weights
-from tfcourse.names import DIVERGED
 from tfcourse.search.fit import Schedule, Training, TrainingData, fit_network
 from tfcourse.search.oracle import RandomOracle, Status, trial_seed
 from tfcourse.search.pace import Pace
+from tfcourse.space.names import DIVERGED
 
 
 class FitTuner(keras_tuner.Tuner):

@@ -6,8 +6,8 @@ import math
 import time
 
 from tfcourse.cohort import MemberHistory
-from tfcourse.objective import Objective
 from tfcourse.search.fit import Schedule, Training
+from tfcourse.space.objective import Objective
 
 
 class Patience:

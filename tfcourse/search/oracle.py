@@ -14,12 +14,12 @@ import numpy as np
 from keras_tuner.engine import trial as trial_module
 
 from tfcourse.errors import UserError
-from tfcourse.files import replacing, write_json
-from tfcourse.names import DIVERGED, has_diverged
-from tfcourse.objective import Objective
-from tfcourse.search.lock import synchronized
+from tfcourse.files.trial_file import read_trial_file
+from tfcourse.files.writing import replacing, write_json
 from tfcourse.search.sampler import unit_draw as unit_draw
-from tfcourse.trial_file import read_trial_file
+from tfcourse.search.synchronized import synchronized
+from tfcourse.space.names import DIVERGED, has_diverged
+from tfcourse.space.objective import Objective
 
 Status = trial_module.TrialStatus
 MOST_COLLISIONS = 100

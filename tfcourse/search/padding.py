@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from tfcourse.cohort.member import Member, member_of_spec
 from tfcourse.cohort.plan import sharing_pays
-from tfcourse.course_space import depths, most_units
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.space import SearchSpace
+from tfcourse.space.course import depths, most_units
 
 STEP = 1.25
 
@@ -32,7 +32,7 @@ class Padding:
     def of_space(cls, space: SearchSpace, *, inputs: int, examples: int) -> Padding:
         """Return the padding for all networks of ``space``, with ``examples`` training rows times epochs each.
 
-        >>> from tfcourse.course_space import default_space
+        >>> from tfcourse.space.course import default_space
         >>> Padding.of_space(default_space(), inputs=64, examples=1000 * 20)
         Padding(units=100, depths=(2, 4))
         >>> Padding.of_space(default_space(), inputs=784, examples=50_000 * 20)

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tfcourse.course_space import limits_of
 from tfcourse.space import Round, SearchSpace, Value
+from tfcourse.space.course import limits_of
 
 
 def leading(completed: int) -> int:

@@ -8,13 +8,13 @@ from typing import Any
 import keras_tuner
 import numpy as np
 
-from tfcourse.first_settings import completed_setting
 from tfcourse.models.hypermodels import declare, hp_from_values
-from tfcourse.names import values_from_hp
 from tfcourse.search.oracle import MOST_COLLISIONS, RandomOracle, Status
 from tfcourse.search.rounds import next_round
 from tfcourse.search.sampler import quasi_random_point, random_point
 from tfcourse.space import Round, SearchSpace, Value
+from tfcourse.space.first_settings import completed_setting
+from tfcourse.space.names import values_from_hp
 
 
 class RoundsOracle(RandomOracle):

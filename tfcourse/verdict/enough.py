@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.objective import Objective
 from tfcourse.run.trials import TrialRecord
+from tfcourse.space.objective import Objective
 from tfcourse.verdict.sentence import Finding, Sentence
 from tfcourse.verdict.setting import comparable_costs, ended, epochs_said, is_scored
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfcourse.objective import Objective
+from tfcourse.space.objective import Objective
 from tfcourse.verdict.sentence import Finding, Sentence
 from tfcourse.words import listed, loss_said
 

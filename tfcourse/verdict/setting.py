@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tfcourse.course_space import KNOWN, Known
-from tfcourse.objective import Objective
 from tfcourse.run.trials import TrialRecord
 from tfcourse.space import Parameter, SearchSpace
+from tfcourse.space.course import KNOWN, Known
+from tfcourse.space.objective import Objective
 
 
 def is_free(parameter: Parameter) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tfcourse.objective import Objective
+from tfcourse.space.objective import Objective
 from tfcourse.verdict.sentence import Finding, Level, Sentence
 from tfcourse.words import ROUNDING, listed
 

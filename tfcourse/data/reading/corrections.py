@@ -10,7 +10,7 @@ from typing import Any
 
 from tfcourse.data.reading.reading import ORDERS, Reading
 from tfcourse.errors import UserError, did_you_mean
-from tfcourse.toml_file import read_toml
+from tfcourse.files.toml_file import read_toml
 
 KINDS = ("number", "date", "category")
 ALLOWED = tuple(field.name for field in fields(Reading) if field.name not in ("name", "pattern"))

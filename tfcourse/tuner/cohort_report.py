@@ -10,8 +10,8 @@ from keras_tuner.src.engine import tuner_utils
 from keras_tuner.src.engine.metrics_tracking import MetricHistory, MetricsTracker
 
 from tfcourse.cohort import MemberHistory
-from tfcourse.search.cohort_reasons import is_own
-from tfcourse.search.lock import given_back
+from tfcourse.search.synchronized import given_back
+from tfcourse.tuner.cohort_reasons import is_own
 
 
 def wants_epochs(oracle: keras_tuner.Oracle) -> bool:

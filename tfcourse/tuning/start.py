@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tfcourse import defaults
-from tfcourse.course_space import default_space
 from tfcourse.data.features import features_from_json
 from tfcourse.data.prepare import DataOptions, Prepared, prepare, prepare_again, rows_in_split
 from tfcourse.data.sources import fingerprint_of
 from tfcourse.data.training_counts import training_counts
 from tfcourse.errors import UserError
-from tfcourse.files import remove_leftovers
-from tfcourse.first_settings import read_first_settings
-from tfcourse.plan import Plan, default_epochs, default_patience, plan_from_json, round_starts, with_batch_size
+from tfcourse.files.writing import remove_leftovers
 from tfcourse.run.folder import RunFolder, check_new, default_path
-from tfcourse.space_file import read_space
+from tfcourse.space.course import default_space
+from tfcourse.space.first_settings import read_first_settings
+from tfcourse.space.space_file import read_space
+from tfcourse.tuning import defaults
+from tfcourse.tuning.plan import Plan, default_epochs, default_patience, plan_from_json, round_starts, with_batch_size
 
 LEAST_TRIALS_OF_A_ROUND = 8
 """Fewer leave no more than four leading trials, too few to narrow a space by."""

@@ -7,8 +7,8 @@ from typing import Any
 import keras_tuner
 
 from tfcourse.models.hypermodels import MLPHyperModel
-from tfcourse.search.cohort_arguments import COHORT_ARGUMENTS
-from tfcourse.search.cohort_callbacks import reason_against
+from tfcourse.tuner.cohort_arguments import COHORT_ARGUMENTS
+from tfcourse.tuner.cohort_callbacks import reason_against
 
 # What a subclass may change of how keras_tuner.Tuner trains a trial; AutoKeras does so.
 TRAINING = (

@@ -15,10 +15,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tfcourse.course_space import KNOWN, build_space
 from tfcourse.errors import UserError, did_you_mean
+from tfcourse.files.toml_file import read_toml
 from tfcourse.space import Parameter, SearchSpace
-from tfcourse.toml_file import read_toml
+from tfcourse.space.course import KNOWN, build_space
 
 _RANGE_KEYS = ("low", "high", "scale")
 _CONTINUOUS = ("linear", "log", "one_minus_log")

@@ -1,4 +1,4 @@
-"""The end of a run: the leaders trained again, the model that is saved, and the verdict."""
+"""The leaders of a search and its baseline, trained again from fresh seeds: how much of a best score is luck."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 from tfcourse.data.prepare import Prepared
 from tfcourse.errors import UserError
-from tfcourse.files import read_json
+from tfcourse.files.writing import read_json
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
-from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.retrained import Retrained
 from tfcourse.run.trials import TrialRecord, leaders, read_trials
 from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Recipe, fresh_seeds, retrain
+from tfcourse.tuning.plan import Plan
 from tfcourse.verdict.winner import Candidate
 from tfcourse.words import listed
 
@@ -62,11 +62,16 @@ class Leaders:
         folder: the run.
         prepared: its data.
         plan: its plan.
+
+    Attributes:
+        trials: all trials of the run, by number.
+        not_retrained: why they were not trained again, in a sentence; empty if they were.
     """
 
     def __init__(self, folder: RunFolder, prepared: Prepared, plan: Plan) -> None:
-        self.prepared, self.plan = prepared, plan
-        self.leaders = leaders(read_trials(folder.path, plan.space), plan.objective)[: 1 + RUNNERS_UP]
+        self.prepared, self.plan, self.not_retrained = prepared, plan, ""
+        self.trials = read_trials(folder.path, plan.space)
+        self.leaders = leaders(self.trials, plan.objective)[: 1 + RUNNERS_UP]
         self.order, self.seeds = fresh_seeds(plan.seed)
         self.retrained = Retrained(
             folder.path / "repeats.json",
@@ -92,11 +97,20 @@ class Leaders:
         trials = f"trial{'s' * (len(numbers) > 1)} {listed(numbers)}"
         return f"Training {trials} and {BASELINE} again from {len(self.seeds)} fresh seeds"
 
-    def run(self, deadline: float, interrupted: Callable[[], bool]) -> str:
-        """Train what is missing and return why not, in a sentence, or an empty string."""
-        missing, prepared, plan = self.missing, self.prepared, self.plan
-        if not missing:
-            return ""
+    def train_again(self, say: Callable[[str], object], *, deadline: float, interrupted: Callable[[], bool]) -> None:
+        """Train what an earlier part of the run has not trained again.
+
+        Args:
+            say: called with a line about what begins.
+            deadline: moment of ``time.monotonic()``.
+            interrupted: tells whether to stop with a KeyboardInterrupt.
+        """
+        if self.missing:
+            say(self.in_words())
+            self.not_retrained = self._train(self.missing, deadline, interrupted)
+
+    def _train(self, missing: list[tuple[str, int]], deadline: float, interrupted: Callable[[], bool]) -> str:
+        prepared, plan = self.prepared, self.plan
         if deadline - time.monotonic() < LEAST_RETRAINING_SECONDS:
             return no_time()
 

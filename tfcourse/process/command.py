@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from tfcourse.errors import UserError
-from tfcourse.interrupt import interrupted_by_signals
-from tfcourse.streams import own_streams
+from tfcourse.process.interrupt import interrupted_by_signals
+from tfcourse.process.streams import own_streams
 
 OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 DISK_FAILS = (errno.EIO, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.ETIMEDOUT)

@@ -1,4 +1,4 @@
-"""Softmax regression beside every search: what a network without hidden layers reaches (SYLLABUS C2)."""
+"""Softmax regression beside every search: what a network without hidden layers reaches (scripts/slides, row C2)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 
 from tfcourse.data.prepare import Prepared
 from tfcourse.errors import UserError
-from tfcourse.files import make_folder, read_json, replacing, write_json
+from tfcourse.files.writing import make_folder, read_json, replacing, write_json
 from tfcourse.models.builders import build_softmax_regression
 from tfcourse.models.kept_weights import set_kept_weights
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
-from tfcourse.objective import Objective
-from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
 from tfcourse.search.fit import Schedule, Training, TrainingData, fit_network
 from tfcourse.search.oracle import trial_seed
 from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Recipe, retrain
+from tfcourse.space.objective import Objective
+from tfcourse.tuning.plan import Plan
 
 RATES = (0.1, 0.01, 0.001)
 """Learning rates of Adam that softmax regression is trained with; the best by validation is the baseline."""

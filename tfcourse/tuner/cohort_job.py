@@ -15,8 +15,8 @@ from tfcourse.cohort import NotFusableError
 from tfcourse.cohort.from_keras import member_of_model
 from tfcourse.cohort.member import Member, member_of_spec
 from tfcourse.errors import UserError
-from tfcourse.search.cohort_callbacks import need_a_model, reason_against_monitor
-from tfcourse.search.cohort_reasons import speaks_for_build
+from tfcourse.tuner.cohort_callbacks import need_a_model, reason_against_monitor
+from tfcourse.tuner.cohort_reasons import speaks_for_build
 
 
 @dataclass
@@ -52,7 +52,7 @@ def job_of(tuner: Any, trial: Any, execution: int, given: dict[str, Any]) -> Job
     """Return a training of ``trial``, with a Keras model only where one is needed.
 
     Args:
-        tuner: the :class:`~tfcourse.search.cohort_tuner.CohortTuner`.
+        tuner: the :class:`~tfcourse.tuner.cohort_tuner.CohortTuner`.
         trial: the trial.
         execution: which of its trainings, from 0.
         given: the arguments of ``search`` by name.

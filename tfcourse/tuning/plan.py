@@ -84,7 +84,7 @@ def with_batch_size(space: SearchSpace, batch_sizes: Sequence[int] | None, rows:
     Raises:
         UserError: if a batch is larger than the training split, or is given twice.
 
-    >>> from tfcourse.course_space import default_space
+    >>> from tfcourse.space.course import default_space
     >>> with_batch_size(default_space(), None, 1078)["batch_size"].values
     (32,)
     """
@@ -107,7 +107,7 @@ def with_batch_size(space: SearchSpace, batch_sizes: Sequence[int] | None, rows:
 def plan_from_json(fields: dict[str, Any]) -> Plan:
     """Return the plan whose ``to_json`` gave ``fields``.
 
-    >>> from tfcourse.course_space import default_space
+    >>> from tfcourse.space.course import default_space
     >>> plan = Plan(default_space(), 12, 30, 7, "val_loss", "keras", 0)
     >>> plan_from_json(plan.to_json()) == plan
     True

@@ -24,15 +24,15 @@ from keras_tuner.src.distribute import utils as distribution
 from tfcourse.cohort import MemberHistory, NotFusableError, fit_together
 from tfcourse.cohort.dataset import Examples
 from tfcourse.errors import UserError
-from tfcourse.files import replacing
+from tfcourse.files.writing import replacing
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.models.kept_weights import set_kept_weights
-from tfcourse.search.cohort_arguments import DEFAULTS, examples_of, with_validation_split
-from tfcourse.search.cohort_callbacks import callbacks_of, in_model
-from tfcourse.search.cohort_job import Job, job_of, specs_of
-from tfcourse.search.cohort_reasons import is_own, reason_against_arguments, reason_against_tuner, speaks_for_build
-from tfcourse.search.cohort_report import forget_epochs, report, stopped_by, wants_epochs
-from tfcourse.search.lock import given_back
+from tfcourse.search.synchronized import given_back
+from tfcourse.tuner.cohort_arguments import DEFAULTS, examples_of, with_validation_split
+from tfcourse.tuner.cohort_callbacks import callbacks_of, in_model
+from tfcourse.tuner.cohort_job import Job, job_of, specs_of
+from tfcourse.tuner.cohort_reasons import is_own, reason_against_arguments, reason_against_tuner, speaks_for_build
+from tfcourse.tuner.cohort_report import forget_epochs, report, stopped_by, wants_epochs
 
 WEIGHTS_FILE = "best_epoch.npz"
 

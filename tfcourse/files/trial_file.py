@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse.errors import UserError
-from tfcourse.files import read_json
+from tfcourse.files.writing import read_json
 
 NUMBER = (int, float)
 KINDS = ("Boolean", "Choice", "Fixed", "Float", "Int")

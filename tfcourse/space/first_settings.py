@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse.errors import UserError, did_you_mean
+from tfcourse.files.toml_file import read_toml
 from tfcourse.space import SearchSpace, Value
-from tfcourse.toml_file import read_toml
 
 
 def read_first_settings(path: Path | str, space: SearchSpace) -> list[dict[str, Value]]:
@@ -69,7 +69,7 @@ def _setting(number: int, given: Mapping[str, Any], space: SearchSpace) -> dict[
 def completed_setting(space: SearchSpace, setting: Mapping[str, Value]) -> dict[str, Value]:
     """Return a setting with the active parameters that it leaves out in the middle of their ranges.
 
-    >>> from tfcourse.course_space import default_space
+    >>> from tfcourse.space.course import default_space
     >>> completed_setting(default_space(), {"optimizer": "adam", "layers": 2})["learning_rate"]
     0.01
     """

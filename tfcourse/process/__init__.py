@@ -1,0 +1,1 @@
+"""What a command is to the system around it: its arguments and exit status, streams, signals, Keras's own settings."""

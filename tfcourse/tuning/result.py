@@ -1,0 +1,234 @@
+"""The result of a run: the model measured once on the test split and exported, and the search judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from tfcourse.data.prepare import Part, Prepared
+from tfcourse.errors import UserError
+from tfcourse.files.writing import write_json
+from tfcourse.models.builders import with_softmax
+from tfcourse.models.ensemble import average, with_temperature
+from tfcourse.run.exported import BATCH, export
+from tfcourse.run.folder import RunFolder
+from tfcourse.run.measure import log_loss, measure
+from tfcourse.search.fit_tuner import FitTuner
+from tfcourse.search.oracle import RandomOracle, Status
+from tfcourse.search.rounds import explored
+from tfcourse.space import Round
+from tfcourse.space.names import values_from_hp
+from tfcourse.tuning.baseline import load_baseline
+from tfcourse.tuning.leaders import Leaders
+from tfcourse.tuning.plan import Plan
+from tfcourse.verdict.calibration import Predictions, calibrate, fit_temperature
+from tfcourse.verdict.judge import judge
+from tfcourse.words import listed
+
+PLAIN_MODEL: dict[str, Any] = {"ensemble": 1, "calibrate": False}
+"""What is saved when nothing else is asked for: the best trial's network as it was trained."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The model that a run saves: of which trials it is, and what it says of the validation split.
+
+    Args:
+        trials: whose networks are averaged, the best first.
+        single: the best trial's network, from features to logits.
+        network: what is saved: that, or the average, at the temperature.
+        temperature: by which its logits are divided; None for none.
+        validation: before the temperature.
+    """
+
+    trials: Sequence[Any]
+    single: keras.Model
+    network: keras.Model
+    temperature: float | None
+    validation: Predictions
+
+    @property
+    def is_average(self) -> bool:
+        """Return whether several networks are averaged."""
+        return len(self.trials) > 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``result.json`` says of the model."""
+        return {
+            "saved": saved_in_words(self.trials),
+            "trials": [int(trial.trial_id) for trial in self.trials],
+            "temperature": self.temperature,
+            "validation": measures_on(self.validation, self.temperature or 1.0),
+        }
+
+
+def choose(tuner: FitTuner, prepared: Prepared, *, ensemble: int, calibrate: bool) -> Chosen:
+    """Return the model of the leading trials, on whose validation predictions its temperature is fitted."""
+    leading = tuner.oracle.get_best_trials(ensemble)
+    trials = completed_of(leading)
+    single = tuner.load_model(leading[0])
+    network = average([tuner.load_model(trial) for trial in trials]) if len(trials) > 1 else single
+    validation = Predictions(network.predict(prepared.validation.x, batch_size=BATCH, verbose=0), prepared.validation.y)
+    temperature = fit_temperature(validation) if calibrate else None
+    if temperature is not None:
+        network = with_temperature(network, temperature)
+    return Chosen(trials, single, network, temperature, validation)
+
+
+def finish(
+    folder: RunFolder, prepared: Prepared, plan: Plan, tuner: FitTuner, leaders: Leaders, started: float
+) -> dict[str, Any]:
+    """Measure the model once on the test split, export it, judge the search, and write and return the result.
+
+    Args:
+        folder: where everything is kept.
+        prepared: the data.
+        plan: what the search did.
+        tuner: from :func:`tfcourse.tuning.search.open_search`, its search done.
+        leaders: the search's leaders, trained again.
+        started: moment of ``time.monotonic()`` at which this part of the run began.
+
+    Raises:
+        UserError: if no trial completed; the message says what to change.
+    """
+    best = tuner.oracle.get_best_trials(1)[0]
+    if best.status != Status.COMPLETED:
+        raise UserError(no_trial_completed(tuner.oracle, folder.path))
+    wanted = {**PLAIN_MODEL, **folder.record.get("model", {})}
+    chosen = choose(tuner, prepared, **wanted)
+    # The test split is measured through the file that is deployed.
+    probabilities = export(folder.model_path, prepared.features, chosen.network, prepared.test_rows, prepared.test.x)
+    test = Predictions.of_probabilities(probabilities, prepared.test.y, chosen.temperature or 1.0)
+    counts = counts_of(tuner.oracle)
+    looked = looks_at_the_test(folder.record.get("test_looks", []), {"trials": counts["completed"], **wanted})
+    result: dict[str, Any] = {
+        "best": best_result(best, test_result(chosen.single, prepared.test, prepared.classes)),
+        "model": chosen.to_json(),
+        "baseline": baseline_result(folder, prepared),
+        "test": measure(probabilities, prepared.test.y, prepared.classes, prepared.seen),
+        "classes": list(prepared.classes),
+        "trials": counts,
+    }
+    result["verdict"] = judge(
+        leaders.trials,
+        explored([Round(0, plan.space), *tuner.oracle.rounds[1:]]),
+        plan.objective,
+        classes=prepared.classes,
+        epochs=plan.epochs,
+        candidates=leaders.candidates(),
+        not_retrained=leaders.not_retrained,
+        model=model_to_judge(chosen, test, result, wanted["ensemble"]),
+        baseline_test=result["baseline"]["test"],
+        test_looks=len(looked),
+        calibration=calibrate(chosen.validation, test),
+    ).to_json()
+    seconds = {
+        "total": folder.record["seconds_before"] + time.monotonic() - started,
+        "search": folder.record["seconds"],
+    }
+    result["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
+    write_json(folder.result_path, result)
+    folder.update(status="completed", test_looks=looked)
+    return result
+
+
+def best_result(best: Any, test: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``result.json`` says of the best trial."""
+    curves = curves_of(best)
+    return {
+        "trial_id": best.trial_id,
+        "hyperparameters": values_from_hp(best.hyperparameters.values),
+        "epoch": best.best_step + 1,
+        "validation": {name: curves[f"val_{name}"][best.best_step] for name in ("loss", "accuracy")},
+        "test": test,
+    }
+
+
+def baseline_result(folder: RunFolder, prepared: Prepared) -> dict[str, Any]:
+    """Return what ``result.json`` says of softmax regression."""
+    kept, network = load_baseline(folder, prepared)
+    return {**kept, "test": test_result(network, prepared.test, prepared.classes)}
+
+
+def counts_of(oracle: RandomOracle) -> dict[str, int]:
+    """Return how many trials completed, diverged and failed."""
+    trials = list(oracle.trials.values())
+    completed, diverged = len(completed_of(trials)), sum(oracle.diverged(trial.trial_id) for trial in trials)
+    return {"completed": completed, "diverged": diverged, "failed": len(trials) - completed - diverged}
+
+
+def looks_at_the_test(before: Sequence[dict[str, Any]], judged: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what was measured on the test split, this time last; the same model again is no further look."""
+    return [*(each for each in before if each != judged), judged]
+
+
+def model_to_judge(chosen: Chosen, test: Predictions, result: dict[str, Any], asked: int) -> dict[str, Any]:
+    """Return what the model is judged by; an average is compared with the best single network, both as trained."""
+    single = {name: result["best"][name] for name in ("validation", "test")}
+    return {
+        **result["model"],
+        "test": result["test"],
+        "asked": asked,
+        "average": plain_measures(chosen.validation, test) if chosen.is_average else None,
+        "single": single if chosen.is_average else None,
+    }
+
+
+def completed_of(trials: Sequence[Any]) -> list[Any]:
+    """Return the trials that completed."""
+    return [trial for trial in trials if trial.status == Status.COMPLETED]
+
+
+def saved_in_words(members: Sequence[Any]) -> str:
+    """Return how the model of these trials is called."""
+    numbers = [str(int(trial.trial_id)) for trial in members]
+    return f"the average of trials {listed(numbers)}" if len(numbers) > 1 else f"trial {numbers[0]}"
+
+
+def measures_on(predictions: Predictions, temperature: float) -> dict[str, float]:
+    """Return loss and accuracy of predictions at a temperature."""
+    probabilities = predictions.probabilities(temperature)
+    accuracy = float((probabilities.argmax(axis=1) == predictions.y).mean())
+    return {"loss": log_loss(probabilities, predictions.y), "accuracy": accuracy}
+
+
+def plain_measures(validation: Predictions, test: Predictions) -> dict[str, dict[str, float]]:
+    """Return what a network is worth on both splits before any temperature."""
+    on_test = measures_on(test, 1.0)
+    return {
+        "validation": measures_on(validation, 1.0),
+        "test": {"accuracy": on_test["accuracy"], "log_loss": on_test["loss"]},
+    }
+
+
+def curves_of(trial: Any) -> dict[str, list[float]]:
+    """Return a trial's learning curves: one value an epoch."""
+    return {
+        name: [float(point.mean()) for point in history.get_history()]
+        for name, history in trial.metrics.metrics.items()
+    }
+
+
+def test_result(classifier: keras.Model, test: Part, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Return the measures of a network, which gives logits, on the test split."""
+    probabilities = with_softmax(classifier).predict(test.x, batch_size=BATCH, verbose=0)
+    return measure(probabilities, test.y, classes)
+
+
+def no_trial_completed(oracle: RandomOracle, path: Path) -> str:
+    """Return the message for a search in which every trial diverged or failed."""
+    trials = list(oracle.trials.values())
+    failed = next((trial for trial in trials if not oracle.diverged(trial.trial_id)), None)
+    if failed is not None:
+        reason = (failed.message or "").strip().splitlines()[-1:]
+        return f"No trial completed. Trial {failed.trial_id} failed: {''.join(reason)}. Its trace is in {path}/search."
+    rates = [float(trial.hyperparameters.values["learning_rate"]) for trial in trials]
+    return (
+        f"All {len(trials)} trials diverged, at learning rates of {min(rates):.3g} to {max(rates):.3g}. Search lower"
+        f" ones: give --space a file with [learning_rate] low = {min(rates) / 1000:.1g} and high = {min(rates):.1g}."
+    )

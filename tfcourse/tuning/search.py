@@ -1,0 +1,117 @@
+"""The search of a run: its tuner, and the baseline and the trials trained until the plan is done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from tfcourse.data.prepare import Prepared
+from tfcourse.models.hypermodels import MLPHyperModel
+from tfcourse.run.folder import RunFolder
+from tfcourse.search.cohort_fit_tuner import CohortFitTuner
+from tfcourse.search.fit import Schedule, TrainingData
+from tfcourse.search.fit_tuner import FitTuner
+from tfcourse.search.oracle import SECONDS_BETWEEN_SAVES, RandomOracle, Status
+from tfcourse.search.rounds_oracle import RoundsOracle
+from tfcourse.space import Round
+from tfcourse.tuning.baseline import fit_baseline, out_of_time
+from tfcourse.tuning.leaders import search_until
+from tfcourse.tuning.plan import Plan
+from tfcourse.words import loss_said
+
+OnTrial = Callable[[int, str], None]
+
+
+def open_search(
+    folder: RunFolder, prepared: Prepared, plan: Plan, on_round: Callable[[Round], object] = lambda began: None
+) -> FitTuner:
+    """Return the tuner of a run, new or as an earlier part of the search left it.
+
+    Args:
+        folder: where everything is kept.
+        prepared: the data.
+        plan: what to do.
+        on_round: called with each further round when it begins.
+    """
+
+    def round_began(rounds: list[Round]) -> None:
+        folder.update(rounds=[each.to_json() for each in rounds])
+        on_round(rounds[-1])
+
+    width, classes, rows = prepared.features.width, len(prepared.classes), len(prepared.train)
+    hypermodel = MLPHyperModel(width, classes, rows=rows, space=plan.space)
+    oracle = RoundsOracle(
+        plan.objective,
+        plan.trials,
+        space=plan.space,
+        seed=plan.seed,
+        sampler=plan.sampler,
+        starts=plan.starts,
+        rounds=[Round.from_json(fields) for fields in folder.record.get("rounds", [])],
+        first=plan.first,
+        on_round=round_began,
+    )
+    tuner = CohortFitTuner if plan.engine == "cohort" else FitTuner
+    return tuner(oracle, hypermodel, directory=folder.path)
+
+
+def search(
+    folder: RunFolder,
+    prepared: Prepared,
+    plan: Plan,
+    tuner: FitTuner,
+    *,
+    on_trial: OnTrial,
+    on_progress: Callable[[float], None],
+    deadline: float,
+    latest: float,
+    interrupted: Callable[[], bool],
+) -> None:
+    """Train the baseline and then the trials, until the plan is done or the deadline has passed.
+
+    Args:
+        folder: where everything is kept.
+        prepared: the data.
+        plan: what to do.
+        tuner: from :func:`open_search`.
+        on_trial: called after each trial with the number of ended trials and the best so far in words.
+        on_progress: called with how much of the trials under way is done, counted in trials.
+        deadline: moment of ``time.monotonic()`` at which the search should end.
+        latest: the moment until which it may go on if it would come to nothing otherwise.
+        interrupted: tells whether to stop with a KeyboardInterrupt.
+    """
+    examples = TrainingData(prepared.train.x, prepared.train.y, prepared.validation.x, prepared.validation.y)
+    schedule = Schedule(
+        plan.epochs, plan.patience, plan.objective, plan.seed, latest, interrupted, plan.repeats, plan.halving
+    )
+    started, before = time.monotonic(), folder.record["seconds"]
+    told = started
+
+    def trial_ended(_: Any) -> None:
+        nonlocal told
+        folder.record["seconds"] = before + time.monotonic() - started
+        if time.monotonic() - told > SECONDS_BETWEEN_SAVES:  # each takes until it is on the disk
+            told = time.monotonic()
+            folder.save()
+        on_trial(len(tuner.oracle.end_order), best_in_words(tuner.oracle))
+
+    fit_baseline(folder, prepared, plan, examples, schedule)
+    if not tuner.oracle.end_order:
+        deadline = search_until(deadline, latest, time.monotonic())
+        if time.monotonic() > deadline:
+            raise out_of_time(folder)
+    schedule = replace(schedule, deadline=deadline)
+    tuner.oracle.clock = lambda: before + time.monotonic() - started
+    tuner.on_trial, tuner.on_progress = trial_ended, on_progress
+    tuner.search(examples, schedule)
+    folder.update(seconds=before + time.monotonic() - started)
+
+
+def best_in_words(oracle: RandomOracle) -> str:
+    """Return the objective of the best trial so far, as a person would write it."""
+    best = oracle.get_best_trials(1)
+    if not best or best[0].status != Status.COMPLETED:
+        return "none yet"
+    return f"{oracle.objective.name} {loss_said(best[0].score)}"
