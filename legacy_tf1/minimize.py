@@ -1,4 +1,4 @@
-"""Minimize a quadratic with a TensorFlow 1 session: ``python -m legacy_tf1.minimize`` (scripts/slides, rows D2, D3).
+"""Minimize a quadratic with a TensorFlow 1 session: ``python -m legacy_tf1.minimize`` (slides D2, D3).
 
 The program of the course, on ``tf.compat.v1``: build a graph with a placeholder, then run it in a session.
 ``legacy_tf1.minimize_tf2`` is the same in TensorFlow 2.

@@ -1,4 +1,4 @@
-"""Minimize a quadratic with TensorFlow 2's GradientTape: ``python -m legacy_tf1.minimize_tf2`` (scripts/slides, row D4)."""
+"""Minimize a quadratic with TensorFlow 2's GradientTape: ``python -m legacy_tf1.minimize_tf2`` (slides D4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradient descent of a batch-norm softmax network written by hand, in the course's layout (scripts/slides, row B5).
+"""Gradient descent of a batch-norm softmax network written by hand, in the course's layout (slides B5).
 
 A network is the list w = [W1, γ1, β1, W2, ..., W, b] in which W[l] is (n[l], n[l-1]) and γ, β, b are (n[l], 1).
 """

@@ -76,7 +76,7 @@ def rows_of(epoch: int) -> NDArray[np.int64]:
 def softmax_regression_by_hand(
     weights: list[NDArray[Any]], steps: list[tuple[NDArray[np.int64], float, float, float]]
 ) -> list[NDArray[Any]]:
-    """Train softmax regression by gradient descent with momentum in NumPy (scripts/slides, row C6: dz = ŷ − y).
+    """Train softmax regression by gradient descent with momentum in NumPy (slides C6: dz = ŷ − y).
 
     Args:
         weights: W, shape (features, classes), and b.

@@ -1,4 +1,4 @@
-r"""Batch normalization (scripts/slides, rows B2-B8; Ioffe and Szegedy 2015), in the course's layout.
+r"""Batch normalization (slides B2-B8; Ioffe and Szegedy 2015), in the course's layout.
 
 z is (n, m): a row is a unit, a column an example of the minibatch; γ and β are (n, 1). Keras's layout is the
 transpose, z (m, n) and γ, β (n,), so ``forward(z, gamma, beta)[0].T`` is what a

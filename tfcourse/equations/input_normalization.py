@@ -1,4 +1,4 @@
-r"""Normalizing the inputs (scripts/slides, row B1), in the course's layout: x is (n, m), a column is an example.
+r"""Normalizing the inputs (slides B1), in the course's layout: x is (n, m), a column is an example.
 
 Keras's layout is the transpose, (m, n): ``keras.layers.Normalization(axis=-1)`` on ``x.T`` is the same map.
 """

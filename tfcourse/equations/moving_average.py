@@ -1,4 +1,4 @@
-r"""Exponentially weighted averages (scripts/slides, rows A6, B8): :math:`v_t = \beta v_{t-1} + (1-\beta)\,\theta_t`."""
+r"""Exponentially weighted averages (slides A6, B8): :math:`v_t = \beta v_{t-1} + (1-\beta)\,\theta_t`."""
 
 from __future__ import annotations
 

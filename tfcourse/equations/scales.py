@@ -1,4 +1,4 @@
-r"""Scales on which hyperparameters are drawn (scripts/slides, rows A4-A6).
+r"""Scales on which hyperparameters are drawn (slides A4-A6).
 
 A scale maps the unit interval to a range and back, so that a uniform number p in [0, 1] becomes a value
 spread evenly on that scale: p = 0 is ``low``, p = 1 is ``high``, and the map rises all the way.

@@ -1,4 +1,4 @@
-r"""The softmax layer, its loss and its gradient (scripts/slides, rows C1-C6), in the course's layout.
+r"""The softmax layer, its loss and its gradient (slides C1-C6), in the course's layout.
 
 z, Ŷ and Y are (C, m): a column is an example, Y holds one 1 in each column. Keras's layout is the transpose,
 (m, C): ``keras.losses.CategoricalCrossentropy(from_logits=True)`` on ``y.T`` and ``z.T`` is :func:`cost`.

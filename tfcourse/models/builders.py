@@ -13,7 +13,7 @@ from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 def build_mlp(spec: NetworkSpec, optimizer: OptimizerSpec | None = None, *, seed: int | None = None) -> keras.Model:
     """Return the compiled network of ``spec``; it takes (m, inputs) and gives (m, classes) logits.
 
-    Each hidden layer is Dense without bias → BatchNormalization → activation (scripts/slides, rows B2-B4), then dropout.
+    Each hidden layer is Dense without bias → BatchNormalization → activation (slides B2-B4), then dropout.
     The head gives logits, because cross-entropy is computed from logits and never from a rounded softmax
     (C5); :func:`with_softmax` puts the softmax on after training.
 

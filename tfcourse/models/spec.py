@@ -23,7 +23,7 @@ class NetworkSpec:
     Args:
         inputs: number of input features n[0], at least 1.
         classes: number of classes C, at least 2.
-        units: units n[l] of each hidden layer, each at least 1; empty is softmax regression (scripts/slides, row C2).
+        units: units n[l] of each hidden layer, each at least 1; empty is softmax regression (slides C2).
         activation: the hidden activation, one of :data:`~tfcourse.space.names.ACTIVATIONS`.
         batch_norm: whether each hidden layer is batch-normalized; its Dense layer then has no bias (B4).
         normalize: ``"before"`` normalizes z before the activation (B3, the default), ``"after"`` after it.

@@ -199,7 +199,7 @@ def confusion_table(confusion: Sequence[Sequence[int]], classes: Sequence[str]) 
 
 
 def importance_order(name: str) -> tuple[int, str]:
-    """Return a key that sorts hyperparameters in the order in which the course ranks them (scripts/slides, row A1)."""
+    """Return a key that sorts hyperparameters in the order in which the course ranks them (slides A1)."""
     names = list(KNOWN)
     base = "units" if name.startswith("units_") else name
     return (names.index(base) if base in names else len(names), name)

@@ -1,4 +1,4 @@
-"""The hyperparameters there are, what each may be, and the course's default space over them (scripts/slides, rows A1, A4-A6)."""
+"""The hyperparameters there are, what each may be, and the course's default space over them (slides A1, A4-A6)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ KNOWN: dict[str, Known] = {
     "normalize": Known("choice", choices=("before", "after")),
     "batch_norm_momentum": _BETA,
 }
-"""Every hyperparameter there is, in the order of importance in which the course names them (scripts/slides, row A1)."""
+"""Every hyperparameter there is, in the order of importance in which the course names them (slides A1)."""
 
 _PARENTS: dict[str, tuple[str, tuple[Value, ...]]] = {
     "momentum": ("optimizer", ("sgd",)),
@@ -123,7 +123,7 @@ def build_space(changes: Mapping[str, Parameter]) -> SearchSpace:
 
 
 def default_space() -> SearchSpace:
-    """Return the course's space (scripts/slides, rows A1, A4-A6): what to tune, and on which scale.
+    """Return the course's space (slides A1, A4-A6): what to tune, and on which scale.
 
     >>> print(", ".join(default_space().names[:5]))
     learning_rate, optimizer, momentum, rho, beta_1

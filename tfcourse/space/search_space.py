@@ -60,7 +60,7 @@ class SearchSpace:
     def zoomed(
         self, leaders: Sequence[Mapping[str, Value]], limits: Mapping[str, tuple[float, float]]
     ) -> tuple[SearchSpace, tuple[str, ...]]:
-        """Return the region of the leading trials, with what was changed in words (scripts/slides, row A3).
+        """Return the region of the leading trials, with what was changed in words (slides A3).
 
         Each parameter is narrowed on its own scale to its values among the leaders that have it; where they crowd
         an edge, the space moves outward there instead. See :mod:`tfcourse.space.zoom` for the rule.

@@ -1,4 +1,4 @@
-r"""The region of the leading trials on one parameter's scale: coarse to fine, and outward at an edge (scripts/slides, row A3).
+r"""The region of the leading trials on one parameter's scale: coarse to fine, and outward at an edge (slides A3).
 
 All of it happens on the parameter's own scale, in p from 0 (low) to 1 (high):
 

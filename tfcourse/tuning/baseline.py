@@ -1,4 +1,4 @@
-"""Softmax regression beside every search: what a network without hidden layers reaches (scripts/slides, row C2)."""
+"""Softmax regression beside every search: what a network without hidden layers reaches (slides C2)."""
 
 from __future__ import annotations
 
