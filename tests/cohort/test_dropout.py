@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from tests.cohort.conftest import assert_same_training, fit_alone
 from tfcourse.cohort import fit_together
-from tfcourse.cohort.layers import Dropout, drop, dropout_key
+from tfcourse.cohort.kinds import drop, dropout_key
+from tfcourse.cohort.layers import Dropout
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
 FEATURES, EPOCHS, WEIGHT = 100, 400, 0.005

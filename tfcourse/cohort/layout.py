@@ -6,8 +6,8 @@ import dataclasses
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from tfcourse.cohort.kinds import Kind
 from tfcourse.cohort.plan import COMPILING
 
 # TensorFlow keeps a program as long as the process lives, some 40 MB each, and compiling one takes seconds. So a larger
@@ -35,7 +35,7 @@ class Layout:
         side_by_side: whether the first layer is one product with all members' kernels side by side.
     """
 
-    kinds: tuple[tuple[Any, ...], ...]
+    kinds: tuple[Kind, ...]
     least_depth: int
     widths: tuple[int, ...]
     classes: int
@@ -57,7 +57,7 @@ class Layout:
     @property
     def blocks(self) -> list[range]:
         """The layers of each block, a dense one and what belongs to it; the last is the head."""
-        starts = [index for index, kind in enumerate(self.kinds) if index == 0 or kind[0] == "dense"]
+        starts = [index for index, kind in enumerate(self.kinds) if index == 0 or kind.begins_block]
         return [range(start, stop) for start, stop in itertools.pairwise([*starts, len(self.kinds)])]
 
     def optional(self, block: int) -> bool:
@@ -69,7 +69,7 @@ class Layout:
         """Multiplications of an epoch's matrix products, of all places together, without the validation."""
         total, inputs = 0, self.inputs
         for index, (kind, units) in enumerate(zip(self.kinds, self.widths, strict=True)):
-            if kind[0] == "dense":
+            if kind.begins_block:
                 # Forward, gradient of the kernel, and (but for the first layer) gradient of its input.
                 total += (2 if index == 0 else 3) * inputs * units
             inputs = units

@@ -96,7 +96,7 @@ class Member:
     @property
     def key(self) -> tuple[Any, ...]:
         """What members of one program share; only the widths may differ beyond it."""
-        kinds = tuple(layer.shape_free for layer in self.layers)
+        kinds = tuple(layer.kind for layer in self.layers)
         return (kinds, self.inputs, self.classes, self.sparse, self.input_layers.key)
 
     @property
@@ -110,8 +110,9 @@ class Member:
 
         Networks of such blocks can share a program whatever their depth.
         """
-        kinds, size = [layer.shape_free for layer in self.layers], (len(self.layers) - 1) // max(self.depth, 1)
-        alike = self.depth > 0 and kinds[:-1] == kinds[:size] * self.depth and kinds[0][0] == kinds[-1][0] == "dense"
+        kinds, size = [layer.kind for layer in self.layers], (len(self.layers) - 1) // max(self.depth, 1)
+        ends_begin = kinds[0].begins_block and kinds[-1].begins_block
+        alike = self.depth > 0 and ends_begin and kinds[:-1] == kinds[:size] * self.depth
         return size if alike else 0
 
     @property
@@ -141,8 +142,8 @@ def member_of_spec(
         NotFusableError: if Keras is set to another type than float32.
 
     >>> member = member_of_spec(NetworkSpec(4, 3, (8,)), OptimizerSpec(), seed=0)
-    >>> [kind[0] for kind in member.key[0]]
-    ['dense', 'batch_normalization', 'activation', 'dropout', 'dense']
+    >>> [type(kind).__name__.removesuffix("Kind") for kind in member.key[0]]
+    ['Dense', 'BatchNormalization', 'Activation', 'Dropout', 'Dense']
     """
     refuse_other_floats()
     return Member(

@@ -10,8 +10,8 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from tfcourse.cohort.kinds import Kind
 from tfcourse.cohort.layers import Dense, widths
 from tfcourse.cohort.member import Member, in_program
 
@@ -51,7 +51,7 @@ class CohortPlan:
     widths: tuple[int, ...]
     places: int
     batch_size: int
-    kinds: tuple[tuple[Any, ...], ...]
+    kinds: tuple[Kind, ...]
     least_depth: int
 
     @property
@@ -62,7 +62,7 @@ class CohortPlan:
     @property
     def branches(self) -> bool:
         """Say whether a network may lack some of the program's hidden blocks."""
-        return self.least_depth < sum(kind[0] == "dense" for kind in self.kinds) - 1
+        return self.least_depth < sum(kind.begins_block for kind in self.kinds) - 1
 
 
 def plan_cohorts(
@@ -128,7 +128,7 @@ class _Planner:
         bytes_each = 4 * _multiplications(size, max(everyone, key=lambda member: member.depth))
         room = min(self.most, max(least_places(everyone), int(min(self.most, self.cached / bytes_each))))
         places = self._places(groups, room, size)
-        kinds = tuple(layer.shape_free for layer in first.layers)
+        kinds = tuple(layer.kind for layer in first.layers)
         if first.block_size:
             kinds = kinds[: first.block_size] * deepest + kinds[-1:]
         else:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import keras
 import tensorflow as tf
 
-from tfcourse.cohort.layers import NONZERO_AT_ZERO, Batch, Numbers, drop, dropout_key, normalize, trained_vectors
+from tfcourse.cohort.kinds import Batch, Pass, trained_vectors
 from tfcourse.cohort.layout import Layout, cheapest_of
 from tfcourse.cohort.optimizers import update
 from tfcourse.cohort.stack import VECTORS, kernel_name
@@ -168,19 +167,10 @@ class Program:
         for index in indices:
             kind = self.layout.kinds[index]
             weights = {**vectors[index], **state["moving"][index]}
-            own: Numbers = numbers["layers"][index]
-            moved: dict[str, tf.Tensor] = {}
-            if kind[0] == "dense":
-                kernel = state["weights"][kernel_name(index)]
-                a = side_by_side(a, kernel) if len(a.shape) == 2 else tf.matmul(a, kernel)
-                a = a + weights["bias"] if "bias" in weights else a
-            elif kind[0] == "batch_normalization":
-                a, moved = normalize(a, weights, own, batch)
-            elif kind[0] == "activation":
-                a = keras.activations.get(kind[1])(a)
-                a = a * own["mask"] if kind[1] in NONZERO_AT_ZERO else a
-            elif self.layout.dropping and batch is not None:
-                a = drop(a, own, dropout_key(numbers["noise"], clock, index))
+            if kind.begins_block:
+                weights["kernel"] = state["weights"][kernel_name(index)]
+            now = Pass(batch, numbers["noise"], clock, index, self.layout.dropping)
+            a, moved = kind.forward(a, weights, numbers["layers"][index], now)
             moving.append(moved)
         return a, moving
 
@@ -253,17 +243,10 @@ class Program:
         penalty = tf.zeros(self.layout.places)
         if self.layout.penalized:
             for index, own in enumerate(numbers["layers"]):
-                if self.layout.kinds[index][0] == "dense":
+                if self.layout.kinds[index].begins_block:
                     kernel = weights[kernel_name(index)]
                     penalty += own["l2"][:, 0, 0] * tf.reduce_sum(tf.square(kernel), axis=(1, 2))
         return penalty
-
-
-def side_by_side(x: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
-    """Return x W of each member, shape (k, B, u), from the shared x (B, n) and kernels (k, n, u), as one product."""
-    k, n, u = kernels.shape
-    z = tf.matmul(x, tf.reshape(tf.transpose(kernels, (1, 0, 2)), (n, k * u)))
-    return tf.transpose(tf.reshape(z, (x.shape[0], k, u)), (1, 0, 2))
 
 
 def _cross_entropy(logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.cohort.layers import trained_vectors, variables
+from tfcourse.cohort.kinds import Kind, trained_vectors
+from tfcourse.cohort.layers import variables
 from tfcourse.cohort.member import Member, State, in_program
 
 Stacked = dict[str, Any]
@@ -62,9 +63,7 @@ def _padded(arrays: Sequence[NDArray[np.float32]], shape: tuple[int, int, int]) 
     return whole
 
 
-def unstack(
-    member: Member, place: int, stacked: Stacked, kinds: Sequence[tuple[Any, ...]], widths: Sequence[int]
-) -> State:
+def unstack(member: Member, place: int, stacked: Stacked, kinds: Sequence[Kind], widths: Sequence[int]) -> State:
     """Return the state of ``member`` in its own widths, copied out of ``place``."""
     state = State([], [], [])
     starts, position = {}, 0
