@@ -112,11 +112,8 @@ def _linear_ticks(low: float, high: float, *, whole: bool = False) -> list[float
     """Return multiples of 1, 2 or 5 times a power of ten from ``low`` to ``high``."""
     if high <= low:
         return [low]
-    rough = (high - low) / 5
-    exponent = math.floor(math.log10(rough))
-    power = 10.0**exponent
-    step = next(part * power for part in (1, 2, 5, 10) if part * power >= rough * (1 - 1e-9))
-    if whole:
-        step = max(1.0, round(step))
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(number * step, 2 - exponent) for number in range(first, last + 1)]
+    from matplotlib.ticker import MaxNLocator
+
+    room = 1e-9 * (high - low)  # rounding may put an end's tick just outside
+    ticks = MaxNLocator(nbins=5, steps=(1, 2, 5, 10), integer=whole, min_n_ticks=1).tick_values(low, high)
+    return [float(f"{tick:.12g}") for tick in ticks if low - room <= tick <= high + room]
