@@ -67,8 +67,7 @@ def _run(argv: Sequence[str] | None) -> int:
     if arguments.batches and not arguments.since:
         raise UserError("--batches needs --since COLUMN, by which the rows are put in order.")
     from tfcourse.data.in_both import seen_words
-    from tfcourse.retesting.batches import consecutive
-    from tfcourse.retesting.new_data import read_new_data
+    from tfcourse.retesting.new_data import consecutive, read_new_data
     from tfcourse.retesting.old_run import open_old_run
     from tfcourse.run.folder import RunFolder
     from tfcourse.run.show import make_console
@@ -124,7 +123,7 @@ def _retest_each(
     from tfcourse.retesting.page import page
     from tfcourse.retesting.record import batch_record
     from tfcourse.retesting.retest import check_rows, retest
-    from tfcourse.retesting.show import RetestProgress, show_batch
+    from tfcourse.retesting.words import RetestProgress, show_batch
     from tfcourse.run.folder import versions
 
     for _, part in batches:

@@ -11,7 +11,7 @@ import pytest
 
 from tfcourse.data.prepare import DataOptions, prepare
 from tfcourse.retesting.new_data import NewData
-from tfcourse.retesting.own_data import read_own_data, sample_of
+from tfcourse.retesting.old_run import read_own_data, sample_of
 from tfcourse.retesting.retest import comparable
 
 

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import log_loss
 
 from tfcourse.errors import UserError
-from tfcourse.retesting.settings import fresh_settings, leading_settings
+from tfcourse.retesting.old_run import fresh_settings, leading_settings
 from tfcourse.retesting.train_again import cost_of, frequencies, guess_cost, row_costs, softmax_of
 from tfcourse.run.trials import TrialRecord
 from tfcourse.search.fit import Training

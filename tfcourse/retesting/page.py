@@ -7,8 +7,7 @@ from typing import Any
 
 from tfcourse.report.plain_page import BLUE, GREY, ORANGE, document, svg, table, text
 from tfcourse.retesting.recommendation import RULE
-from tfcourse.retesting.show import setting_words
-from tfcourse.retesting.words import advice, column_words, data_lines, hyperparameter_lines, model_lines
+from tfcourse.retesting.words import advice, column_words, data_lines, hyperparameter_lines, model_lines, setting_words
 
 MOST_COLUMNS = 15
 

@@ -30,10 +30,8 @@ from tfcourse.retesting.drift import ClassShift, ColumnShift, class_shift, colum
 from tfcourse.retesting.folds import LEAST_PARTS, Folds, blocks, deal
 from tfcourse.retesting.misleading import Misleading, misleading_columns
 from tfcourse.retesting.new_data import NewData
-from tfcourse.retesting.old_run import OldRun
-from tfcourse.retesting.own_data import sample_of
+from tfcourse.retesting.old_run import FRESH_SETTINGS, OldRun, Setting, fresh_settings, sample_of
 from tfcourse.retesting.recommendation import Recommendation, is_large, margin_of, recommend
-from tfcourse.retesting.settings import FRESH_SETTINGS, Setting, fresh_settings
 from tfcourse.retesting.train_again import Retraining, row_costs, train_again
 from tfcourse.run.exported import model_inputs, probabilities_of
 from tfcourse.space.objective import Objective

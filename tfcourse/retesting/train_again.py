@@ -16,7 +16,7 @@ from tfcourse.data.split import Rows
 from tfcourse.data.table import is_missing, take
 from tfcourse.retesting.folds import Folds
 from tfcourse.retesting.new_data import NewData
-from tfcourse.retesting.settings import Setting
+from tfcourse.retesting.old_run import Setting
 from tfcourse.space.objective import Objective
 from tfcourse.tuning.plan import Plan
 
