@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from tfcourse.data.sources import read_npz
 from tfcourse.errors import UserError
-from tfcourse.files import arrays
 from tfcourse.files.arrays import DamagedArraysError, PickledArraysError, array_names, read_arrays
+from tfcourse.files.writing import arrays
 
 X = np.arange(12, dtype="float32").reshape(4, 3)
 

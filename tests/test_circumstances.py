@@ -38,7 +38,7 @@ ZYGOTE = """
 import importlib, io, json, os, sys, traceback
 from tfcourse.process.start_keras import start_keras
 start_keras()
-import tfcourse.tune, tfcourse.babysitting.training
+import tfcourse.tuning.result, tfcourse.tuning.search, tfcourse.babysitting.training
 
 def become(number, name, how):
     if how == "closed":
