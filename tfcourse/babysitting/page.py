@@ -11,7 +11,7 @@ from tfcourse.babysitting.lineage import BACK, epochs_of, judged, objective_of, 
 from tfcourse.babysitting.show import INTERVENTIONS, Status
 from tfcourse.babysitting.words import epoch_of, settings_words, what_words
 from tfcourse.files.writing import write_text
-from tfcourse.report.plain_page import BLUE, GREY, ORANGE, document, svg, table, text
+from tfcourse.report.plain_page import BLUE, GREY, ORANGE, fill, svg
 
 RED = "#c0392b"
 MARKED = {"change": (ORANGE, "v"), "revert": (RED, "<"), "alarm": (RED, "X")}
@@ -27,21 +27,15 @@ def write_page(trainings: Sequence[Status], path: Path) -> None:
 
 def page(trainings: Sequence[Status]) -> str:
     """Return the page as HTML."""
-    names = [_name(each) for each in trainings]
-    body = [f"<h1>{text(' and '.join(names))}</h1>"]
-    if len(trainings) > 1:
-        body.append("<h2>Side by side</h2>")
-        body.append(svg(lambda figure: draw_together(figure, trainings), 4.0, "The curves of the trainings together"))
-        rows = [
-            ("", [name, _origin(each), *_facts(each), settings_words(_settings(each))])
-            for name, each in zip(names, trainings, strict=True)
-        ]
-        body.append(
-            table(("training", "branch of", "epochs", "steps", "best loss", "at epoch", "settings now"), rows, 2)
-        )
-    for name, each in zip(names, trainings, strict=True):
-        body.append((f"<h2>{text(name)}</h2>" if len(trainings) > 1 else "") + _one(name, each))
-    return document(f"Babysat: {', '.join(names)}", "".join(body))
+    several = len(trainings) > 1
+    return fill(
+        "babysat.html",
+        trainings=[_one(each) for each in trainings],
+        together=svg(lambda figure: draw_together(figure, trainings), 4.0, "The curves of the trainings together")
+        if several
+        else "",
+        rows=[("", [_name(each), _origin(each), *_facts(each), settings_words(_settings(each))]) for each in trainings],
+    )
 
 
 def _name(training: Status) -> str:
@@ -55,19 +49,18 @@ def _origin(training: Status) -> str:
     return f"{Path(origin['folder']).name}, epoch {epoch_of(start)}" if origin else "–"
 
 
-def _one(name: str, training: Status) -> str:
-    epochs, steps, best, at = _facts(training)
-    parts = [f"<p>{epochs} epochs, {steps} steps; best loss {best} at epoch {at}; {text(training.state)}.</p>"]
-    parts.append(f'<p class="soft"><code>{text(settings_words(_settings(training)))}</code></p>')
+def _one(training: Status) -> dict[str, Any]:
     marks = [event for event in training.events if event["kind"] in MARKED]
+    name = _name(training)
     alternative = f"Loss and validation loss of {name} over the epochs, with {len(marks)} marks"
-    parts.append(svg(lambda figure: draw(figure, training), 4.4, alternative))
-    parts.append(
-        '<p class="soft">Thick: what led to the present weights. Thin and grey: epochs that were reverted or lost.'
-        " ▾ a change, ◂ a revert, ✕ an alarm; their numbers are those of the journal below.</p>"
-    )
-    parts.append("<h2>Journal</h2>" + _journal(training.events))
-    return "".join(parts)
+    return {
+        "name": name,
+        "facts": _facts(training),
+        "state": training.state,
+        "settings": settings_words(_settings(training)),
+        "figure": svg(lambda figure: draw(figure, training), 4.4, alternative),
+        "journal": _journal(training.events),
+    }
 
 
 def _facts(training: Status) -> list[str]:
@@ -80,8 +73,8 @@ def _settings(training: Status) -> dict[str, Any]:
     return dict(training.last.get("live") or {})
 
 
-def _journal(events: Sequence[Event]) -> str:
-    rows = [
+def _journal(events: Sequence[Event]) -> list[tuple[str, list[str]]]:
+    return [
         (
             "",
             [
@@ -91,9 +84,6 @@ def _journal(events: Sequence[Event]) -> str:
         )
         for number, event in told(events)
     ]  # fmt: skip
-    if not rows:
-        return "<p>Nothing was done to it.</p>"
-    return table(("no.", "time", "epoch", "step", "what", "note"), rows, 5)
 
 
 def told(events: Sequence[Event]) -> list[tuple[int, Event]]:

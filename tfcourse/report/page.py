@@ -25,6 +25,7 @@ from tfcourse.report.figures import (
     score_axis,
     searched,
 )
+from tfcourse.report.plain_page import templates
 from tfcourse.report.source import Run, read_run
 from tfcourse.report.summaries import write_summaries
 from tfcourse.report.tables import candidate_rows, class_tables, confusion_cells, leader_table
@@ -82,15 +83,7 @@ def write_page(path: Path, text: str) -> None:
 
 def render(template: str, context: dict[str, Any]) -> str:
     """Return a template of ``assets`` filled in; whatever is put in is escaped, also in the embedded JSON."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("tfcourse.report", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     environment.filters |= {"label": words.label, "number": words.number, "percent": words.percent, "loss": loss_said}
     here = files("tfcourse.report")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfcourse.report.plain_page import BLUE, GREY, ORANGE, document, svg, table, text
+from tfcourse.report.plain_page import BLUE, GREY, ORANGE, fill, svg
 from tfcourse.retesting.recommendation import RULE
 from tfcourse.retesting.words import advice, column_words, data_lines, hyperparameter_lines, model_lines, setting_words
 
@@ -16,66 +16,45 @@ def page(record: Mapping[str, Any]) -> str:
     """Return the page of a retest, from what ``retest.json`` holds."""
     batches = record["batches"]
     last = batches[-1]
-    body = [f"<h1>Retest of {text(record['run'])} on {text(record['data'])}</h1>"]
-    body.append(f'<p class="soft"><code>{text(record["command"])}</code>, {text(record["ended"])}</p>')
-    body.append(_answer(last))
-    if len(batches) > 1:
-        body.append(f"<h2>Over {len(batches)} batches by {text(record['since'])}</h2>")
-        body.append(svg(lambda figure: draw_batches(figure, batches), 3.4, "Regret and excess, batch by batch"))
-        body.append(_batch_table(batches))
-        body.append(f"<p>What follows is the last batch, {text(last['label'])}.</p>")
-    body.append("<h2>Are the hyperparameters still right?</h2>" + _paragraphs(hyperparameter_lines(last)))
-    body.append(svg(lambda figure: draw_settings(figure, last), 3.6, "Cost of each setting on the new data"))
-    body.append(_settings_table(last))
-    body.append("<h2>Is the model still right?</h2>" + _paragraphs(model_lines(last)))
-    body.append("<h2>How the data moved</h2>" + _paragraphs(data_lines(last)) + _columns_table(last))
-    title = f"Retest: {advice(last)}"
-    return document(title, "".join(body))
-
-
-def _answer(batch: Mapping[str, Any]) -> str:
-    reasons = "".join(f"<li>{text(reason)}</li>" for reason in batch["recommendation"]["reasons"])
-    rows = batch["rows"]
-    counts = (
-        f"{rows['all']} rows; {rows['train']} to train and {rows['validation']} to validate in each repeat,"
-        f" {rows['held out']} held out in all."
-    )
-    notes = "".join(f"<li>{text(note)}</li>" for note in batch["notes"])
-    return (
-        f'<div class="answer {batch["recommendation"]["action"].split()[0]}">'
-        f"<strong>{text(advice(batch).capitalize())}</strong>"
-        f'<ul>{reasons}</ul><p class="soft">{RULE}</p><p class="soft">{counts}</p>'
-        f'<ul class="soft">{notes}</ul></div>'
+    return fill(
+        "retest.html",
+        record=record,
+        last=last,
+        advice=advice(last),
+        rule=RULE,
+        batches=_batch_rows(batches),
+        batches_figure=svg(lambda figure: draw_batches(figure, batches), 3.4, "Regret and excess, batch by batch")
+        if len(batches) > 1
+        else "",
+        hyperparameter_lines=hyperparameter_lines(last),
+        settings_figure=svg(lambda figure: draw_settings(figure, last), 3.6, "Cost of each setting on the new data"),
+        settings=_setting_rows(last),
+        model_lines=model_lines(last),
+        data_lines=data_lines(last),
+        columns=_column_rows(last),
+        more=max(0, len(last["columns"]) - MOST_COLUMNS),
     )
 
 
-def _paragraphs(lines: Sequence[str]) -> str:
-    return "".join(f"<p>{text(line)}</p>" for line in lines)
-
-
-def _settings_table(batch: Mapping[str, Any]) -> str:
+def _setting_rows(batch: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     rows = []
     for setting in sorted(batch["settings"], key=lambda each: each["rank"]):
         old = "not tried" if setting["old_score"] is None else f"{setting['old_score']:.4f}"
         cells = [setting["name"], str(setting["rank"]), f"{setting['mean_cost']:.4f}", old]
         winner = "winner" if setting["name"] == batch["winner"]["setting"] else ""
         rows.append((winner, [*cells, setting_words(setting["hyperparameters"])]))
-    return table(("setting", "rank", f"{batch['cost']} now", "score in the run", "hyperparameters"), rows, 1)
+    return rows
 
 
-def _columns_table(batch: Mapping[str, Any]) -> str:
-    shown = batch["columns"][:MOST_COLUMNS]
-    rows = [
+def _column_rows(batch: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    return [
         ("", [c["name"], "moved" if c["moved"] else "", "" if c["p"] is None else f"{c['p']:.2g}", column_words(c)])
-        for c in shown
+        for c in batch["columns"][:MOST_COLUMNS]
     ]
-    more = len(batch["columns"]) - len(shown)
-    rest = f'<p class="soft">{more} more columns, which differ less, are in retest.json.</p>' if more else ""
-    return table(("column", "verdict", "p", "difference"), rows, 2) + rest
 
 
-def _batch_table(batches: Sequence[Mapping[str, Any]]) -> str:
-    rows = [
+def _batch_rows(batches: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    return [
         (
             "",
             [
@@ -85,7 +64,6 @@ def _batch_table(batches: Sequence[Mapping[str, Any]]) -> str:
         )
         for b in batches
     ]  # fmt: skip
-    return table(("batch", "rows", "winner's rank", "regret", "old model's excess", "recommendation"), rows, 1)
 
 
 def draw_batches(figure: Any, batches: Sequence[Mapping[str, Any]]) -> None:
