@@ -17,7 +17,7 @@ import keras_tuner
 import numpy as np
 
 from tfcourse.errors import UserError
-from tfcourse.files.writing import replacing, to_disk, write_json
+from tfcourse.files.writing import make_folder, replacing, to_disk, write_json
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.models.kept_weights import set_kept_weights
@@ -70,6 +70,7 @@ class FitTuner(keras_tuner.Tuner):
         self.on_trial = on_trial
         self._saved: dict[str, Any] | None = None
         self.on_progress: Callable[[float], None] = lambda under_way: None
+        make_folder(Path(directory) / project_name)  # a full disk is an OSError here, and TensorFlow's own error there
         with contextlib.redirect_stdout(io.StringIO()):  # KerasTuner says that it reloads
             super().__init__(oracle, hypermodel, directory=str(directory), project_name=project_name)
         self.oracle.verbose = 0
