@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import tfcourse.files.arrays as arrays
 from tfcourse.data.sources import read_npz
 from tfcourse.errors import UserError
 from tfcourse.files.arrays import DamagedArraysError, PickledArraysError, array_names, read_arrays
-from tfcourse.files.writing import arrays
 
 X = np.arange(12, dtype="float32").reshape(4, 3)
 

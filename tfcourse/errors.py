@@ -6,10 +6,11 @@ import difflib
 from collections.abc import Iterable
 
 
-class UserError(Exception):
+class UserError(ValueError):
     """A mistake the user can mend; the message says what was given, what is allowed and what to do.
 
-    The command line prints it as one message without a traceback and exits with status 2.
+    In one's own code it is a ValueError like any other. The command line prints it as one message without a traceback
+    and exits with status 2.
     """
 
 

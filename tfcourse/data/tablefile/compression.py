@@ -71,6 +71,8 @@ def _unpacked(data: bytes, suffix: str, name: str) -> bytes:
                         f"{name!r} unpacks to more than {allowed:,} bytes, over {allowed // len(data)} times its size;"
                         " no table does that. If it is one, unpack it yourself."
                     )
+    except UserError:
+        raise
     except (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, ValueError) as error:
         raise UserError(f"{name!r} is not a whole {method} file: {str(error).rstrip('.')}.") from None
     return b"".join(pieces)

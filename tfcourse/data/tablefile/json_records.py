@@ -82,6 +82,8 @@ def _parsed(text: bytes, name: str, line: int) -> Any:
 
     try:
         return json.loads(text, object_pairs_hook=record)
+    except UserError:
+        raise
     except json.JSONDecodeError as error:
         raise UserError(
             f"{name!r} is not JSON at line {line + error.lineno - 1}: {error.msg}. It must hold an object a line, or"

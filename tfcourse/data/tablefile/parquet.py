@@ -55,6 +55,8 @@ def read_arrow(path: Path) -> FileTable:
 def _damage_told(path: Path, kind: str) -> Iterator[None]:
     try:
         yield
+    except UserError:
+        raise
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise UserError(f"{str(path)!r} cannot be read as {kind}: {reason}.") from None
