@@ -25,6 +25,7 @@ from tfcourse.names import DIVERGED
 from tfcourse.search.fit import Examples, Schedule, Training, fit_network
 from tfcourse.search.oracle import RandomOracle, Status, trial_seed
 from tfcourse.search.pace import Pace
+from tfcourse.start_keras import KerasError
 
 
 class FitTuner(keras_tuner.Tuner):
@@ -48,7 +49,7 @@ class FitTuner(keras_tuner.Tuner):
         on_progress: called with the trials' worth of training that is done of those under way, such as 2.5.
 
     Raises:
-        UserError: if KerasTuner's variables say that the process is part of its parallel search.
+        KerasError: if KerasTuner's variables say that the process is part of its parallel search.
     """
 
     at_once = 1
@@ -63,7 +64,7 @@ class FitTuner(keras_tuner.Tuner):
         on_trial: Callable[[Any], None] = lambda trial: None,
     ) -> None:
         if "KERASTUNER_ORACLE_IP" in os.environ:
-            raise UserError(
+            raise KerasError(
                 "KERASTUNER_ORACLE_IP is set, which makes a process part of KerasTuner's own parallel search; this"
                 " search has one process. Unset it."
             )
