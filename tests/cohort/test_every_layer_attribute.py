@@ -20,7 +20,7 @@ REQUIRED: dict[type, dict[str, Any]] = {
     layers.Activation: {"activation": "relu"},
     layers.ReLU: {},
     layers.Softmax: {},
-    layers.Dropout: {"rate": 0.0},
+    layers.Dropout: {"rate": 0.5},
     layers.Flatten: {},
 }
 # Trained together in one model, each dict a layer. None of the values is the default.

@@ -211,8 +211,9 @@ def callbacks_of(
         if model._compile_metrics is not None and not model._compile_metrics.built:
             logits = np.zeros((1, member.classes), np.float32)
             model._compile_metrics.build(np.zeros(1, np.int64) if member.sparse else logits, logits)
-        metrics = {metric.name: metric for metric in getattr(model._compile_metrics, "metrics", [])}
-        for name, metric in {"loss": model._loss_tracker, **metrics}.items():
+        metrics = [("loss", model._loss_tracker)]
+        metrics += [(str(member.accuracy), metric) for metric in getattr(model._compile_metrics, "metrics", [])]
+        for name, metric in metrics:
             metric.reset_state()
             keras.metrics.Mean.update_state(metric, values[name])  # of an accuracy, the mean that it keeps
 
