@@ -86,7 +86,7 @@ SET_FOLLOWED: dict[type, dict[str, Any]] = {
     layers.Activation: {"activation": keras.activations.softplus},
     layers.ReLU: {},
     layers.Softmax: {"axis": 1},
-    layers.Dropout: {"rate": 0, "seed": 9},
+    layers.Dropout: {"rate": 0, "seed": 9, "seed_generator": keras.random.SeedGenerator(9)},
     layers.Flatten: {"data_format": "channels_first"},
 }  # fmt: skip
 SET_ANY_FOLLOWED = {
