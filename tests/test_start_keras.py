@@ -70,6 +70,20 @@ def test_a_command_in_a_program_of_ones_own_refuses_it(
     assert not out.exists()
 
 
+def test_a_part_of_keras_tuners_parallel_search_is_refused_before_a_file_is_made(
+    pets_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    out = tmp_path / "runs" / "one"
+    assert train(["--data", str(pets_csv), "--target", "kind", "--out", str(out), "--quiet"]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "error: KERASTUNER_ORACLE_IP is set, which makes a process part of KerasTuner's own parallel search; this"
+        " search has one process. Unset it.\n",
+    )
+    assert not list(tmp_path.rglob("*"))
+
+
 def test_a_cohort_refuses_what_changes_it(other: tuple[str, str]) -> None:
     name, sentence = other
     if name not in OF_A_COHORT:

@@ -49,9 +49,10 @@ def test_one_row_in_the_last_minibatch_or_in_all(rows):
     assert_alike(plain, x=X[:rows].astype(np.float64), y=Y[:rows].astype(np.float64))
 
 
-def test_weighted_rows_and_early_stopping_by_accuracy():
+@pytest.mark.parametrize("patience", [0, 2])
+def test_weighted_rows_and_early_stopping_by_accuracy(patience):
     fit = {"sample_weight": WEIGHTS[:, np.newaxis], "validation_data": (X, Y, WEIGHTS), "epochs": 8}
-    stopping = {"monitor": "val_accuracy", "patience": 0, "min_delta": -0.2, "restore_best_weights": True}
+    stopping = {"monitor": "val_accuracy", "patience": patience, "min_delta": -0.2, "restore_best_weights": True}
     assert_alike(plain, theirs={**fit, "callbacks": [keras.callbacks.EarlyStopping(**stopping)]}, **fit, **stopping)
 
 

@@ -24,7 +24,6 @@ SET_ON_VARIABLES: dict[str, Any] = {
     "overwrite_with_gradient": True,
 }
 ONES = np.ones((1,), bool)
-ONES = np.ones((1,), bool)
 KERAS_KEEPS = {"layout"}  # of the JAX backend
 SET_ON_MODELS: dict[str, Any] = {
     "loss": "mse", "stop_training": True, "steps_per_execution": 2, "name": "mine", "run_eagerly": True,

@@ -18,6 +18,7 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4)).astype(np.float32)
 Y = np.arange(60) % 3
 TRAIN, VALIDATE = {"x": X[:40], "y": Y[:40], "batch_size": 16}, {"validation_data": (X[40:], Y[40:])}
+AS_IT_IS: dict[str, Any] = {"units": 5, "optimizer": "adam", "measured": True}
 METHODS = (
     "set_params", "set_model", "on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_test_begin",
     "on_test_end", "on_predict_begin", "on_predict_end",
@@ -25,10 +26,16 @@ METHODS = (
 
 
 def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+    optimizers = {
+        "adam": keras.optimizers.Adam(0.01), "adamw": keras.optimizers.AdamW(0.01),
+        "sgd": keras.optimizers.SGD(0.1, 0.9), "rmsprop": keras.optimizers.RMSprop(0.01),
+    }  # fmt: skip
     hidden = layers.Dense(hp.Int("units", 4, 6), "relu", kernel_initializer=keras.initializers.GlorotUniform(1))
     head = layers.Dense(3, "softmax", kernel_initializer=keras.initializers.GlorotUniform(2))
-    model = keras.Sequential([keras.Input((4,)), hidden, head])
-    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model = keras.Sequential([keras.Input((4,)), hidden, layers.BatchNormalization(), head])
+    optimizer = optimizers[hp.Choice("optimizer", list(optimizers))]
+    metrics = ["accuracy"] if hp.Boolean("measured", default=True) else None
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=metrics)
     return model
 
 
@@ -46,6 +53,9 @@ class Recorder(keras.callbacks.Callback):
             numbers = [float(np.abs(weight).sum()) for weight in self._model.get_weights()]
             numbers.append(int(self._model.optimizer.iterations))
             numbers.append(len(getattr(self._model.history, "epoch", [])))
+            numbers += [float(np.abs(variable.numpy()).sum()) for variable in self._model.optimizer.variables]
+            if all(getattr(metric, "built", True) for metric in self._model.metrics):
+                described.append({name: float(value) for name, value in self._model.get_metrics_result().items()})
         self.calls.append((method, described, kwargs, self.params if method != "set_model" else None, numbers))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Recorder:
@@ -90,15 +100,16 @@ def calls_of(callbacks: list[Any], fit: dict[str, Any], train: Any) -> list[tupl
     return list(Recorder.calls)
 
 
-def by_keras(folder: Path, units: int) -> Any:
+def by_keras(folder: Path, values: dict[str, Any] = AS_IT_IS) -> Any:
     space = keras_tuner.HyperParameters()
-    space.values["units"] = units
+    space.values.update(values)
     return lambda fit, callbacks: build(space).fit(**fit, callbacks=callbacks)
 
 
-def by_cohort(folder: Path, units: int) -> Any:
+def by_cohort(folder: Path, values: dict[str, Any] = AS_IT_IS) -> Any:
     space = keras_tuner.HyperParameters()
-    space.Fixed("units", units)
+    for name, value in values.items():
+        space.Fixed(name, value)
 
     def train(fit: dict[str, Any], callbacks: list[Any]) -> None:
         tuner = CohortTuner(build, objective="loss", max_trials=1, hyperparameters=space, directory=folder)
@@ -122,8 +133,24 @@ def test_callbacks_see_the_calls_the_logs_and_the_model_that_model_fit_shows_the
     tmp_path: Path, capsys: pytest.CaptureFixture[str], callbacks: list[Any], fit: dict[str, Any]
 ) -> None:
     given = {**TRAIN, "shuffle": False, **fit}
-    there = calls_of(callbacks, given, by_keras(tmp_path, 5))
-    here = calls_of(callbacks, given, by_cohort(tmp_path, 5))
+    there = calls_of(callbacks, given, by_keras(tmp_path))
+    here = calls_of(callbacks, given, by_cohort(tmp_path))
+    assert_alike(here, there, capsys)
+
+
+@pytest.mark.parametrize(
+    "values", [{"optimizer": "sgd"}, {"optimizer": "rmsprop"}, {"optimizer": "adamw"}, {"measured": False}], ids=str
+)
+def test_callbacks_see_every_optimizers_averages_and_the_metrics_of_the_moment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], values: dict[str, Any]
+) -> None:
+    given = {**TRAIN, **VALIDATE, "epochs": 2, "shuffle": False, "verbose": 0}
+    there = calls_of([Recorder()], given, by_keras(tmp_path, {**AS_IT_IS, **values}))
+    here = calls_of([Recorder()], given, by_cohort(tmp_path, {**AS_IT_IS, **values}))
+    assert_alike(here, there, capsys)
+
+
+def assert_alike(here: list[tuple[Any, ...]], there: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]) -> None:
     assert "Model.fit" not in capsys.readouterr().out, "the cohort claims to follow"
     assert [call[0] for call in here] == [call[0] for call in there]
     for (method, *ours), (_, *keras_own) in zip(here, there, strict=True):
@@ -170,9 +197,18 @@ class SetsSteps(keras.callbacks.Callback):
         self.model.optimizer.iterations.assign(0)
 
 
+class Restarts(keras.callbacks.Callback):
+    """Lets the optimizer forget its averages, as a warm restart does."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        for variable in self.model.optimizer.variables[2:]:
+            variable.assign(keras.ops.zeros_like(variable))
+
+
 @pytest.mark.parametrize(
     ("callback", "why"),
     [
+        (Restarts(), "a callback changed the averages of the optimizer"),
         (StopsBefore(), "a callback stopped an epoch before its end"),
         (SwapsInTest(), "a callback changed the weights"),
         (SetsSteps(), "a callback changed the steps of the optimizer"),
@@ -187,8 +223,8 @@ def test_what_a_cohort_cannot_follow_is_trained_by_model_fit(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], callback: Any, why: str
 ) -> None:
     fit = {**TRAIN, **VALIDATE, "epochs": 2, "shuffle": False, "verbose": 0}
-    there = calls_of([Recorder(), callback], fit, by_keras(tmp_path, 5))
-    calls_of([Recorder(), callback], fit, by_cohort(tmp_path, 5))
+    there = calls_of([Recorder(), callback], fit, by_keras(tmp_path))
+    calls_of([Recorder(), callback], fit, by_cohort(tmp_path))
     assert f"is trained by Model.fit: {why}" in capsys.readouterr().out
     last = [call for call in Recorder.calls if call[0] == "on_train_end"][-1]
     np.testing.assert_allclose(numbers_in(last), numbers_in(there[-1]), rtol=1e-4)

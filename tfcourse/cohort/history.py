@@ -84,9 +84,14 @@ class MemberHistory(keras.callbacks.History):
         return {name: values[-1] for name, values in self.history.items()}
 
     @property
+    def state(self) -> State:
+        """The member's weights and its optimizer's averages now; the final ones once it ended."""
+        return self._state()
+
+    @property
     def weights(self) -> Arrays:
         """The member's weights now, in the order of ``keras.Model.get_weights``; the final ones once it ended."""
-        return self._state().weights
+        return self.state.weights
 
     def stop(self) -> None:
         """End this member's training after the present epoch (for use in ``on_epoch_end``)."""

@@ -22,7 +22,7 @@ OTHERS_VARIABLES = ("KERASTUNER_", "KERAS_MAX_", "KERAS_NNX_")
 
 
 class KerasError(UserError):
-    """Keras cannot be used as it is set; nothing has been done."""
+    """Keras or KerasTuner cannot be used as it is set; nothing has been done."""
 
 
 def start_keras() -> None:

@@ -21,6 +21,7 @@ from tfcourse.files.writing import make_folder, replacing, to_disk, write_json
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.models.kept_weights import set_kept_weights
+from tfcourse.process.start_keras import KerasError
 from tfcourse.search.fit import Schedule, Training, TrainingData, fit_network
 from tfcourse.search.oracle import RandomOracle, Status, trial_seed
 from tfcourse.search.pace import Pace
@@ -48,7 +49,7 @@ class FitTuner(keras_tuner.Tuner):
         on_progress: called with the trials' worth of training that is done of those under way, such as 2.5.
 
     Raises:
-        UserError: if KerasTuner's variables say that the process is part of its parallel search.
+        KerasError: if KerasTuner's variables say that the process is part of its parallel search.
     """
 
     at_once = 1
@@ -63,7 +64,7 @@ class FitTuner(keras_tuner.Tuner):
         on_trial: Callable[[Any], None] = lambda trial: None,
     ) -> None:
         if "KERASTUNER_ORACLE_IP" in os.environ:
-            raise UserError(
+            raise KerasError(
                 "KERASTUNER_ORACLE_IP is set, which makes a process part of KerasTuner's own parallel search; this"
                 " search has one process. Unset it."
             )

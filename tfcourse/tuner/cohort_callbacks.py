@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 from tfcourse.cohort import MemberHistory
-from tfcourse.cohort.member import Member
+from tfcourse.cohort.from_keras_optimizer import slots_of
+from tfcourse.cohort.member import Member, State
 
 BATCH_METHODS = (
     "on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_begin",
@@ -18,6 +19,7 @@ BATCH_METHODS = (
 RATE_CHANGERS = (keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)
 # These look at the logs alone, so a spec's trial needs no Keras model for them.
 READ_LOGS = (keras.callbacks.EarlyStopping, keras.callbacks.CSVLogger, keras.callbacks.TerminateOnNaN)
+ARRAYS = ("averages_of_the_optimizer", "weights")
 
 
 def reason_against(callbacks: Sequence[Any]) -> str | None:
@@ -94,8 +96,9 @@ class EpochCallbacks:
         callbacks: the trial's own copies.
         model: its Keras model, or a stand-in.
         params: what Keras tells callbacks of the training: ``verbose``, ``epochs`` and ``steps``.
-        synchronize: puts a member's weights, and the minibatches that it has trained, into the model; None when the
+        synchronize: puts a member's state, and the minibatches that it has trained, into the model; None when the
             callbacks do not look at them.
+        show: has the model's metrics say these values, as after training or validation; None for the same reason.
     """
 
     def __init__(
@@ -103,14 +106,15 @@ class EpochCallbacks:
         callbacks: Sequence[Any],
         model: Any,
         params: dict[str, Any],
-        synchronize: Callable[[list[Any], int], None] | None = None,
+        synchronize: Callable[[State, int], None] | None = None,
+        show: Callable[[dict[str, float]], None] | None = None,
     ) -> None:
         later = [callback for callback in callbacks if type(callback) is keras.callbacks.CSVLogger]
         now = [callback for callback in callbacks if callback not in later]
         self._given = now
-        self.model, self.synchronize = model, synchronize
+        self.model, self.synchronize, self._show = model, synchronize, show or (lambda values: None)
         self.changed: str | None = None
-        self._last: tuple[list[Any], int] = ([], 0)
+        self._last: tuple[State, int] = (State([], [], []), 0)
         # Comparing weights at each epoch takes a while; Keras's own callbacks leave them alone.
         self._of_others = any(
             isinstance(callback, keras.callbacks.LambdaCallback) or not type(callback).__module__.startswith("keras.")
@@ -131,11 +135,13 @@ class EpochCallbacks:
         if isinstance(self.model, StandIn):
             self.model.history_of_member = history
         if self.synchronize is not None:
-            self._last = history.weights, history.steps
+            self._last = history.state, history.steps
             self.synchronize(*self._last)
         logs = history.logs
+        self._show({name: value for name, value in logs.items() if not name.startswith("val_")})
         if validation := {name.removeprefix("val_"): value for name, value in logs.items() if name.startswith("val_")}:
             self._call("on_test_begin")
+            self._show(validation)
             self._call("on_test_end", validation)
         self._call("on_epoch_end", history.epoch[-1], logs)
         if self.model.stop_training or self.changed is not None:
@@ -144,12 +150,13 @@ class EpochCallbacks:
     def next_epoch(self, history: MemberHistory) -> None:
         """Call the callbacks for the beginning of the next epoch, if the member goes on."""
         if not history.finished:
+            self._show(dict.fromkeys(history.history, 0.0))
             self._begin_epoch(history.epoch[-1] + 1)
         if self.changed is not None:
             history.stop()
 
     def train_end(self, history: MemberHistory) -> None:
-        """Call the callbacks for the end of the training; the model has the last epoch's weights, as in Keras."""
+        """Call the callbacks for the end of the training; the model has the last epoch's state, as in Keras."""
         if self.synchronize is not None:
             self.synchronize(*self._last)
         self._now.on_train_end(history.logs)
@@ -170,17 +177,20 @@ class EpochCallbacks:
         before = self._changeable() if looks else {}
         getattr(self._now, method)(*arguments)
         for name, value in (self._changeable() if looks else {}).items():
-            same: Callable[[Any, Any], bool] = _equal_arrays if name == "weights" else (lambda old, new: old == new)
-            if not same(before[name], value):
+            same = _equal_arrays(before[name], value) if name in ARRAYS else before[name] == value
+            if not same:
                 self.changed = f"changed the {name.replace('_', ' ')}"
 
     def _changeable(self) -> dict[str, Any]:
-        """Return what a callback could change in the model: the optimizer's settings and steps, and the weights."""
+        """Return what a callback could change in the model: the optimizer's settings and averages, and the weights."""
         if isinstance(self.model, StandIn):
             return {}
         optimizer = self.model.optimizer
         found: dict[str, Any] = {**optimizer.get_config(), "steps_of_the_optimizer": int(optimizer.iterations)}
-        return found | ({"weights": self.model.get_weights()} if self._of_others else {})
+        if self._of_others:
+            averages = [slot.numpy() for slots in slots_of(optimizer) for slot in slots.values()]
+            found |= dict(zip(ARRAYS, (averages, self.model.get_weights()), strict=True))
+        return found
 
 
 def callbacks_of(
@@ -193,11 +203,21 @@ def callbacks_of(
         return EpochCallbacks(callbacks, StandIn(), params)
     before = member.optimizer.iterations
 
-    def synchronize(weights: list[Any], steps: int) -> None:
-        model.set_weights(in_model(model, weights))
-        model.optimizer.iterations.assign(before + steps)
+    def synchronize(state: State, steps: int) -> None:
+        model.optimizer.iterations.assign(before)
+        member.finish(state, steps)
 
-    return EpochCallbacks(callbacks, model, params, synchronize)
+    def show(values: dict[str, float]) -> None:
+        if model._compile_metrics is not None and not model._compile_metrics.built:
+            logits = np.zeros((1, member.classes), np.float32)
+            model._compile_metrics.build(np.zeros(1, np.int64) if member.sparse else logits, logits)
+        metrics = [("loss", model._loss_tracker)]
+        metrics += [(str(member.accuracy), metric) for metric in getattr(model._compile_metrics, "metrics", [])]
+        for name, metric in metrics:
+            metric.reset_state()
+            keras.metrics.Mean.update_state(metric, values[name])  # of an accuracy, the mean that it keeps
+
+    return EpochCallbacks(callbacks, model, params, synchronize, show)
 
 
 def in_model(model: keras.Model, weights: list[Any]) -> list[Any]:
