@@ -6,12 +6,9 @@ import inspect
 import itertools
 import re
 import time
-import warnings
 import zlib
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,7 @@ import numpy as np
 from keras_tuner.src import utils
 from keras_tuner.src.distribute import utils as distribution
 
-from tfcourse.cohort import MemberHistory, NotFusableError, fit_together
+from tfcourse.cohort import MemberHistory, NotFusableError
 from tfcourse.cohort.dataset import Examples
 from tfcourse.errors import UserError
 from tfcourse.files.writing import replacing
@@ -29,10 +26,10 @@ from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.models.kept_weights import set_kept_weights
 from tfcourse.search.synchronized import given_back
 from tfcourse.tuner.cohort_arguments import DEFAULTS, examples_of, with_validation_split
-from tfcourse.tuner.cohort_callbacks import callbacks_of, in_model
 from tfcourse.tuner.cohort_job import Job, job_of, specs_of
 from tfcourse.tuner.cohort_reasons import is_own, reason_against_arguments, reason_against_tuner, speaks_for_build
-from tfcourse.tuner.cohort_report import forget_epochs, report, stopped_by, wants_epochs
+from tfcourse.tuner.cohort_report import forget_epochs, report
+from tfcourse.tuner.together import Together
 
 WEIGHTS_FILE = "best_epoch.npz"
 
@@ -213,103 +210,15 @@ class CohortTuner(keras_tuner.Tuner):
         """Train trials, together as far as a cohort can, the others one by one."""
         alone = [(trial, reason) for trial, jobs, reason in drawn if not jobs]
         if together := [job for _, jobs, _ in drawn for job in jobs]:
-            alone += self._train_together(together, call.given)
+            cohorts = Together(self.oracle, self.executions_per_trial, together, self._finish)
+            cohorts.train(call.given, seed=self.seed, options=self.fit_options)
+            alone += cohorts.alone.values()
         for trial, reason in alone:
             self._say(trial, reason)
             self._weights_path(trial).unlink(missing_ok=True)
             forget_epochs(self.oracle, trial)
             self._try_run_and_update_trial(trial, *call.args, **call.kwargs_for(self.hypermodel, trial))
             self.on_trial_end(trial)
-
-    def _train_together(self, jobs: Sequence[Job], given: dict[str, Any]) -> list[tuple[Any, str]]:
-        """Train ``jobs`` in cohorts and report each trial as it ends; return the trials that must be fitted alone."""
-        every = [(job, callbacks_of(job.callbacks, job.model, job.member, job.params)) for job in jobs]
-        alone = {
-            job.trial.trial_id: (job.trial, f"a callback {runner.changed}")
-            for job, runner in every
-            if runner is not None and runner.changed is not None
-        }
-        staying = [(job, runner) for job, runner in every if job.trial.trial_id not in alone]
-        if not staying:
-            return list(alone.values())
-        jobs, runners = [job for job, _ in staying], [runner for _, runner in staying]
-        by_epochs = wants_epochs(self.oracle) and self.executions_per_trial == 1
-        ended: dict[str, list[MemberHistory]] = defaultdict(list)
-        weights: dict[str, tuple[float, list[Any]]] = {}
-        diverged: dict[int, Callable[[], None]] = {}
-        planned: list[str] = []
-
-        def plan_made(words: str) -> None:
-            planned.append(words)
-            if self.oracle.verbose:
-                print(f"CohortTuner: {words}.")
-
-        def epoch_end(history: MemberHistory) -> None:
-            runner = runners[history.index]
-            if runner is not None:
-                runner.epoch_end(history)
-                if runner.changed is not None:
-                    return
-            if by_epochs and stopped_by(self.oracle, jobs[history.index].trial, history):
-                history.stop()
-            if runner is not None:
-                runner.next_epoch(history)
-
-        def member_end(history: MemberHistory) -> None:
-            job, runner = jobs[history.index], runners[history.index]
-            key = job.trial.trial_id
-            if runner is not None and runner.changed is not None:
-                alone[key] = (job.trial, f"a callback {runner.changed}")
-                return
-            score = self._best(history)
-            if key not in weights or self.oracle.objective.better_than(score, weights[key][0]):
-                own = history.weights if job.model is None else in_model(job.model, history.weights)
-                weights[key] = (score, own)
-            if runner is not None:
-                runner.train_end(history)
-            ended[key].append(history)
-            if len(ended[key]) == self.executions_per_trial:
-                histories = ended.pop(key)
-                finish = partial(self._finish, job.trial, histories, weights.pop(key)[1])
-                if any(each.diverged for each in histories):
-                    diverged[history.index] = finish
-                else:
-                    finish()
-
-        names = ("validation_data", "shuffle", "class_weight", "sample_weight")
-        try:
-            fit_together(
-                [job.member for job in jobs],
-                given["x"],
-                given["y"],
-                epochs=given.get("epochs", 1),
-                batch_size=[job.batch_size for job in jobs],
-                monitor=self.oracle.objective.name,
-                restore_best_weights=True,
-                seed=self.seed,
-                on_epoch_end=epoch_end if any(runners) or by_epochs else None,
-                on_member_end=member_end,
-                on_plan=plan_made,
-                **{name: given[name] for name in names if name in given},
-                **self.fit_options,
-            )
-        except NotFusableError as error:
-            if planned:
-                raise
-            alone |= {job.trial.trial_id: (job.trial, str(error)) for job in jobs}
-        finally:
-            # KerasTuner ends a search after three failures in a row. Those that diverge end first here, so their turn
-            # comes after the others', and counts as if the trials had ended in the order in which they were drawn.
-            for _, finish in sorted(diverged.items()):
-                with warnings.catch_warnings():
-                    warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)  # KerasTuner's own, of the curves
-                    finish()
-                self.oracle.end_order.sort(key=self.oracle.start_order.index)
-        return list(alone.values())
-
-    def _best(self, history: MemberHistory) -> float:
-        """Return the objective at the member's best epoch."""
-        return history.history[self.oracle.objective.name][history.best_epoch or 0]
 
     def _finish(self, trial: Any, histories: list[MemberHistory], weights: list[Any]) -> None:
         """Keep the weights of a trial's best epoch, and tell the oracle what came of it."""
