@@ -18,6 +18,7 @@ from tfcourse import defaults
 from tfcourse.command import INTERRUPTED, OK, Parser, duration, one_of, run_command, whole_number
 from tfcourse.errors import UserError
 from tfcourse.interrupt import not_interrupted, patient_interrupt
+from tfcourse.run.folder import RunStatus
 from tfcourse.run.lock import alone_in
 
 FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
@@ -166,7 +167,7 @@ def _train(folder: Any, prepared: Any, plan: Any, console: Any, started: float, 
     """Search, unless that is done, and show what came of it."""
     tensorboard = given.get("tensorboard", False)
     result = None
-    if folder.record["status"] == "completed":
+    if folder.record["status"] == RunStatus.COMPLETED:
         with contextlib.suppress(UserError):  # a damaged one is made again from the search
             result = folder.result()
     searched = result is None
@@ -176,7 +177,7 @@ def _train(folder: Any, prepared: Any, plan: Any, console: Any, started: float, 
             result = _search(folder, prepared, plan, console, started, given.get("budget"))
         except BaseException as error:
             with not_interrupted(), contextlib.suppress(OSError):  # the disk may be what went wrong
-                folder.update(status="interrupted", seconds_before=_spent(folder, started))
+                folder.update(status=RunStatus.INTERRUPTED, seconds_before=_spent(folder, started))
             if not isinstance(error, KeyboardInterrupt):
                 raise
             again = f"python -m tfcourse.train --resume {shlex.quote(str(folder.path))}"
@@ -211,7 +212,7 @@ def _search(
     if budget is None and folder.record["budget"] is not None:
         budget = folder.record["budget"] - folder.record["seconds_before"]
     deadline = finishing = math.inf
-    folder.update(status="running")
+    folder.update(status=RunStatus.RUNNING)
     with patient_interrupt("start") as interrupted, quiet_start():
         start_keras()
         from tfcourse import tune

@@ -20,7 +20,7 @@ from tfcourse.models.ensemble import average, with_temperature
 from tfcourse.models.hypermodels import MLPHyperModel, values_from_hp
 from tfcourse.plan import Plan
 from tfcourse.run.exported import BATCH, export
-from tfcourse.run.folder import RunFolder
+from tfcourse.run.folder import RunFolder, RunStatus
 from tfcourse.run.measure import log_loss, measure
 from tfcourse.run.trials import read_trials
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
@@ -251,7 +251,7 @@ def finish(
     seconds = {"total": folder.record["seconds_before"] + time.monotonic() - started, "search": search_seconds}
     result["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
     write_json(folder.result_path, result)
-    folder.update(status="completed", test_looks=looked)
+    folder.update(status=RunStatus.COMPLETED, test_looks=looked)
     return result
 
 

@@ -21,7 +21,6 @@ from tfcourse.babysitting.show import INTERVENTIONS, status_lines, status_of
 from tfcourse.babysitting.words import count_words, event_words
 from tfcourse.command import FAILED, OK
 from tfcourse.errors import UserError
-from tfcourse.files import read_json
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 PROGRESS_SECONDS = 10.0
@@ -94,7 +93,7 @@ def stop(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.folder)
     _ask(arguments, "stop")
     deadline = time.monotonic() + ANSWER_SECONDS
-    while is_held(folder) or _is_exporting(folder):
+    while is_held(folder):
         if time.monotonic() > deadline:
             print(f"It goes on to the end of its epoch; look with: python -m tfcourse.babysit status {folder}")
             return OK
@@ -104,11 +103,6 @@ def stop(arguments: argparse.Namespace) -> int:
     else:
         print(f"Ended; the model is with the program that trains it, its kept states are in {folder / 'checkpoints'}.")
     return OK
-
-
-def _is_exporting(folder: Path) -> bool:
-    """Say whether a training of ours has ended but not yet left its model."""
-    return (folder / "run.json").exists() and read_json(folder / "run.json").get("status") == "running"
 
 
 def _ask(arguments: argparse.Namespace, kind: str, **fields: Any) -> int:

@@ -28,7 +28,7 @@ from tfcourse.babysitting.words import ordinal, start_words
 from tfcourse.command import INTERRUPTED, OK
 from tfcourse.data.prepare import SPLIT_RULES, DataOptions, prepare, rows_in_split
 from tfcourse.errors import UserError
-from tfcourse.run.folder import TRAINING, RunFolder, check_new, check_not_of_own_model
+from tfcourse.run.folder import TRAINING, RunFolder, RunStatus, check_new, check_not_of_own_model
 
 DATA_FLAGS = tuple(DataOptions.__dataclass_fields__)
 DETACHED_SECONDS = 120.0
@@ -108,7 +108,7 @@ def _make_folder(out: Path, argv: Sequence[str], begun: Start, fields: dict[str,
     made = make_private(out)
     command = shlex.join(["python", "-m", "tfcourse.babysit", *argv])
     folder = RunFolder.create(
-        out, {"kind": TRAINING, "command": command, "status": "interrupted", "start": begun.to_json(), **fields}
+        out, {"kind": TRAINING, "command": command, "status": RunStatus.INTERRUPTED, "start": begun.to_json(), **fields}
     )
     folder.made = made
     return folder

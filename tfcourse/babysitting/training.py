@@ -28,7 +28,7 @@ from tfcourse.files import write_json
 from tfcourse.interrupt import not_interrupted
 from tfcourse.models.builders import build_mlp
 from tfcourse.run.exported import export
-from tfcourse.run.folder import TRAINING, RunFolder
+from tfcourse.run.folder import TRAINING, RunFolder, RunStatus
 from tfcourse.run.measure import measure
 
 EVALUATION_BATCH = 4096
@@ -103,6 +103,8 @@ def run(
 ) -> dict[str, Any]:
     """Train until it is stopped or ends by itself; then leave ``model.keras`` and the result, which is returned.
 
+    A training that had ended, but was killed or met a full disk before it had left all that, only does what is left.
+
     Args:
         training: what to train, from its beginning or from its last checkpoint.
         changes: live hyperparameters to change first.
@@ -117,14 +119,14 @@ def run(
         learning_rate_decay=decay, **{**training.start.limits, **options},
     )  # fmt: skip
     model = training.model()
-    babysitter.open(model, changes)
-    training.folder.update(status="running")
+    babysitter.open(model, changes, unfinished=training.folder.record.get("status") != RunStatus.COMPLETED)
     try:
-        babysitter.train(model, **training.fit_arguments())
-        return finish(training)
+        training.folder.update(status=RunStatus.RUNNING)
+        babysitter.train(model, then=lambda: finish(training), **training.fit_arguments())
+        return training.folder.result()
     except BaseException:
         with not_interrupted(), contextlib.suppress(OSError):  # the disk may be what went wrong
-            training.folder.update(status="interrupted")
+            training.folder.update(status=RunStatus.INTERRUPTED)
         raise
 
 
@@ -169,5 +171,5 @@ def finish(training: Training) -> dict[str, Any]:
     }
     write_json(folder.result_path, result)
     write_page([status_of(folder.path)], folder.path / "report.html")
-    folder.update(status="completed", test_looks=looks)
+    folder.update(status=RunStatus.COMPLETED, test_looks=looks)
     return result

@@ -8,7 +8,7 @@ from typing import Any
 
 from tfcourse.errors import UserError
 from tfcourse.files import read_json
-from tfcourse.run.folder import RunFolder
+from tfcourse.run.folder import RunFolder, RunStatus
 from tfcourse.run.trials import TrialRecord, leaders, read_trials
 from tfcourse.space import SearchSpace
 
@@ -75,7 +75,7 @@ def read_run(path: Path) -> Run:
     trials = read_trials(path, rounds[0].space)
     _check_trials(path, trials)
     baseline = path / "baseline" / "baseline.json"
-    finished = folder.record["status"] == "completed" and folder.result_path.exists()
+    finished = folder.record["status"] == RunStatus.COMPLETED and folder.result_path.exists()
     return Run(
         path,
         folder.record,

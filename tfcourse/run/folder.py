@@ -17,6 +17,7 @@ import importlib.metadata
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,6 +42,14 @@ _RESULT_NEEDED_BY = {
     TRAINING: ("test", "classes"),
 }
 T = TypeVar("T")
+
+
+class RunStatus(StrEnum):
+    """How far a run has come, as its ``run.json`` says it."""
+
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    COMPLETED = "completed"
 
 
 class RunFolder:
