@@ -174,7 +174,7 @@ def test_a_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: b
     with pytest.raises(UserError) as caught:
         read_json(Path("run.json"))
     assert str(caught.value) == (
-        f"'run.json' is damaged ({problem}). Restore it from a copy, or start the search again in a new folder."
+        f"'run.json' is damaged ({problem}). Restore it from a copy, or start again in a new folder."
     )
 
 

@@ -9,16 +9,18 @@ import numpy as np
 
 from tfcourse.data.prepare import Prepared
 from tfcourse.errors import UserError
-from tfcourse.files import make_folder, read_json, replacing, write_json
+from tfcourse.files import make_folder, replacing, write_json
 from tfcourse.models.builders import build_softmax_regression
 from tfcourse.models.kept_weights import set_kept_weights
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
+from tfcourse.run.results import Baseline
 from tfcourse.search.fit import Examples, Schedule, Training, fit_network
 from tfcourse.search.oracle import trial_seed
 from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Setting, retrain
+from tfcourse.shape import read_record
 
 RATES = (0.1, 0.01, 0.001)
 """Learning rates of Adam that softmax regression is trained with; the best by validation is the baseline."""
@@ -89,7 +91,7 @@ def out_of_time(folder: RunFolder) -> UserError:
 def load_baseline(folder: RunFolder, prepared: Prepared) -> tuple[dict[str, Any], keras.Model]:
     """Return the baseline as it was kept, without its curves, and its network, which gives logits."""
     path = folder.path / "baseline"
-    kept = read_json(path / "baseline.json")
+    kept = read_record(path / "baseline.json", Baseline)
     model = build_softmax_regression(prepared.features.width, len(prepared.classes))
     set_kept_weights(model, path / "best_epoch.npz")
     del kept["curves"]

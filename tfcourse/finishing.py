@@ -9,15 +9,16 @@ from typing import Any
 
 from tfcourse.data.prepare import Prepared
 from tfcourse.errors import UserError
-from tfcourse.files import read_json
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
 from tfcourse.plan import Plan
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.repeats import Repeats
+from tfcourse.run.results import Baseline
 from tfcourse.run.trials import TrialRecord, leaders, read_trials
 from tfcourse.search.fit import Examples, Schedule
 from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Setting, fresh_seeds, retrain
+from tfcourse.shape import read_record
 from tfcourse.verdict.sentence import listed
 from tfcourse.verdict.winner import Candidate
 
@@ -72,7 +73,7 @@ class Retraining:
             folder.path / "repeats.json",
             {"epochs": plan.epochs, "patience": plan.patience, "objective": plan.objective, "order_seed": self.order},
         )
-        baseline = read_json(folder.path / "baseline" / "baseline.json")["hyperparameters"]
+        baseline = read_record(folder.path / "baseline" / "baseline.json", Baseline)["hyperparameters"]
         width, classes = prepared.features.width, len(prepared.classes)
         self.settings = {name_of(trial): setting_of(trial, prepared) for trial in self.leaders}
         self.settings[BASELINE] = Setting(

@@ -163,7 +163,9 @@ def replay(arguments: argparse.Namespace) -> int:
             told = time.monotonic()
             print(f"epoch {done} of {last}", flush=True)
 
-    found = train_again(open_training(folder), on_epoch)
+    there = {"data": arguments.data, "test_data": arguments.test_data}
+    opened = open_training(folder, {name: path for name, path in there.items() if path is not None})
+    found = train_again(opened, on_epoch)
     print(
         f"Trained {count_words(found.steps, 'step')} again, with {count_words(found.changes, 'change')};"
         f" compared {count_words(found.epochs, 'epoch')} and {count_words(found.checkpoints, 'kept state')}."

@@ -25,6 +25,7 @@ from tfcourse.babysitting.reach import check
 from tfcourse.babysitting.steps import Steps
 from tfcourse.babysitting.words import numbers_words
 from tfcourse.errors import UserError
+from tfcourse.files import remove_leftovers
 
 
 class Babysitter(keras.callbacks.Callback):
@@ -156,6 +157,7 @@ class Babysitter(keras.callbacks.Callback):
     def _begin(self, model: keras.Model, changes: Mapping[str, Any], unfinished: bool) -> None:
         check(model, self.minibatches is not None)
         inbox.make_folder(self.folder)
+        remove_leftovers(self.folder)
         self.finished, self._disk_is_low, self._ahead = False, False, 0
         if self.minibatches is not None:
             model.test_on_batch(*self.minibatches.one)  # Keras makes the metrics' variables only now

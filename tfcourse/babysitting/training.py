@@ -80,8 +80,9 @@ def open_training(path: Path, data: Mapping[str, Any] | None = None) -> Training
     folder = RunFolder.open(path, TRAINING)
     options = folder.parse(lambda record: DataOptions.from_json(record["options"]))
     options = replace(options, **(data or {}))
-    if Path(options.data).is_absolute() and not Path(options.data).exists():
-        raise UserError(f"The data is no longer at {options.data!r}; give its new place with --data.")
+    for flag, place in (("--data", options.data), ("--test-data", options.test_data)):
+        if place is not None and Path(place).is_absolute() and not Path(place).exists():
+            raise UserError(f"The data is no longer at {place!r}; give its new place with {flag}.")
     if fingerprint_of(options.data, options.test_data) != folder.record["data"]["fingerprint"]:
         raise UserError(
             f"{options.data!r} holds other data than the training in {str(path)!r} began with. Give that data with"

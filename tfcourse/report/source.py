@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse.errors import UserError
-from tfcourse.files import read_json
 from tfcourse.run.folder import RunFolder, RunStatus
+from tfcourse.run.results import Baseline
 from tfcourse.run.trials import TrialRecord, leaders, read_trials
+from tfcourse.shape import read_record
 from tfcourse.space import SearchSpace
 
 
@@ -80,7 +81,7 @@ def read_run(path: Path) -> Run:
         path,
         folder.record,
         folder.result() if finished else None,
-        read_json(baseline) if baseline.exists() else None,
+        read_record(baseline, Baseline) if baseline.exists() else None,
         trials,
         rounds,
     )
