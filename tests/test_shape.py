@@ -129,5 +129,5 @@ def test_whatever_stands_in_a_record_it_is_read_or_refused_by_name(run: str, nam
         except UserError as error:
             assert "\n" not in str(error)  # noqa: PT017  # both outcomes are right
             refused += 1
-    assert refused > 20
+    assert refused > 15
     assert taken > 2

@@ -76,10 +76,16 @@ def test_nothing_is_changed_and_nobody_else_trains_there_until_all_is_left(
     whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held, finish = [], training.finish
-    monkeypatch.setattr(training, "finish", lambda opened: held.append(is_held(folder)) or finish(opened))
+
+    def look_and_finish(opened: training.Training) -> dict[str, Any]:
+        held.append(is_held(folder))
+        return finish(opened)
+
+    monkeypatch.setattr(training, "finish", look_and_finish)
     folder = killed(whole, tmp_path / "out", *KILLED["with a full disk"])
     assert babysit.main(["start", "--out", str(folder), "--quiet", "--set", "epochs=2", "dropout=0.1"]) == 2
-    assert "error: This training has ended: 2 epochs were asked for." in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error.startswith("error: This training has ended: 2 epochs were asked for. To make its model, which is not")
     assert not (folder / "model.keras").exists()
     assert held == []
     assert babysit.main(["start", "--out", str(folder), "--quiet", "--set", "epochs=2"]) == 0

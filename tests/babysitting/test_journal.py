@@ -95,3 +95,22 @@ def test_lines_that_are_no_events_are_named(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text(f'{good}\n[1]\n{{"number": "1"}}\n\x00\x00\n{good.replace("start", "epoch")}\n')
     found = read_journal(tmp_path)
     assert (len(found.events), found.torn) == (1, [2, 3, 4, 5])
+
+
+ODD = [
+    b"[" * 100_000,
+    b'{"number": 0, "kind": "pause", "time": "2026-01-01T00:00:00+00:00"}',  # a number that was there
+    b'{"number": 5, "kind": "pause", "time": "2026-01-01T00:00:00"}',
+    b'{"number": 5, "kind": "restart", "to": "best", "time": "2026-01-01T00:00:00+00:00"}',
+    b'{"number": 5, "kind": "epoch", "epoch": 1, "step": 1, "logs": [], "time": "2026-01-01T00:00:00+00:00"}',
+    b'{"number": 5, "kind": "pause", "note": 3, "time": "2026-01-01T00:00:00+00:00"}',
+]
+
+
+@pytest.mark.parametrize("line", ODD, ids=lambda line: line.decode()[:60])
+def test_a_line_that_says_what_no_event_can_is_left_out(line: bytes, tmp_path: Path) -> None:
+    Journal(tmp_path).add("start", epoch=0, step=0)
+    with (tmp_path / NAME).open("ab") as file:
+        file.write(line + b"\n")
+    found = read_journal(tmp_path)
+    assert (len(found.events), found.torn) == (1, [2])

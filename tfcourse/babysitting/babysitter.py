@@ -175,7 +175,8 @@ class Babysitter(keras.callbacks.Callback):
             if why:
                 higher = {**changes, **{name: 2 * number for name, number in spent(self.kept, limits).items()}}
                 how = how_to_go_on(self.folder, higher)
-                raise UserError(f"This training has ended: {why}. To go on, set that higher or off: {how}")
+                left = "To make its model, which is not there yet, leave the changes out. " if unfinished else ""
+                raise UserError(f"This training has ended: {why}. {left}To go on, set that higher or off: {how}")
             self.kept.go_on(last)
         elif self.minibatches is not None:
             self.kept.note("start", checkpoint=True, values=self.live.values(), order_seed=self.minibatches.seed)
