@@ -12,8 +12,7 @@ import keras
 
 from tfcourse.babysitting import commands as inbox
 from tfcourse.babysitting.alarms import NOT_FINITE, Alarm, AlarmRules, of_disk, of_loss
-from tfcourse.babysitting.changes import LIMITS
-from tfcourse.babysitting.ending import how_to_go_on, spent, why_to_end
+from tfcourse.babysitting.ending import ended, why_to_end
 from tfcourse.babysitting.heartbeat import Heartbeat
 from tfcourse.babysitting.keeper import Keeper
 from tfcourse.babysitting.lineage import finite_logs, losses_of
@@ -24,7 +23,6 @@ from tfcourse.babysitting.orders import Orders
 from tfcourse.babysitting.reach import check
 from tfcourse.babysitting.steps import Steps
 from tfcourse.babysitting.words import numbers_words
-from tfcourse.errors import UserError
 from tfcourse.files import remove_leftovers
 
 
@@ -168,15 +166,9 @@ class Babysitter(keras.callbacks.Callback):
         self.heartbeat, self._changes = Heartbeat(self.folder), {}
         if self.kept.path:
             last = self.kept.load_last()
-            limits = {**self.live.values(), **changes}
-            if (why := why_to_end(self.kept, limits)) and unfinished and set(changes) <= set(LIMITS):
+            if why := ended(self.kept, self.live.values(), changes, unfinished):
                 self._end(why)
                 return
-            if why:
-                higher = {**changes, **{name: 2 * number for name, number in spent(self.kept, limits).items()}}
-                how = how_to_go_on(self.folder, higher)
-                left = "To make its model, which is not there yet, leave the changes out. " if unfinished else ""
-                raise UserError(f"This training has ended: {why}. {left}To go on, set that higher or off: {how}")
             self.kept.go_on(last)
         elif self.minibatches is not None:
             self.kept.note("start", checkpoint=True, values=self.live.values(), order_seed=self.minibatches.seed)
