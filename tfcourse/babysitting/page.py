@@ -71,7 +71,7 @@ def _one(name: str, training: Status) -> str:
 
 
 def _facts(training: Status) -> list[str]:
-    best, last = training.best, training.path[-1]
+    best, last = training.best, training.last_state
     found = ["none", "none"] if best is None else [f"{objective_of(best):.4f}", str(best["epoch"])]
     return [str(last.get("epoch", 0)), str(last.get("step", 0)), *found]
 

@@ -46,6 +46,11 @@ class Status:
         """The best epoch that led to the present state."""
         return best_epoch(self.path)
 
+    @property
+    def last_state(self) -> Event:
+        """The present state; empty where the journal goes back to one that it does not have."""
+        return self.path[-1] if self.path else {}
+
     def to_json(self) -> dict[str, Any]:
         """Return the status JSON-ready."""
         epochs, best = epochs_of(self.path), self.best
@@ -130,7 +135,7 @@ def _where(status: Status) -> str:
     last, state = status.last, status.state
     epoch, step = last.get("epoch", 0), last.get("step", 0)
     if status.path and not status.alive:
-        epoch, step = status.path[-1].get("epoch", 0), status.path[-1].get("step", 0)
+        epoch, step = status.last_state.get("epoch", 0), status.last_state.get("step", 0)
     rows = f", row {last['offset']} of {last['rows']}" if status.alive and last.get("rows") else ""
     where = f"{count_words(epoch, 'epoch')} and step {step} done{rows}"
     if state == "dead":
