@@ -161,6 +161,11 @@ DAMAGES: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
         f"'hurt/run.json' is damaged (data.fingerprint is missing). {START_AGAIN}",
     ),
     (
+        "other classes",
+        lambda record: record.update(classes=["a", "b", "c"]),
+        f"'hurt/run.json' is damaged (its classes are not those of its data). {START_AGAIN}",
+    ),
+    (
         "another format",
         lambda record: record.update(format=99),
         "'hurt' was written by another version of tfcourse, which must also read it.",

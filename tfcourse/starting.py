@@ -145,6 +145,7 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
         )
     features = folder.parse(lambda record: features_from_json(record["features"]))
     prepared = prepare_again(options, features, record["data"]["split"])
+    folder.check_classes(prepared.classes)
     prepared = replace(prepared, columns=record["data"]["columns"], notes=record["data"]["notes"])
     _check_settings(given, record, plan, len(prepared.train))
     more = given.get("trials", plan.trials)

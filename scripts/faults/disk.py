@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kills import subjects_in
+from limited import messages
 from subjects import Subject
 from tiny import differences
 from warm import Child, Warm
@@ -174,8 +175,8 @@ def faults_of(
         found.went_on += 1
     elif failure == "KILL":
         pass
-    elif status != 2 or said.count("error: ") != 1:
-        faults.append(f"status {status}, {said.count('error: ')} messages: {said.strip()[-200:]!r}")
+    elif status != 2 or messages(said) != 1:
+        faults.append(f"status {status}, {messages(said)} messages: {said.strip()[-200:]!r}")
     if status not in subject.statuses:
         again = warm.run(subject.name, *subject.words(folder))
         if again.wait() not in subject.statuses:

@@ -90,6 +90,7 @@ def open_training(path: Path, data: Mapping[str, Any] | None = None) -> Training
         )
     features = folder.parse(lambda record: features_from_json(record["features"]))
     prepared = prepare_again(options, features, folder.record["data"]["split"])
+    folder.check_classes(prepared.classes)
     start = folder.parse(lambda record: Start.from_json(record["start"]))
     return Training(folder, prepared, start, folder.record["seed"])
 

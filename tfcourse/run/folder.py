@@ -16,7 +16,7 @@ import contextlib
 import importlib.metadata
 import platform
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -130,6 +130,15 @@ class RunFolder:
             return read(self.record)
         except (KeyError, TypeError, ValueError, AttributeError, UserError) as error:
             raise damaged(self.path / "run.json", error) from None
+
+    def check_classes(self, classes: Sequence[str]) -> None:
+        """Refuse a record whose classes are not those of its data.
+
+        Raises:
+            UserError: if they are not.
+        """
+        if self.record["classes"] != list(classes):
+            raise damaged(self.path / "run.json", "its classes are not those of its data")
 
     def save(self) -> None:
         """Write ``run.json``."""
