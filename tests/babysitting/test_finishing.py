@@ -99,3 +99,23 @@ def test_what_is_done_stays_done(whole: Path, capsys: pytest.CaptureFixture[str]
     assert babysit.main(["start", "--out", str(whole), "--quiet"]) == 2
     assert "error: This training has ended: 2 epochs were asked for. To go on" in capsys.readouterr().err
     assert outcome(whole) == before
+
+
+def test_killed_before_the_first_line_of_its_journal_it_begins_again(whole: Path, tmp_path: Path) -> None:
+    folder = killed(whole, tmp_path / "out", 0, RunStatus.INTERRUPTED, (*LEFT, NAME))
+    for path in (folder / "checkpoints").glob("*.npz"):
+        if int(path.stem):
+            path.unlink()
+    assert babysit.main(["start", "--out", str(folder), "--quiet"]) == 0
+    assert outcome(folder) == outcome(whole)
+
+
+def test_a_branch_that_was_killed_before_it_had_begun_does_not_begin_from_nothing(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = killed(whole, tmp_path / "out", 0, RunStatus.INTERRUPTED, (*LEFT, NAME))
+    shutil.rmtree(folder / "checkpoints")
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    (folder / "run.json").write_text(json.dumps({**record, "branch_of": {"folder": str(whole), "number": 1}}))
+    assert babysit.main(["start", "--out", str(folder), "--quiet"]) == 2
+    assert "was to be a branch, but its process was ended before it had begun" in capsys.readouterr().err

@@ -78,6 +78,11 @@ def open_training(path: Path, data: Mapping[str, Any] | None = None) -> Training
         UserError: if it is none, or its data are gone or others.
     """
     folder = RunFolder.open(path, TRAINING)
+    if "branch_of" in folder.record and not read_journal(path).events:
+        raise UserError(
+            f"{str(path)!r} was to be a branch, but its process was ended before it had begun. Remove that folder and"
+            f" branch again: {folder.record['command']}"
+        )
     options = folder.parse(lambda record: DataOptions.from_json(record["options"]))
     options = replace(options, **(data or {}))
     for flag, place in (("--data", options.data), ("--test-data", options.test_data)):

@@ -222,4 +222,5 @@ class TrainingRun(AnyRun):
 
     seed: Count
     start: Start
+    branch_of: NotRequired[dict[str, Any]]
     test_looks: NotRequired[Count]
