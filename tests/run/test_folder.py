@@ -48,6 +48,16 @@ def test_an_update_is_written(tmp_path: Path) -> None:
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["run.json"]
 
 
+def test_an_update_that_cannot_be_written_is_none(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", RECORD)
+    before = (tmp_path / "run" / "run.json").read_bytes()
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        folder.update(status="completed", seconds=float("nan"))
+    assert (folder.record["status"], folder.record["seconds"]) == (RECORD["status"], RECORD["seconds"])
+    folder.update(test_looks=[])
+    assert json.loads(before) | {"test_looks": []} == json.loads((tmp_path / "run" / "run.json").read_bytes())
+
+
 def test_a_result_comes_back_when_the_search_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     folder = RunFolder.create(Path("run"), RECORD)

@@ -145,9 +145,9 @@ class RunFolder:
         write_json(self.path / "run.json", self.record)
 
     def update(self, **fields: Any) -> None:
-        """Change fields of the record and write it."""
+        """Change fields of the record once it is written; where that fails it stays as it was."""
+        write_json(self.path / "run.json", {**self.record, **fields})
         self.record.update(fields)
-        self.save()
 
     @property
     def kind(self) -> str:
