@@ -31,7 +31,7 @@ from pathlib import Path
 
 from kills import subjects_in
 from limited import messages
-from subjects import Subject
+from subjects import DONE, Subject
 from tiny import differences
 from warm import Child, Warm
 
@@ -177,7 +177,7 @@ def faults_of(
         pass
     elif status != 2 or messages(said) != 1:
         faults.append(f"status {status}, {messages(said)} messages: {said.strip()[-200:]!r}")
-    if status not in subject.statuses:
+    if status not in subject.statuses and subject.stage(folder) != DONE:
         again = warm.run(subject.name, *subject.words(folder))
         if again.wait() not in subject.statuses:
             return [*faults, f"started again: status {again.wait()}: {again.said.strip()[-200:]!r}"]
