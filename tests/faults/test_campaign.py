@@ -30,8 +30,9 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def test_killed_at_a_random_moment_it_comes_to_the_same(name: str, warm: Any, tmp_path: Path) -> None:
     import kills
 
-    found = kills.campaign(warm, tmp_path, [name], kills=1, seed=3, trials=2, epochs=2)[name]
-    assert (found.kills.total(), found.runs, found.faults) == (1, 1, [])
+    found = kills.campaign(warm, tmp_path, [name], kills=1, seed=3, trials=2, epochs=1)[name]
+    assert (found.kills.total(), found.faults) == (1, [])
+    assert found.runs >= 1  # where the moment came after the end, another run was killed
 
 
 @pytest.mark.parametrize(("name", "seed"), [("train", 5), ("babysit", 2)])
@@ -51,9 +52,9 @@ def test_on_a_disk_that_fails_it_gives_one_message_and_comes_to_the_same(
 
 
 def test_strange_files_work_or_are_refused_in_one_message() -> None:
-    words = ["--inputs", "105", "--commands", "0", "--trained", "0", "--seed", "1", "--kinds", *KINDS]
+    words = ["--inputs", "63", "--commands", "0", "--trained", "0", "--seed", "1", "--kinds", *KINDS]
     done = subprocess.run([sys.executable, str(SCRIPTS / "inputs.py"), *words], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     counts = dict(re.findall(r"^(\w+): \d+ tried, (\d+) worked", done.stdout, re.MULTILINE))
     assert list(counts) == KINDS
-    assert sum(map(int, counts.values())) > 20  # they do not all fail at the first byte
+    assert sum(map(int, counts.values())) > 12  # they do not all fail at the first byte
