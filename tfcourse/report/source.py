@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def read_run(path: Path) -> Run:
     rounds = folder.parse(_rounds)
     folder.parse(lambda record: record["plan"]["objective"])
     trials = read_trials(path, rounds[0].space)
-    _check_trials(path, trials)
+    _check_trials(folder, trials)
     baseline = path / "baseline" / "baseline.json"
     finished = folder.record["status"] == RunStatus.COMPLETED and folder.result_path.exists()
     return Run(
@@ -96,11 +97,17 @@ def _rounds(record: dict[str, Any]) -> list[Round]:
     ]
 
 
-def _check_trials(path: Path, trials: list[TrialRecord]) -> None:
+def _check_trials(folder: RunFolder, trials: list[TrialRecord]) -> None:
     """Refuse to report on a run without a completed trial; the message says what to do."""
+    path = folder.path
     if any(trial.status == "completed" for trial in trials):
         return
     ended = [trial for trial in trials if trial.status in ("diverged", "failed")]
+    if not ended and folder.record["status"] == RunStatus.INTERRUPTED:
+        raise UserError(
+            f"The run in {str(path)!r} was interrupted before a trial had ended; go on with it:"
+            f" python -m tfcourse.train --resume {shlex.quote(str(path))}"
+        )
     if not ended:
         raise UserError(f"No trial of the run in {str(path)!r} has ended yet; ask for the report again in a while.")
     diverged = [trial for trial in ended if trial.status == "diverged"]
