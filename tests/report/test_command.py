@@ -80,7 +80,10 @@ def test_runs_side_by_side(report_run: Path, copied: Path, pets_run: Path, tmp_p
     assert " leads " not in text
 
 
-EMPTY = "The run in 'empty' was interrupted before a trial had ended; go on with it: python -m tfcourse.train --resume empty"
+EMPTY = (
+    "The run in 'empty' was interrupted before a trial had ended; go on with it:"
+    " python -m tfcourse.train --resume empty"
+)
 MISTAKES = [
     ("gone", "There is no run folder 'gone'; give the folder that a search wrote."),
     ("run --out gone/page.html", "--out: there is no folder 'gone'; make it, or give another place."),
