@@ -6,6 +6,8 @@ import errno
 import json
 import math
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tfcourse.errors import UserError, did_you_mean
-from tfcourse.files.writing import make_folder, read_json, replacing, write_json, write_text
+from tfcourse.files.writing import make_folder, read_json, remove_leftovers, replacing, write_json, write_text
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -174,7 +176,7 @@ def test_a_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: b
     with pytest.raises(UserError) as caught:
         read_json(Path("run.json"))
     assert str(caught.value) == (
-        f"'run.json' is damaged ({problem}). Restore it from a copy, or start the search again in a new folder."
+        f"'run.json' is damaged ({problem}). Restore it from a copy, or start again in a new folder."
     )
 
 
@@ -189,3 +191,15 @@ def test_a_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: b
 )
 def test_the_nearest_name(given_name: str, sentence: str) -> None:
     assert did_you_mean(given_name, ["learning_rate", "Dropout", "l2"]) == sentence
+
+
+def test_what_a_writer_that_was_killed_left_goes_and_what_others_write_stays(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    gone = [f".{dead.pid}.report.html", f"checkpoints/.{dead.pid}.00000001.npz", f".{os.getpid()}.status.json"]
+    stay = [f".{os.getppid()}.report.html", ".notes.txt", ".2nd.txt", "run.json"]
+    for name in (*gone, *stay):
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == sorted(stay)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.messy_files import write_files
+from tests.records import result_of_search
 from tfcourse import predict, train
 from tfcourse.data.prepare import DataOptions
 from tfcourse.report import __main__ as report
@@ -23,9 +24,8 @@ from tfcourse.tuning import start as starting
 SUFFIXES = (
     ".csv, .tsv, .txt, .jsonl, .ndjson, .json (each also .gz, .bz2, .xz, .zst), .parquet, .feather, .arrow, .xlsx"
 )
-START_AGAIN = "Restore it from a copy, or start the search again in a new folder."
+START_AGAIN = "Restore it from a copy, or start again in a new folder."
 GO_ON = "Leave it out to go on with that search, or start a new one with --out."
-RESULT = dict.fromkeys(("best", "baseline", "test", "trials", "seconds", "classes"))
 
 RESUME = [
     ("gone", "There is no run folder 'gone'; give the folder that a search wrote."),
@@ -159,7 +159,12 @@ DAMAGES: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
     (
         "no fingerprint",
         lambda record: record["data"].pop("fingerprint"),
-        f"'hurt/run.json' is damaged ('fingerprint'). {START_AGAIN}",
+        f"'hurt/run.json' is damaged (data.fingerprint is missing). {START_AGAIN}",
+    ),
+    (
+        "other classes",
+        lambda record: record.update(classes=["a", "b", "c"]),
+        f"'hurt/run.json' is damaged (its classes are not those of its data). {START_AGAIN}",
     ),
     (
         "another format",
@@ -188,7 +193,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         start("--data images.npz --out done-images")
     shutil.copytree(folder / "run", folder / "done")
     for name in ("done", "done-images"):
-        (folder / name / "result.json").write_text(json.dumps(RESULT))
+        classes = json.loads((folder / name / "run.json").read_text())["classes"]
+        (folder / name / "result.json").write_text(json.dumps(result_of_search(classes)))
     return folder
 
 
@@ -244,7 +250,7 @@ def test_a_record_that_lacks_a_part(key: str, hurt: Path, capsys: pytest.Capture
     record = json.loads((hurt / "run.json").read_text())
     del record[key]
     (hurt / "run.json").write_text(json.dumps(record))
-    message = f"'hurt/run.json' is damaged: it lacks {key!r}. Restore it from a copy."
+    message = f"'hurt/run.json' is damaged ({key} is missing). {START_AGAIN}"
     check(capsys, train.main(["--resume", "hurt"]), message)
     check(capsys, predict.main(["hurt", "--data", "good.csv"]), message)
 
@@ -262,11 +268,19 @@ def test_a_record_that_is_cut_off(text: str, problem: str, hurt: Path, capsys: p
     check(capsys, predict.main(["hurt", "--data", "good.csv"]), message)
 
 
-@pytest.mark.parametrize("text", ["", '{"best": 1', "{}"])
-def test_a_damaged_result(text: str, hurt: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "Expecting value: line 1 column 1 (char 0)"),
+        ('{"best": 1', "Expecting ',' delimiter: line 1 column 11 (char 10)"),
+        ("{}", "best is missing"),
+        ('{"best": {"trial_id": 0}}', "best.trial_id is 0, not a text"),
+    ],
+)
+def test_a_damaged_result(text: str, problem: str, hurt: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (hurt / "result.json").write_text(text)
     message = (
-        "'hurt/result.json' is damaged; the search beside it is not. Make the result again:"
+        f"'hurt/result.json' is damaged ({problem}). The search beside it is not; make the result again:"
         " python -m tfcourse.train --resume hurt"
     )
     check(capsys, predict.main(["hurt", "--data", "good.csv"]), message)
@@ -289,10 +303,7 @@ def test_damaged_features(hurt: Path, capsys: pytest.CaptureFixture[str]) -> Non
     record = json.loads((hurt / "run.json").read_text())
     del record["features"]["numbers"][0]["mean"]
     (hurt / "run.json").write_text(json.dumps(record))
-    message = (
-        "'hurt/run.json' is damaged (NumberColumn.__init__() missing 1 required positional argument: 'mean')."
-        f" {START_AGAIN}"
-    )
+    message = f"'hurt/run.json' is damaged (features.numbers.0.mean is missing). {START_AGAIN}"
     check(capsys, predict.main(["hurt", "--data", "good.csv"]), message)
 
 

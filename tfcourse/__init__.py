@@ -5,6 +5,8 @@ The public names are loaded when they are first used, so that ``import tfcourse`
 
 from __future__ import annotations
 
+from tfcourse.process import early as early  # isort: split
+
 import importlib
 from typing import TYPE_CHECKING, Any
 

@@ -75,7 +75,9 @@ def build_parser() -> Parser:
     ):
         command.add_argument("--note", default="", metavar="TEXT", help="why, for the journal")
     add("journal", "print everything that was done to it, with the numbers that revert --to '#41' takes")
-    add("replay", "train the journal again and see whether the same weights come out")
+    again = add("replay", "train the journal again and see whether the same weights come out")
+    again.add_argument("--data", metavar="PATH", help="where the data are now")
+    again.add_argument("--test-data", metavar="PATH", help="where the test data are now")
     report = add("report", "write report.html: the loss curve with what was done to it", folder="")
     report.add_argument("folders", nargs="+", metavar="DIR", help="the training's folder; several are compared")
     report.add_argument("--out", metavar="FILE", help="where to (default DIR/report.html)")

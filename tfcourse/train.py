@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tfcourse.errors import UserError
 from tfcourse.process.command import INTERRUPTED, OK, Parser, duration, one_of, run_command, whole_number
 from tfcourse.process.interrupt import not_interrupted, patient_interrupt
+from tfcourse.run.folder import RunStatus
 from tfcourse.run.lock import alone_in
 from tfcourse.tuning import defaults
 
@@ -175,7 +176,7 @@ def _train(
     """Search, unless that is done, and show what came of it."""
     tensorboard = given.get("tensorboard", False)
     result = None
-    if folder.record["status"] == "completed":
+    if folder.record["status"] == RunStatus.COMPLETED:
         with contextlib.suppress(UserError):  # a damaged one is made again from the search
             result = folder.result()
     searched = result is None
@@ -185,7 +186,7 @@ def _train(
             result = _search(folder, prepared, plan, console, started, given.get("budget"))
         except BaseException as error:
             with not_interrupted(), contextlib.suppress(OSError):  # the disk may be what went wrong
-                folder.update(status="interrupted", seconds_before=_spent(folder, started))
+                folder.update(status=RunStatus.INTERRUPTED, seconds_before=_spent(folder, started))
             if not isinstance(error, KeyboardInterrupt):
                 raise
             again = f"python -m tfcourse.train --resume {shlex.quote(str(folder.path))}"
@@ -220,7 +221,7 @@ def _search(
     if budget is None and folder.record["budget"] is not None:
         budget = folder.record["budget"] - folder.record["seconds_before"]
     deadline = finishing = math.inf
-    folder.update(status="running")
+    folder.update(status=RunStatus.RUNNING)
     with patient_interrupt("start") as interrupted, quiet_start():
         start_keras()
         from tfcourse.run.show import SearchProgress, show_round

@@ -30,7 +30,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kills import subjects_in
-from subjects import Subject
+from limited import messages
+from subjects import DONE, Subject
 from tiny import differences
 from warm import Child, Warm
 
@@ -89,7 +90,7 @@ class Traced:
         said = self.strace.stderr.readline()
         if "attached" not in said:
             self.child.kill()
-            raise UntraceableError(said.strip())
+            raise UntraceableError(f"strace may not trace here: {said.strip()}")
         self.child.go()
         self.status = self.child.wait()
         self.strace.stderr.close()
@@ -114,8 +115,16 @@ class UntraceableError(Exception):
     """strace may not trace here."""
 
 
-def disturb(warm: Warm, subject: Subject, place: Path, options: argparse.Namespace, draw: random.Random) -> Found:
-    """Make calls of a subject fail and return what was found."""
+def disturb(warm: Warm, subject: Subject, place: Path, options: argparse.Namespace) -> Found:
+    """Make calls of a subject fail in a new folder and return what was found.
+
+    Raises:
+        UntraceableError: if there is no strace here, or it may not trace.
+    """
+    if shutil.which("strace") is None:
+        raise UntraceableError("There is no strace here; install the package strace.")
+    place.mkdir()
+    draw = random.Random(options.seed)
     found, whole, log = Found(), place / "whole", place / "strace.txt"
     traced = Traced(warm, log, (subject.name, *subject.words(whole)))
     if traced.status not in subject.statuses:
@@ -166,9 +175,9 @@ def faults_of(
         found.went_on += 1
     elif failure == "KILL":
         pass
-    elif status != 2 or said.count("error: ") != 1:
-        faults.append(f"status {status}, {said.count('error: ')} messages: {said.strip()[-200:]!r}")
-    if status not in subject.statuses:
+    elif status != 2 or messages(said) != 1:
+        faults.append(f"status {status}, {messages(said)} messages: {said.strip()[-200:]!r}")
+    if status not in subject.statuses and subject.stage(folder) != DONE:
         again = warm.run(subject.name, *subject.words(folder))
         if again.wait() not in subject.statuses:
             return [*faults, f"started again: status {again.wait()}: {again.said.strip()[-200:]!r}"]
@@ -179,8 +188,8 @@ def faults_of(
     return [*faults, *(f"in the end: {line}" for line in differences(wanted, found_now)[:3])]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the campaign and return its exit status."""
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--of", nargs="+", choices=("train", "retest", "babysit"), default=["train", "retest", "babysit"]
@@ -193,21 +202,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of that draw")
     parser.add_argument("--trials", type=int, default=2, metavar="N", help="of the search (default 2)")
     parser.add_argument("--epochs", type=int, default=1, metavar="N", help="of the training (default 1)")
-    options = parser.parse_args(argv)
-    if shutil.which("strace") is None:
-        print("There is no strace here; install the package strace.", file=sys.stderr)
-        return NO_STRACE
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the campaign and return its exit status."""
+    options = build_parser().parse_args(argv)
     faults = 0
     with tempfile.TemporaryDirectory() as temporary, Warm(Path(temporary)) as warm:
         place = Path(temporary)
         subjects = subjects_in(place, options.trials, options.epochs)
         for name in options.of:
             began = time.monotonic()
-            (place / f"{name}-calls").mkdir()
             try:
-                found = disturb(warm, subjects[name], place / f"{name}-calls", options, random.Random(options.seed))
+                found = disturb(warm, subjects[name], place / f"{name}-calls", options)
             except UntraceableError as error:
-                print(f"strace may not trace here: {error}", file=sys.stderr)
+                print(error, file=sys.stderr)
                 return NO_STRACE
             calls = ", ".join(f"{call} {count}" for call, count in sorted(found.calls.items()))
             tried = ", ".join(f"{failure} {count}" for failure, count in sorted(found.tried.items()))

@@ -72,10 +72,11 @@ class Inputs:
     Args:
         place: a folder to work in.
         seed: of the draws.
+        trained: part of the damaged run folders that are also gone on with.
     """
 
-    def __init__(self, place: Path, seed: int) -> None:
-        self.place, self.seed = place, seed
+    def __init__(self, place: Path, seed: int, trained: float = SHARE_OF_TRAINED) -> None:
+        self.place, self.seed, self.trained = place, seed, trained
         self.good: dict[str, list[bytes]] = {}
         self.old: Path = max(path for path in OLD_RUNS.iterdir() if path.is_dir())
         for kind, make in MAKERS.items():
@@ -147,7 +148,7 @@ class Inputs:
         else:
             path.write_bytes(damaged_json(json.loads(content), draw))
         works = (self.with_training if kind == "training" else self.with_search)(run)
-        return run, works if draw.random() < SHARE_OF_TRAINED else works[:-1]
+        return run, works if draw.random() < self.trained else works[:-1]
 
     def with_search(self, run: Path) -> list[Callable[[], object]]:
         """Return what may be done with the folder of a search."""
@@ -176,10 +177,12 @@ class Inputs:
         ]
 
 
-def campaign(place: Path, kinds: Sequence[str], count: int, seed: int, keep: Path | None) -> Found:
+def campaign(
+    place: Path, kinds: Sequence[str], count: int, seed: int, keep: Path | None, trained: float = SHARE_OF_TRAINED
+) -> Found:
     """Read every input in a process of its own and return what was found."""
-    import_all("json" in kinds)
-    inputs, found = Inputs(place, seed), Found()
+    import_all("json" in kinds and trained > 0)
+    inputs, found = Inputs(place, seed, trained), Found()
     for number in range(count):
         kind = kinds[number % len(kinds)]
         if kind == "json":
@@ -223,8 +226,18 @@ def import_all(with_tensorflow: bool) -> None:
     import pyarrow.parquet  # noqa: F401
     import sklearn.datasets  # noqa: F401
 
+    import tfcourse.babysitting.asking  # noqa: F401
+    import tfcourse.data.prepare  # noqa: F401
+    import tfcourse.predict  # noqa: F401
+    import tfcourse.report.page  # noqa: F401
+    import tfcourse.retesting.old_run  # noqa: F401
+    import tfcourse.tuning.start  # noqa: F401
+
     if with_tensorflow:
-        pass
+        import tfcourse.babysitting.training  # noqa: F401
+        import tfcourse.retesting.retest  # noqa: F401
+        import tfcourse.tuning.result  # noqa: F401
+        import tfcourse.tuning.search  # noqa: F401
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -235,6 +248,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--commands", type=int, default=30, metavar="N", help="of them through the command (default 30)"
     )
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="what is read")
+    parser.add_argument(
+        "--trained",
+        type=float,
+        default=SHARE_OF_TRAINED,
+        metavar="SHARE",
+        help="of folders to go on with",
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="of the inputs (default: others each time)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the inputs with a fault there")
     options = parser.parse_args(argv)
@@ -242,7 +262,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.keep is not None:
         options.keep.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
-        found = campaign(Path(temporary), options.kinds, options.inputs, seed, options.keep)
+        found = campaign(Path(temporary), options.kinds, options.inputs, seed, options.keep, options.trained)
         if options.commands:
             through_the_command(Path(temporary), options.kinds, options.commands, seed, found)
     for kind, tried in found.tried.items():

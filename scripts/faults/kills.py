@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from subjects import Subject, retest, search, training
+from subjects import DONE, Subject, retest, search, training
 from tiny import Place, differences, old_run
 from warm import Child, Warm
 
@@ -144,6 +144,8 @@ def one_run(
         if child.wait() != -signal.SIGKILL:
             break
         counts[subject.stage(folder)] += 1
+        if subject.stage(folder) == DONE:
+            return []
     return [] if child.wait() in subject.statuses else [f"status {child.wait()}: {child.said.strip()[-500:]}"]
 
 

@@ -36,11 +36,20 @@ class Outcome:
         if self.status not in (OK, USER_ERROR):
             why = {-24: "too long", -9: "killed"}.get(self.status, "wrong status")
             return f"{why}: status {self.status} after {self.seconds:.0f} s and {self.peak >> 20} MiB"
-        if self.status == USER_ERROR and self.said.count("error: ") != 1:
-            return f"{self.said.count('error: ')} messages instead of one: {self.said[:200]!r}"
+        if self.status == USER_ERROR and messages(self.said) != 1:
+            return f"{messages(self.said)} messages instead of one: {self.said[:200]!r}"
         if self.peak > MOST_BYTES:
             return f"{self.peak >> 20} MiB were used"
         return ""
+
+
+def messages(said: str) -> int:
+    """Return how many messages of ours there are; libraries write of errors in their own lines.
+
+    >>> messages("E0000 CUDA error: none\\nerror: There is no file.\\n")
+    1
+    """
+    return len(re.findall("^error: ", said, re.MULTILINE))
 
 
 def last_frame(said: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 import tiny
 
 Files = dict[str, Any]
+DONE = "done"
+"""The stage of a folder to which a further start has nothing to add, and says so."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ def training(place: tiny.Place, epochs: int = 6) -> Subject:
     def stage(out: Path) -> str:
         if not (out / "journal.jsonl").exists():
             return "reading"
+        if tiny.read(out / "run.json")["status"] == "completed":
+            return DONE
         for name in ("model.keras", "result.json", "report.html"):
             if (out / name).exists():
                 continue

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tfcourse import babysit
 from tfcourse.babysitting.journal import NAME, Journal, read_journal
 
 TEXT = st.text(max_size=20)
@@ -95,3 +96,46 @@ def test_lines_that_are_no_events_are_named(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text(f'{good}\n[1]\n{{"number": "1"}}\n\x00\x00\n{good.replace("start", "epoch")}\n')
     found = read_journal(tmp_path)
     assert (len(found.events), found.torn) == (1, [2, 3, 4, 5])
+
+
+ODD = [
+    b"[" * 100_000,
+    b'{"number": 0, "kind": "pause", "time": "2026-01-01T00:00:00+00:00"}',  # a number that was there
+    b'{"number": 5, "kind": "pause", "time": "2026-01-01T00:00:00"}',
+    b'{"number": 5, "kind": "restart", "to": "best", "time": "2026-01-01T00:00:00+00:00"}',
+    b'{"number": 5, "kind": "epoch", "epoch": 1, "step": 1, "logs": [], "time": "2026-01-01T00:00:00+00:00"}',
+    b'{"number": 5, "kind": "pause", "note": 3, "time": "2026-01-01T00:00:00+00:00"}',
+]
+
+
+@pytest.mark.parametrize("line", ODD, ids=lambda line: line.decode()[:60])
+def test_a_line_that_says_what_no_event_can_is_left_out(line: bytes, tmp_path: Path) -> None:
+    Journal(tmp_path).add("start", epoch=0, step=0)
+    with (tmp_path / NAME).open("ab") as file:
+        file.write(line + b"\n")
+    found = read_journal(tmp_path)
+    assert (len(found.events), found.torn) == (1, [2])
+
+
+LOOKS = ["status", "journal", "report"]
+
+
+@pytest.mark.parametrize("command", LOOKS)
+def test_a_journal_without_a_whole_line_is_no_training(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / NAME).write_text("{}\n")
+    assert babysit.main([command, str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {str(tmp_path)!r} holds no babysat training.")
+
+
+@pytest.mark.parametrize("command", LOOKS)
+def test_a_journal_that_goes_back_to_what_it_does_not_have_is_shown(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = Journal(tmp_path)
+    journal.add("start", epoch=0, step=0)
+    journal.add("epoch", epoch=1, step=5, logs={"loss": 0.5})
+    journal.add("restart", epoch=0, step=0, to=7)
+    assert babysit.main([command, str(tmp_path)]) == 0
+    assert capsys.readouterr().err == ""

@@ -64,7 +64,14 @@ def test_the_same_weights_and_curve_come_out(folder: Path, capsys: pytest.Captur
     assert kinds.count("change") == 5
     assert kinds.count("revert") == 2
     assert kinds.count("restart") == 1
-    assert babysit.main(["replay", str(folder)]) == 0
+    data = folder.parent / "pets.csv"
+    moved = data.rename(data.with_name("moved.csv"))
+    assert babysit.main(["replay", str(folder)]) == 2
+    assert (
+        capsys.readouterr().err == f"error: The data is no longer at {str(data)!r}; give its new place with --data.\n"
+    )
+    assert babysit.main(["replay", str(folder), "--data", str(moved)]) == 0
+    moved.rename(data)
     said = capsys.readouterr().out
     assert "The same to the last bit: curve, weights and optimizer." in said
     epochs = len(epochs_of(surviving(events)))
@@ -92,11 +99,12 @@ def test_a_journal_that_was_tampered_with_is_told(
 
 
 def test_finishing_exports_the_best_epoch_and_counts_the_looks_at_the_test_split(folder: Path) -> None:
+    went: dict[str, Any] = {"changes": {}, "say": print, "interrupted": lambda: False}
+    finished = run(open_training(folder), **went)  # it had ended, but nothing was left yet
     with pytest.raises(UserError, match="This training has ended: 9 epochs were asked for"):
-        run(open_training(folder), changes={}, say=print, interrupted=lambda: False)
+        run(open_training(folder), **went)
     best = min(epochs_of(surviving(read_journal(folder).events)), key=lambda epoch: epoch["logs"]["val_loss"])
-    for looks in (1, 2):
-        result = finish(open_training(folder))
+    for looks, result in ((1, finished), (2, finish(open_training(folder)))):
         assert (result["epoch"], result["test_looks"]) == (best["epoch"], looks)
     # The saved model gives, through the command, the test accuracy that the result has.
     training = open_training(folder)

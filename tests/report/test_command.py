@@ -80,14 +80,18 @@ def test_runs_side_by_side(report_run: Path, copied: Path, pets_run: Path, tmp_p
     assert " leads " not in text
 
 
+EMPTY = (
+    "The run in 'empty' was interrupted before a trial had ended; go on with it:"
+    " python -m tfcourse.train --resume empty"
+)
 MISTAKES = [
     ("gone", "There is no run folder 'gone'; give the folder that a search wrote."),
     ("run --out gone/page.html", "--out: there is no folder 'gone'; make it, or give another place."),
     ("run --out run", "--out: 'run' is a folder; give the file to write, such as run/report.html."),
     ("run run", "run run was given; give each run once."),
     ("run empty --tensorboard", "--tensorboard was given with several runs; give it with one run at a time."),
-    ("empty", "No trial of the run in 'empty' has ended yet; ask for the report again in a while."),
-    ("run empty", "No trial of the run in 'empty' has ended yet; ask for the report again in a while."),
+    ("empty", EMPTY),
+    ("run empty", EMPTY),
     (
         "diverged",
         "No trial of 'diverged' completed: 3 of 3 diverged, at learning rates of 0.25 to 4. Start a search with lower"

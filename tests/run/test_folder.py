@@ -6,34 +6,39 @@ import json
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.records import record_of_search, result_of_search
 from tfcourse.errors import UserError
 from tfcourse.run.folder import RunFolder, check_new, default_path, versions
+from tfcourse.run.lock import alone_in
 
-RECORD: dict[str, Any] = {
-    **{key: {"a": 1} for key in ("options", "given", "plan", "data", "features")},
-    "command": "python -m tfcourse.train",
-    "status": "running",
-    "budget": None,
-    "space": [],
-    "classes": ["a", "b"],
-    "seconds": 0.0,
-    "seconds_before": 0.0,
-}
-RESULT = dict.fromkeys(("best", "baseline", "test", "trials", "seconds", "classes"), 1)
+RECORD = record_of_search()
+RESULT = result_of_search(RECORD["classes"])
 
 
 def test_a_record_comes_back(tmp_path: Path) -> None:
     made = RunFolder.create(tmp_path / "deep" / "run", RECORD)
     opened = RunFolder.open(tmp_path / "deep" / "run")
-    assert opened.record == made.record
-    assert {key: opened.record[key] for key in RECORD} == RECORD
+    assert opened.record == {**made.record, "status": "interrupted"}
+    assert {key: opened.record[key] for key in RECORD} == {**RECORD, "status": "interrupted"}
     assert opened.record["versions"]["numpy"] == version("numpy")
     assert datetime.fromisoformat(opened.record["started"]).tzinfo is not None
     assert opened.model_path == tmp_path / "deep" / "run" / "model.keras"
+
+
+def test_a_run_is_running_while_a_process_holds_its_lock(tmp_path: Path) -> None:
+    RunFolder.create(tmp_path / "run", RECORD)
+    with alone_in(tmp_path / "run"):
+        assert RunFolder.open(tmp_path / "run").record["status"] == "running"
+    assert RunFolder.open(tmp_path / "run").record["status"] == "interrupted"  # whatever ended the process
+
+
+@pytest.mark.parametrize("status", ["completed", "interrupted"])
+def test_what_has_ended_stays_as_it_is(status: str, tmp_path: Path) -> None:
+    RunFolder.create(tmp_path / "run", {**RECORD, "status": status})
+    assert RunFolder.open(tmp_path / "run").record["status"] == status
 
 
 def test_an_update_is_written(tmp_path: Path) -> None:
@@ -41,6 +46,16 @@ def test_an_update_is_written(tmp_path: Path) -> None:
     record = RunFolder.open(tmp_path / "run").record
     assert (record["status"], record["seconds"], record["command"]) == ("completed", 2.5, RECORD["command"])
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["run.json"]
+
+
+def test_an_update_that_cannot_be_written_is_none(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", RECORD)
+    before = (tmp_path / "run" / "run.json").read_bytes()
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        folder.update(status="completed", seconds=float("nan"))
+    assert (folder.record["status"], folder.record["seconds"]) == (RECORD["status"], RECORD["seconds"])
+    folder.update(test_looks=[])
+    assert json.loads(before) | {"test_looks": []} == json.loads((tmp_path / "run" / "run.json").read_bytes())
 
 
 def test_a_result_comes_back_when_the_search_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,11 +73,11 @@ def test_a_result_comes_back_when_the_search_has_ended(tmp_path: Path, monkeypat
 def test_what_cannot_be_parsed_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     folder = RunFolder.create(Path("run"), RECORD)
-    assert folder.parse(lambda record: record["options"]["a"]) == 1
+    assert folder.parse(lambda record: record["options"]["target"]) == "kind"
     with pytest.raises(UserError) as caught:
         folder.parse(lambda record: record["options"]["b"])
     assert str(caught.value) == (
-        "'run/run.json' is damaged ('b'). Restore it from a copy, or start the search again in a new folder."
+        "'run/run.json' is damaged ('b'). Restore it from a copy, or start again in a new folder."
     )
 
 

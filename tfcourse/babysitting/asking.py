@@ -19,7 +19,6 @@ from tfcourse.babysitting.lock import is_held
 from tfcourse.babysitting.show import INTERVENTIONS, status_lines, status_of
 from tfcourse.babysitting.words import count_words, event_words
 from tfcourse.errors import UserError
-from tfcourse.files.writing import read_json
 from tfcourse.process.command import FAILED, OK
 from tfcourse.words import first_of
 
@@ -94,7 +93,7 @@ def stop(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.folder)
     _ask(arguments, "stop")
     deadline = time.monotonic() + ANSWER_SECONDS
-    while is_held(folder) or _is_exporting(folder):
+    while is_held(folder):
         if time.monotonic() > deadline:
             print(f"It goes on to the end of its epoch; look with: python -m tfcourse.babysit status {folder}")
             return OK
@@ -104,11 +103,6 @@ def stop(arguments: argparse.Namespace) -> int:
     else:
         print(f"Ended; the model is with the program that trains it, its kept states are in {folder / 'checkpoints'}.")
     return OK
-
-
-def _is_exporting(folder: Path) -> bool:
-    """Say whether a training of ours has ended but not yet left its model."""
-    return (folder / "run.json").exists() and read_json(folder / "run.json").get("status") == "running"
 
 
 def _ask(arguments: argparse.Namespace, kind: str, **fields: Any) -> int:
@@ -169,7 +163,9 @@ def replay(arguments: argparse.Namespace) -> int:
             told = time.monotonic()
             print(f"epoch {done} of {last}", flush=True)
 
-    found = train_again(open_training(folder), on_epoch)
+    there = {"data": arguments.data, "test_data": arguments.test_data}
+    opened = open_training(folder, {name: path for name, path in there.items() if path is not None})
+    found = train_again(opened, on_epoch)
     print(
         f"Trained {count_words(found.steps, 'step')} again, with {count_words(found.changes, 'change')};"
         f" compared {count_words(found.epochs, 'epoch')} and {count_words(found.checkpoints, 'kept state')}."

@@ -12,7 +12,7 @@ import keras
 
 from tfcourse.babysitting import commands as inbox
 from tfcourse.babysitting.alarms import NOT_FINITE, Alarm, AlarmRules, of_disk, of_loss
-from tfcourse.babysitting.ending import how_to_go_on, spent, why_to_end
+from tfcourse.babysitting.ending import ended, why_to_end
 from tfcourse.babysitting.heartbeat import Heartbeat
 from tfcourse.babysitting.keeper import Keeper
 from tfcourse.babysitting.lineage import finite_logs, losses_of
@@ -23,7 +23,7 @@ from tfcourse.babysitting.orders import Orders
 from tfcourse.babysitting.reach import check
 from tfcourse.babysitting.steps import Steps
 from tfcourse.babysitting.words import numbers_words
-from tfcourse.errors import UserError
+from tfcourse.files.writing import remove_leftovers
 
 
 class Babysitter(keras.callbacks.Callback):
@@ -96,12 +96,20 @@ class Babysitter(keras.callbacks.Callback):
 
     # How a training begins and ends.
 
-    def train(self, model: keras.Model, *, callbacks: Sequence[keras.callbacks.Callback] = (), **fit: Any) -> None:
+    def train(
+        self,
+        model: keras.Model,
+        *,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        then: Callable[[], object] = lambda: None,
+        **fit: Any,
+    ) -> None:
         """Train ``model`` on the minibatches until it is stopped, each epoch a call of ``Model.fit``.
 
         Args:
             model: the compiled model.
             callbacks: further callbacks; they are told the epoch, but to them each epoch is a training of its own.
+            then: called at the end, before the folder is let go.
             **fit: further arguments of ``fit``, such as ``validation_data``.
 
         Raises:
@@ -117,15 +125,19 @@ class Babysitter(keras.callbacks.Callback):
                 epoch = {"initial_epoch": self.kept.epoch, "epochs": self.kept.epoch + 1}
                 settings = {"steps_per_epoch": ENDLESS, "shuffle": False, "verbose": 0, **epoch, **fit}
                 model.fit(self.minibatches.dataset, callbacks=[self, *callbacks], **settings)
+            self._beat(0, now=True)
+            then()
         finally:
             self.close()
 
-    def open(self, model: keras.Model, changes: Mapping[str, Any] | None = None) -> None:
+    def open(self, model: keras.Model, changes: Mapping[str, Any] | None = None, *, unfinished: bool = False) -> None:
         """Take the folder and begin, or go on from its last checkpoint.
 
         Args:
             model: the compiled model.
             changes: live hyperparameters to change first.
+            unfinished: whether something is left to do after the last epoch, so that a training that has ended by its
+                ``epochs`` or ``patience`` is opened as well; :meth:`train` then trains nothing.
 
         Raises:
             UserError: as for the class; also if it has ended by its ``epochs`` or ``patience`` and cannot go on.
@@ -134,15 +146,16 @@ class Babysitter(keras.callbacks.Callback):
         inbox.make_private(self.folder)
         self._lock = Lock(self.folder)
         try:
-            self._begin(model, changes or {})
+            self._begin(model, changes or {}, unfinished)
         except BaseException:
             self._lock.release()
             self._lock = None
             raise
 
-    def _begin(self, model: keras.Model, changes: Mapping[str, Any]) -> None:
+    def _begin(self, model: keras.Model, changes: Mapping[str, Any], unfinished: bool) -> None:
         check(model, self.minibatches is not None)
         inbox.make_folder(self.folder)
+        remove_leftovers(self.folder)
         self.finished, self._disk_is_low, self._ahead = False, False, 0
         if self.minibatches is not None:
             model.test_on_batch(*self.minibatches.one)  # Keras makes the metrics' variables only now
@@ -150,14 +163,12 @@ class Babysitter(keras.callbacks.Callback):
         self.live, self.steps = Live(model, self.minibatches, **self.settings), Steps(model)
         self.kept = Keeper(self.folder, model, self.live, self.minibatches, self.say, self.interrupted)
         self.orders = Orders(self.folder, self.kept, self.live, self.on_alarm, self.say)
-        self.heartbeat = Heartbeat(self.folder)
+        self.heartbeat, self._changes = Heartbeat(self.folder), {}
         if self.kept.path:
             last = self.kept.load_last()
-            limits = {**self.live.values(), **changes}
-            if why := why_to_end(self.kept, limits):
-                higher = {**changes, **{name: 2 * number for name, number in spent(self.kept, limits).items()}}
-                how = how_to_go_on(self.folder, higher)
-                raise UserError(f"This training has ended: {why}. To go on, set that higher or off: {how}")
+            if why := ended(self.kept, self.live.values(), changes, unfinished):
+                self._end(why)
+                return
             self.kept.go_on(last)
         elif self.minibatches is not None:
             self.kept.note("start", checkpoint=True, values=self.live.values(), order_seed=self.minibatches.seed)
@@ -272,9 +283,8 @@ class Babysitter(keras.callbacks.Callback):
         self._disk_is_low = low is not None
         why = "it was stopped" if self.orders.stopping else why_to_end(self.kept, self.live.values())
         if why:
-            self.finished = self.model.stop_training = True
-            self.kept.note("end", why=why)
-            self.say(f"Ended after epoch {self.kept.epoch}: {why}.")
+            self.model.stop_training = True
+            self._end(why)
         self._ahead = epoch + 1 - self.kept.epoch  # a revert takes the training back, but not Keras's count
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -284,6 +294,13 @@ class Babysitter(keras.callbacks.Callback):
             if self.kept.path and not self.finished:
                 self.kept.note("end", why="fit has ended")
             self.close()
+
+    def _end(self, why: str) -> None:
+        """Note that the training has ended, once, and say so."""
+        self.finished = True
+        if self.kept.journal.events[-1]["kind"] != "end":
+            self.kept.note("end", why=why)
+        self.say(f"Ended after epoch {self.kept.epoch}: {why}.")
 
     def _beat(self, rows: int, loss: float | None = None, *, now: bool = False) -> None:
         self.heartbeat.beat(rows, lambda: self._facts(loss), now=now)

@@ -27,11 +27,14 @@ from tfcourse.babysitting.show import status_of
 from tfcourse.babysitting.words import ordinal, start_words
 from tfcourse.data.prepare import SPLIT_RULES, DataOptions, prepare, rows_in_split
 from tfcourse.errors import UserError
+from tfcourse.files.writing import replacing
 from tfcourse.process.command import INTERRUPTED, OK
-from tfcourse.run.folder import TRAINING, RunFolder, check_new, check_not_of_own_model
+from tfcourse.run.folder import TRAINING, RunFolder, RunStatus, check_new, check_not_of_own_model
 
 DATA_FLAGS = tuple(DataOptions.__dataclass_fields__)
 DETACHED_SECONDS = 120.0
+OWN = ("started", "versions", "test_looks", "status")
+"""What a branch does not take over from the record of the training that it begins from."""
 
 
 def start(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
@@ -108,7 +111,7 @@ def _make_folder(out: Path, argv: Sequence[str], begun: Start, fields: dict[str,
     made = make_private(out)
     command = shlex.join(["python", "-m", "tfcourse.babysit", *argv])
     folder = RunFolder.create(
-        out, {"kind": TRAINING, "command": command, "status": "interrupted", "start": begun.to_json(), **fields}
+        out, {"kind": TRAINING, "command": command, "status": RunStatus.INTERRUPTED, "start": begun.to_json(), **fields}
     )
     folder.made = made
     return folder
@@ -122,14 +125,16 @@ def branch(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     found = status_of(folder)
     state = find_state(found.events, arguments.to, Checkpoints(folder).numbers, datetime.now().astimezone())
     changes = parse_changes(arguments.set, "--set") if arguments.set else {}
-    kept = {name: value for name, value in first.record.items() if name not in ("started", "versions", "test_looks")}
+    kept = {name: value for name, value in first.record.items() if name not in OWN}
     begun = Start.from_json(first.record["start"])
-    _make_folder(out, argv, begun, {**kept, "command": shlex.join(["python", "-m", "tfcourse.babysit", *argv])})
-    path_of(out, 0).parent.mkdir(mode=0o700)
-    shutil.copyfile(path_of(folder, int(state["number"])), path_of(out, 0))
-    where = {"step": state["step"], "epoch": state["epoch"], "offset": state.get("offset", 0)}
     origin = {"folder": str(folder.resolve()), "number": state["number"]}
+    command = shlex.join(["python", "-m", "tfcourse.babysit", *argv])
+    _make_folder(out, argv, begun, {**kept, "command": command, "branch_of": origin})
+    where = {"step": state["step"], "epoch": state["epoch"], "offset": state.get("offset", 0)}
     Journal(out).add("start", **where, checkpoint=True, branch_of=origin)
+    path_of(out, 0).parent.mkdir(mode=0o700)
+    with replacing(path_of(out, 0)) as temporary:
+        shutil.copyfile(path_of(folder, int(state["number"])), temporary)
     return _train(out, changes, arguments, {}) if not arguments.detach else _detach_branch(out, arguments)
 
 

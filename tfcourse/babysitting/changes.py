@@ -23,7 +23,8 @@ LIVE: dict[str, Known] = {
     "epochs": _EPOCHS,
 }  # fmt: skip
 """What can be changed while a model trains, and what each may be."""
-CAN_BE_OFF = ("patience", "epochs")
+LIMITS = ("patience", "epochs")
+"""By these a training ends; each can be off."""
 
 
 def parse_pairs(words: Sequence[str], flag: str, allowed: Sequence[str]) -> dict[str, str]:
@@ -65,14 +66,14 @@ def parse_changes(words: Sequence[str], flag: str = "set") -> Changes:
 
 
 def _value(name: str, text: str, flag: str) -> int | float | None:
-    if name in CAN_BE_OFF and text == "off":
+    if name in LIMITS and text == "off":
         return None
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        off = " or off" if name in CAN_BE_OFF else ""
+        off = " or off" if name in LIMITS else ""
         raise UserError(f"{flag}: {name}={text} was given; allowed are {LIVE[name].allowed}{off}.")
     whole = LIVE[name].scale == "integer" and value == int(value)
     return int(value) if whole else value
@@ -85,8 +86,8 @@ def check_values(changes: Mapping[str, Any]) -> None:
     for name, value in changes.items():
         if name not in LIVE:
             raise UserError(f"{name!r} cannot be changed while a model trains. Allowed are {', '.join(LIVE)}.")
-        if value is None and name in CAN_BE_OFF:
+        if value is None and name in LIMITS:
             continue
         if not LIVE[name].admits(value):
-            off = " or off" if name in CAN_BE_OFF else ""
+            off = " or off" if name in LIMITS else ""
             raise UserError(f"{name} = {value} was given; allowed are {LIVE[name].allowed}{off}.")

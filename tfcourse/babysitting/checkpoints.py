@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tfcourse.babysitting.thinning import Kept, to_drop
 from tfcourse.errors import UserError
 from tfcourse.files.arrays import read_arrays
-from tfcourse.files.writing import make_folder, replacing
+from tfcourse.files.writing import make_folder, parse_json, replacing
 
 FOLDER = "checkpoints"
 FACTS = "facts"
@@ -51,7 +51,7 @@ def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """
     try:
         arrays = read_arrays(path)
-        return arrays, dict(json.loads(str(arrays.pop(FACTS))))
+        return arrays, dict(parse_json(str(arrays.pop(FACTS))))
     except FileNotFoundError:
         raise DamagedCheckpointError(f"The checkpoint {str(path)!r} is not there.") from None
     except (OSError, ValueError, KeyError, TypeError) as error:

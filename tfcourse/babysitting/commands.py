@@ -5,7 +5,6 @@ A command is written whole or not at all, is taken once, and is answered by an e
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import time
@@ -19,7 +18,7 @@ from tfcourse.babysitting.lock import is_held
 from tfcourse.babysitting.words import start_words
 from tfcourse.errors import UserError
 from tfcourse.files.writing import make_folder as make_new_folder
-from tfcourse.files.writing import write_json
+from tfcourse.files.writing import parse_json, write_json
 
 FOLDER = "commands"
 KINDS = ("set", "revert", "pause", "resume", "stop")
@@ -106,7 +105,7 @@ def _read(path: Path) -> tuple[str, Command | None]:
             return "is not written by this training's owner alone", None
         if not stat.S_ISREG(status.st_mode):
             return "is no file", None
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields = parse_json(path.read_text(encoding="utf-8"))
         kind = fields.pop("kind")
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return "is no command", None
@@ -131,6 +130,7 @@ def wait_for_answer(folder: Path, name: str, seconds: float) -> Event | None:
         if answer is not None:
             return answer
         if not alive:
+            (folder / FOLDER / f"{name}.json").unlink(missing_ok=True)  # or the next start would obey it
             raise UserError(f"The training in {str(folder)!r} ended before it took up the command; nothing changed.")
         if time.monotonic() > deadline:
             return None

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tfcourse.babysitting.changes import LIMITS
 from tfcourse.babysitting.keeper import Keeper
 from tfcourse.babysitting.words import count_words, start_words
+from tfcourse.errors import UserError
 
 
 def spent(kept: Keeper, limits: Mapping[str, Any]) -> dict[str, int]:
@@ -26,6 +28,30 @@ def why_to_end(kept: Keeper, limits: Mapping[str, Any]) -> str:
         count = count_words(reached["patience"], "epoch" if every else "validated epoch")
         return f"no better epoch than {best['epoch']} for {count}"
     return ""
+
+
+def ended(kept: Keeper, values: Mapping[str, Any], changes: Mapping[str, Any], unfinished: bool) -> str:
+    """Return why a training that is opened again has ended and only something is left to do; empty if it goes on.
+
+    Args:
+        kept: what it keeps.
+        values: its live hyperparameters.
+        changes: what they are to be changed to first.
+        unfinished: whether something is left to do after its last epoch.
+
+    Raises:
+        UserError: if it has ended and nothing is left to do, or changes were asked for that it could not come to.
+    """
+    limits = {**values, **changes}
+    why = why_to_end(kept, limits)
+    if why and not (unfinished and set(changes) <= set(LIMITS)):
+        higher = {**changes, **{name: 2 * number for name, number in spent(kept, limits).items()}}
+        left = "To make its model, which is not there yet, leave the changes out. " if unfinished else ""
+        raise UserError(
+            f"This training has ended: {why}. {left}To go on, set that higher or off:"
+            f" {how_to_go_on(kept.folder, higher)}"
+        )
+    return why
 
 
 def how_to_go_on(folder: Path, changes: Mapping[str, Any]) -> str:

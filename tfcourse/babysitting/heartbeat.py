@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
 import time
@@ -12,7 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tfcourse.files.writing import write_json
+from tfcourse.babysitting import events
+from tfcourse.files.shape import check_shape
+from tfcourse.files.writing import is_alive, parse_json, write_json
 
 NAME = "status.json"
 SECONDS = 1.0
@@ -67,10 +68,11 @@ class Heartbeat:
 def read_heartbeat(folder: Path) -> dict[str, Any]:
     """Return what the training last said; empty if it has said nothing, or the file is damaged."""
     try:
-        found = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        found: dict[str, Any] = parse_json((folder / NAME).read_text(encoding="utf-8"))
+        check_shape(found, events.Heartbeat)
     except (OSError, ValueError):
         return {}
-    return dict(found) if isinstance(found, dict) else {}
+    return found
 
 
 def process_there(folder: Path) -> int | None:
@@ -83,12 +85,9 @@ def process_there(folder: Path) -> int | None:
         process, host, said = int(last["process"]), last["host"], datetime.fromisoformat(last["time"])
         if host != socket.gethostname():
             return process if (datetime.now().astimezone() - said).total_seconds() < SILENT_SECONDS else None
-        os.kill(process, 0)
-    except PermissionError:  # somebody else's
-        return process
-    except (KeyError, TypeError, ValueError, ProcessLookupError, OverflowError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    return process
+    return process if is_alive(process) else None
 
 
 def who_is_there(folder: Path) -> str:

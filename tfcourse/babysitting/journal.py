@@ -14,18 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tfcourse.babysitting.events import BY_KIND, AnyEvent
+from tfcourse.files.shape import check_shape
+from tfcourse.files.writing import parse_json
+
 Event = dict[str, Any]
 NAME = "journal.jsonl"
-_NEEDED = {
-    "epoch": ("logs", "epoch", "step"),
-    "change": ("old", "new", "values", "epoch", "step"),
-    "checkpoint": ("epoch", "step"),
-    "revert": ("to", "from_epoch", "from_step"),
-    "restart": ("to",),
-    "alarm": ("what", "text"),
-    "refused": ("why",),
-    "end": ("why",),
-}
 
 
 @dataclass(frozen=True)
@@ -52,33 +46,27 @@ def read_journal(folder: Path) -> Read:
     torn: list[int] = []
     if not path.exists():
         return Read()
+    seen: set[int] = set()
     for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
         if not line.strip():
             continue
         event = _event(line)
-        if event is None:
+        if event is None or event["number"] in seen:
             torn.append(number)
         else:
             events.append(event)
+            seen.add(event["number"])
     return Read(events, torn)
 
 
 def _event(line: bytes) -> Event | None:
     try:
-        event = json.loads(line)
+        event: Event = parse_json(line)
+        check_shape(event, AnyEvent)
+        check_shape(event, BY_KIND.get(event["kind"], AnyEvent))
     except ValueError:
         return None
-    if (
-        not isinstance(event, dict)
-        or not isinstance(event.get("number"), int)
-        or not isinstance(event.get("kind"), str)
-    ):
-        return None
-    try:
-        datetime.fromisoformat(event["time"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    return event if all(name in event for name in _NEEDED.get(event["kind"], ())) else None
+    return event
 
 
 class Journal:

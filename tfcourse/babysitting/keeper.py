@@ -86,7 +86,8 @@ class Keeper:
         self.named = named_by_interventions(self.journal.events)
         self.written = time.monotonic()
         self._metrics: dict[str, Any] = {}
-        if not self.path and self.checkpoints.numbers:
+        begun = self.checkpoints.numbers - {0}  # a kill may come between the first one and its line in the journal
+        if not self.path and (begun or (self.journal.events and self.checkpoints.numbers)):
             raise UserError(
                 f"{str(folder)!r} has checkpoints, but its journal is empty or gone: what they are is not known."
                 " Restore journal.jsonl from a copy, or begin in a new folder."

@@ -9,17 +9,13 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-import time
 from pathlib import Path
 from types import FrameType
 
 from tfcourse.babysitting.heartbeat import process_there, who_is_there
 from tfcourse.errors import UserError
-from tfcourse.run.lock import NoLocksError, try_lock, unguarded
-
-NAME = "lock"
-PATIENCE_SECONDS = 1.0
-"""Somebody who only looks whether the lock is held holds it for a moment."""
+from tfcourse.run import lock
+from tfcourse.run.lock import NAME, NoLocksError, unguarded, wait_for_lock
 
 
 class Lock:
@@ -42,20 +38,17 @@ class Lock:
         holder = HERE.get(self._file)
         if holder is not None and not holder.trains:
             holder.release()
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not self._taken(folder):
-            if time.monotonic() > deadline:
-                os.close(self.descriptor)
-                raise UserError(
-                    f"{str(folder)!r} is being babysat already{who_is_there(folder)}. Look at it with:"
-                    f" python -m tfcourse.babysit status {folder}; or give another folder with --out."
-                )
-            time.sleep(0.05)
+        if not self._taken(folder):
+            os.close(self.descriptor)
+            raise UserError(
+                f"{str(folder)!r} is being babysat already{who_is_there(folder)}. Look at it with:"
+                f" python -m tfcourse.babysit status {folder}; or give another folder with --out."
+            )
         HERE[self._file] = self
 
     def _taken(self, folder: Path) -> bool:
         try:
-            return try_lock(self.descriptor)
+            return wait_for_lock(self.descriptor)
         except NoLocksError:
             if process_there(folder) not in (None, os.getpid()):
                 return False
@@ -90,16 +83,8 @@ def is_held(folder: Path) -> bool:
 
     Where the disk has no locks, what the training last said of itself has to do.
     """
-    try:
-        descriptor = os.open(folder / NAME, os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        return not try_lock(descriptor, shared=True)
-    except NoLocksError:
-        return process_there(folder) is not None
-    finally:
-        os.close(descriptor)
+    held = lock.is_held(folder)
+    return process_there(folder) is not None if held is None else held
 
 
 def caller_of(name: str) -> FrameType | None:

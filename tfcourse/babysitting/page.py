@@ -64,9 +64,9 @@ def _one(training: Status) -> dict[str, Any]:
 
 
 def _facts(training: Status) -> list[str]:
-    best, last = training.best, training.path[-1]
+    best, last = training.best, training.last_state
     found = ["none", "none"] if best is None else [f"{objective_of(best):.4f}", str(best["epoch"])]
-    return [str(last["epoch"]), str(last["step"]), *found]
+    return [str(last.get("epoch", 0)), str(last.get("step", 0)), *found]
 
 
 def _settings(training: Status) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfcourse.babysitting.changes import LIVE, Changes, parse_changes, parse_pairs
+from tfcourse.babysitting.changes import LIMITS, LIVE, Changes, parse_changes, parse_pairs
 from tfcourse.data.prepare import Prepared
 from tfcourse.errors import UserError
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
@@ -21,7 +21,6 @@ from tfcourse.tuning.plan import default_batch_size
 PLAIN: dict[str, Any] = {"optimizer": "adam", "learning_rate": 0.001, "layers": 2, "units_1": 64, "units_2": 64}
 """What is trained when nothing is said."""
 ALLOWED = (*KNOWN, "patience", "epochs")
-LIMITS = ("patience", "epochs")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from tfcourse.babysitting.lock import is_held
 from tfcourse.babysitting.plot import curves
 from tfcourse.babysitting.words import count_words, event_words, numbers_words, settings_words, start_words
 from tfcourse.errors import UserError
+from tfcourse.run.folder import TRAINING, RunFolder, RunStatus
 
 INTERVENTIONS = ("change", "revert", "pause", "resume", "stop", "alarm", "restart", "refused", "end")
 SHOWN = 6
@@ -30,6 +31,7 @@ class Status:
         last: what it last said of itself; see :mod:`tfcourse.babysitting.heartbeat`.
         events: its journal.
         path: the states that led to the present one.
+        finished: whether what is left at its end has been left.
     """
 
     folder: Path
@@ -37,11 +39,17 @@ class Status:
     last: dict[str, Any]
     events: list[Event]
     path: list[Event]
+    finished: bool = True
 
     @property
     def best(self) -> Event | None:
         """The best epoch that led to the present state."""
         return best_epoch(self.path)
+
+    @property
+    def last_state(self) -> Event:
+        """The present state; empty where the journal goes back to one that it does not have."""
+        return self.path[-1] if self.path else {}
 
     def to_json(self) -> dict[str, Any]:
         """Return the status JSON-ready."""
@@ -58,13 +66,19 @@ class Status:
 
     @property
     def state(self) -> str:
-        """``training``, ``paused``, ``ended``, ``interrupted``, or ``dead``: not running although nobody ended it."""
+        """What it does or how it ended, in a word.
+
+        ``training``, ``paused``, ``ended``, ``interrupted``, ``unfinished``: it had ended, but its process did not come
+        to leave the model, or ``dead``: not running although nobody ended it.
+        """
         if self.alive:
             return str(self.last.get("state", "training"))
         if self.events[-1].get("why") == "interrupted":
             return "interrupted"
         ends = [event["kind"] for event in self.events if event["kind"] in ("end", "restart", "start")]
-        return "ended" if ends and ends[-1] == "end" else "dead"
+        if not ends or ends[-1] != "end":
+            return "dead"
+        return "ended" if self.finished else "unfinished"
 
 
 def status_of(folder: Path) -> Status:
@@ -77,7 +91,9 @@ def status_of(folder: Path) -> Status:
     events = read_journal(folder).events
     if not events:
         raise UserError(f"{str(folder)!r} holds no babysat training. Start one: {start_words(folder)}")
-    return Status(folder, alive, read_heartbeat(folder), events, surviving(events))
+    own_model = not (folder / "run.json").exists()
+    finished = alive or own_model or RunFolder.open(folder, TRAINING).record["status"] == RunStatus.COMPLETED
+    return Status(folder, alive, read_heartbeat(folder), events, surviving(events), finished)
 
 
 def status_lines(status: Status, *, width: int = 72, height: int = 12) -> list[str]:
@@ -119,7 +135,7 @@ def _where(status: Status) -> str:
     last, state = status.last, status.state
     epoch, step = last.get("epoch", 0), last.get("step", 0)
     if status.path and not status.alive:
-        epoch, step = status.path[-1]["epoch"], status.path[-1]["step"]
+        epoch, step = status.last_state.get("epoch", 0), status.last_state.get("step", 0)
     rows = f", row {last['offset']} of {last['rows']}" if status.alive and last.get("rows") else ""
     where = f"{count_words(epoch, 'epoch')} and step {step} done{rows}"
     if state == "dead":
@@ -127,6 +143,8 @@ def _where(status: Status) -> str:
             f"{status.folder}: not running; it ended without being stopped after {where}. Go on:"
             f" {start_words(status.folder)}"
         )
+    if state == "unfinished":
+        return f"{status.folder}: ended, {where}, but its model was not made. Make it: {start_words(status.folder)}"
     if state in ("ended", "interrupted"):
         again = f". Go on: {start_words(status.folder)}" if state == "interrupted" else ""
         return f"{status.folder}: {state}, {where}{again}"

@@ -28,7 +28,7 @@ from tfcourse.files.writing import write_json
 from tfcourse.models.builders import build_mlp
 from tfcourse.process.interrupt import not_interrupted
 from tfcourse.run.exported import export
-from tfcourse.run.folder import TRAINING, RunFolder
+from tfcourse.run.folder import TRAINING, RunFolder, RunStatus
 from tfcourse.run.measure import measure
 
 EVALUATION_BATCH = 4096
@@ -78,10 +78,16 @@ def open_training(path: Path, data: Mapping[str, Any] | None = None) -> Training
         UserError: if it is none, or its data are gone or others.
     """
     folder = RunFolder.open(path, TRAINING)
+    if "branch_of" in folder.record and not read_journal(path).events:
+        raise UserError(
+            f"{str(path)!r} was to be a branch, but its process was ended before it had begun. Remove that folder and"
+            f" branch again: {folder.record['command']}"
+        )
     options = folder.parse(lambda record: DataOptions.from_json(record["options"]))
     options = replace(options, **(data or {}))
-    if Path(options.data).is_absolute() and not Path(options.data).exists():
-        raise UserError(f"The data is no longer at {options.data!r}; give its new place with --data.")
+    for flag, place in (("--data", options.data), ("--test-data", options.test_data)):
+        if place is not None and Path(place).is_absolute() and not Path(place).exists():
+            raise UserError(f"The data is no longer at {place!r}; give its new place with {flag}.")
     if fingerprint_of(options.data, options.test_data) != folder.record["data"]["fingerprint"]:
         raise UserError(
             f"{options.data!r} holds other data than the training in {str(path)!r} began with. Give that data with"
@@ -89,6 +95,7 @@ def open_training(path: Path, data: Mapping[str, Any] | None = None) -> Training
         )
     features = folder.parse(lambda record: features_from_json(record["features"]))
     prepared = prepare_again(options, features, folder.record["data"]["split"])
+    folder.check_classes(prepared.classes)
     start = folder.parse(lambda record: Start.from_json(record["start"]))
     return Training(folder, prepared, start, folder.record["seed"])
 
@@ -102,6 +109,8 @@ def run(
     **options: Any,
 ) -> dict[str, Any]:
     """Train until it is stopped or ends by itself; then leave ``model.keras`` and the result, which is returned.
+
+    A training that had ended, but was killed or met a full disk before it had left all that, only does what is left.
 
     Args:
         training: what to train, from its beginning or from its last checkpoint.
@@ -117,14 +126,14 @@ def run(
         learning_rate_decay=decay, **{**training.start.limits, **options},
     )  # fmt: skip
     model = training.model()
-    babysitter.open(model, changes)
-    training.folder.update(status="running")
+    babysitter.open(model, changes, unfinished=training.folder.record.get("status") != RunStatus.COMPLETED)
     try:
-        babysitter.train(model, **training.fit_arguments())
-        return finish(training)
+        training.folder.update(status=RunStatus.RUNNING)
+        babysitter.train(model, then=lambda: finish(training), **training.fit_arguments())
+        return training.folder.result()
     except BaseException:
         with not_interrupted(), contextlib.suppress(OSError):  # the disk may be what went wrong
-            training.folder.update(status="interrupted")
+            training.folder.update(status=RunStatus.INTERRUPTED)
         raise
 
 
@@ -169,5 +178,5 @@ def finish(training: Training) -> dict[str, Any]:
     }
     write_json(folder.result_path, result)
     write_page([status_of(folder.path)], folder.path / "report.html")
-    folder.update(status="completed", test_looks=looks)
+    folder.update(status=RunStatus.COMPLETED, test_looks=looks)
     return result

@@ -16,6 +16,7 @@ from typing import Any
 
 from tfcourse.errors import UserError
 
+RESTORE = "Restore it from a copy, or start again in a new folder."
 CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES)
 """What file systems answer that do not know of writing a folder through to the disk."""
 
@@ -82,15 +83,34 @@ def to_disk(path: Path) -> None:
 def remove_leftovers(folder: Path) -> None:
     """Remove what writers that were killed left beside the files of ``folder`` and of the folders in it.
 
+    What a process that is alive writes there stays; only this process must not be writing there.
+
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
-    >>> _ = (folder / ".123.run.json").write_text("half")
+    >>> _ = (folder / f".{os.getpid()}.run.json").write_text("half")
     >>> remove_leftovers(folder)
     >>> list(folder.iterdir())
     []
     """
     for path in folder.rglob(".[0-9]*.*"):
-        path.unlink(missing_ok=True)
+        writer = path.name.split(".")[1]
+        if writer.isdecimal() and not (int(writer) != os.getpid() and is_alive(int(writer))):
+            path.unlink(missing_ok=True)
+
+
+def is_alive(process: int) -> bool:
+    """Say whether there is a process of this number on this machine.
+
+    >>> is_alive(os.getpid()), is_alive(2**100)
+    (True, False)
+    """
+    try:
+        os.kill(process, 0)
+    except PermissionError:  # somebody else's
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
@@ -115,25 +135,51 @@ def write_json(path: Path, value: Any, indent: int | None = 2, *, durable: bool 
     write_text(path, json.dumps(value, indent=indent, allow_nan=False) + "\n", durable=durable)
 
 
-def read_json(path: Path, *, nan: bool = False) -> Any:
+def parse_json(text: str | bytes, *, nan: bool = False) -> Any:
+    """Return the value that a JSON text describes.
+
+    Args:
+        text: the text.
+        nan: whether NaN and infinite numbers may stand in it, as in KerasTuner's own files.
+
+    Raises:
+        ValueError: if it is none, or its brackets are nested too deep for Python.
+
+    >>> parse_json('{"a": [1]}')
+    {'a': [1]}
+    """
+    try:
+        return json.loads(text, parse_constant=float if nan else _refuse)
+    except RecursionError:
+        raise ValueError("its brackets are nested too deep") from None
+
+
+def damaged(path: Path, problem: object, advice: str = RESTORE) -> UserError:
+    """Return the error for a file that is damaged, with what is wrong and what to do.
+
+    >>> str(damaged(Path("run.json"), "'format' is missing", "Make it again."))
+    "'run.json' is damaged ('format' is missing). Make it again."
+    """
+    return UserError(f"{str(path)!r} is damaged ({problem}). {advice}")
+
+
+def read_json(path: Path, advice: str = RESTORE, *, nan: bool = False) -> Any:
     """Return what a JSON file of a run holds.
 
     Args:
         path: the file.
+        advice: what to do if it is damaged.
         nan: whether NaN and infinite numbers may stand in it, as in KerasTuner's own files.
 
     Raises:
         UserError: if it is not there or is damaged.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=float if nan else _refuse)
+        return parse_json(path.read_text(encoding="utf-8"), nan=nan)
     except FileNotFoundError:
         raise UserError(f"{str(path.parent)!r} is not a whole run folder: {path.name} is not there.") from None
-    except (ValueError, RecursionError) as error:
-        problem = "its brackets are nested too deep" if isinstance(error, RecursionError) else error
-        raise UserError(
-            f"{str(path)!r} is damaged ({problem}). Restore it from a copy, or start the search again in a new folder."
-        ) from None
+    except ValueError as error:
+        raise damaged(path, error, advice) from None
 
 
 def _refuse(constant: str) -> float:

@@ -6,7 +6,6 @@ import argparse
 import errno
 import os
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -42,10 +41,12 @@ def run_command(run: Callable[[Sequence[str] | None], int], argv: Sequence[str] 
         if output.failure is not None and not output.unread:
             print(f"error: Standard output could not be written: {output.failure.strerror}.", file=sys.stderr)
             status = status or USER_ERROR
-        if argv is None and status == INTERRUPTED and threading.active_count() > 1:
+        if argv is None and status == INTERRUPTED:
             for stream in (output, errors):
                 stream.flush()
-            os._exit(status)  # the process is this command's own, and threads that compute do not let Python end
+            # The process is this command's own. Threads that compute do not let Python end, and it ends by SIGINT after
+            # one that came while it ran a string, as to make a data class.
+            os._exit(status)
         return status
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
+from tfcourse.process.early import leave
+
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -23,7 +25,7 @@ def interrupted_by_signals() -> Iterator[None]:
 
     A signal that is ignored, as ``nohup`` has SIGHUP ignored, and one that somebody handles is left as it is.
     """
-    with _handled(dict.fromkeys(SIGNALS, signal.default_int_handler), only=(signal.SIG_DFL,)):
+    with _handled(dict.fromkeys(SIGNALS, signal.default_int_handler), only=(signal.SIG_DFL, leave)):
         yield
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tfcourse.errors import UserError
-from tfcourse.files.writing import read_json
-from tfcourse.run.folder import RunFolder
+from tfcourse.files.shape import read_record
+from tfcourse.run.folder import RunFolder, RunStatus
+from tfcourse.run.results import Baseline
 from tfcourse.run.trials import TrialRecord, leaders, read_trials
 from tfcourse.space import Round
 from tfcourse.space.objective import Objective
@@ -70,14 +72,14 @@ def read_run(path: Path) -> Run:
     rounds = folder.parse(_rounds)
     folder.parse(lambda record: record["plan"]["objective"])
     trials = read_trials(path, rounds[0].space)
-    _check_trials(path, trials)
+    _check_trials(folder, trials)
     baseline = path / "baseline" / "baseline.json"
-    finished = folder.record["status"] == "completed" and folder.result_path.exists()
+    finished = folder.record["status"] == RunStatus.COMPLETED and folder.result_path.exists()
     return Run(
         path,
         folder.record,
         folder.result() if finished else None,
-        read_json(baseline) if baseline.exists() else None,
+        read_record(baseline, Baseline) if baseline.exists() else None,
         trials,
         rounds,
     )
@@ -89,11 +91,17 @@ def _rounds(record: dict[str, Any]) -> list[Round]:
     return [Round.from_json(each) for each in named]
 
 
-def _check_trials(path: Path, trials: list[TrialRecord]) -> None:
+def _check_trials(folder: RunFolder, trials: list[TrialRecord]) -> None:
     """Refuse to report on a run without a completed trial; the message says what to do."""
+    path = folder.path
     if any(trial.status == "completed" for trial in trials):
         return
     ended = [trial for trial in trials if trial.status in ("diverged", "failed")]
+    if not ended and folder.record["status"] == RunStatus.INTERRUPTED:
+        raise UserError(
+            f"The run in {str(path)!r} was interrupted before a trial had ended; go on with it:"
+            f" python -m tfcourse.train --resume {shlex.quote(str(path))}"
+        )
     if not ended:
         raise UserError(f"No trial of the run in {str(path)!r} has ended yet; ask for the report again in a while.")
     diverged = [trial for trial in ended if trial.status == "diverged"]

@@ -15,32 +15,36 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import platform
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
 import tfcourse
 from tfcourse.errors import UserError
-from tfcourse.files.writing import make_folder, read_json, write_json
+from tfcourse.files.shape import check_record, read_record
+from tfcourse.files.writing import RESTORE, damaged, make_folder, write_json
 from tfcourse.process.start_keras import KerasError
+from tfcourse.run.lock import is_held
+from tfcourse.run.record import Kind, SearchRun, TrainingRun
+from tfcourse.run.results import SearchResult, TrainingResult, read_result
 
 FORMAT = 1
 PACKAGES = ("tfcourse", "tensorflow", "keras", "keras-tuner", "numpy")
-_NEEDED = (
-    "format", "command", "status", "options", "given", "budget", "plan", "space", "data", "classes", "features",
-    "seconds", "seconds_before",
-)  # fmt: skip
 SEARCH, TRAINING = "search", "babysat training"
-_NEEDED_BY = {
-    SEARCH: _NEEDED,
-    TRAINING: ("format", "command", "options", "seed", "start", "data", "classes", "features"),
-}
-_RESULT_NEEDED_BY = {
-    SEARCH: ("best", "baseline", "test", "trials", "seconds", "classes"),
-    TRAINING: ("test", "classes"),
-}
+_RECORDS = {SEARCH: SearchRun, TRAINING: TrainingRun}
+_RESULTS = {SEARCH: SearchResult, TRAINING: TrainingResult}
 T = TypeVar("T")
+
+
+class RunStatus(StrEnum):
+    """How far a run has come, as its ``run.json`` says it."""
+
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    COMPLETED = "completed"
 
 
 class RunFolder:
@@ -93,13 +97,15 @@ class RunFolder:
             raise UserError(f"There is no run folder {str(path)!r}; give the folder that a search wrote.")
         check_not_of_own_model(path)
         kinds = kinds or (SEARCH,)
-        record = _read_with(path / "run.json", ("format",))
+        record = read_record(path / "run.json", Kind)
         kind = record.get("kind", SEARCH)
         if kind not in kinds:
             raise UserError(f"{str(path)!r} holds a {kind}; this needs the folder of a {' or a '.join(kinds)}.")
-        record = _read_with(path / "run.json", _NEEDED_BY[kind])
         if record["format"] != FORMAT:
             raise UserError(f"{str(path)!r} was written by another version of tfcourse, which must also read it.")
+        check_record(record, path / "run.json", _RECORDS[kind])
+        if record.get("status") == RunStatus.RUNNING and is_held(path) is False:
+            record["status"] = RunStatus.INTERRUPTED  # its process was ended before it could say so
         return cls(path, record)
 
     @contextlib.contextmanager
@@ -123,19 +129,25 @@ class RunFolder:
         try:
             return read(self.record)
         except (KeyError, TypeError, ValueError, AttributeError, UserError) as error:
-            raise UserError(
-                f"{str(self.path / 'run.json')!r} is damaged ({error}). Restore it from a copy, or start the search"
-                " again in a new folder."
-            ) from None
+            raise damaged(self.path / "run.json", error) from None
+
+    def check_classes(self, classes: Sequence[str]) -> None:
+        """Refuse a record whose classes are not those of its data.
+
+        Raises:
+            UserError: if they are not.
+        """
+        if self.record["classes"] != list(classes):
+            raise damaged(self.path / "run.json", "its classes are not those of its data")
 
     def save(self) -> None:
         """Write ``run.json``."""
         write_json(self.path / "run.json", self.record)
 
     def update(self, **fields: Any) -> None:
-        """Change fields of the record and write it."""
+        """Change fields of the record once it is written; where that fails it stays as it was."""
+        write_json(self.path / "run.json", {**self.record, **fields})
         self.record.update(fields)
-        self.save()
 
     @property
     def kind(self) -> str:
@@ -168,24 +180,17 @@ class RunFolder:
                 f"The search in {str(self.path)!r} has not ended; go on with it:"
                 f" python -m tfcourse.train --resume {self.path}"
             )
-        try:
-            return _read_with(self.result_path, _RESULT_NEEDED_BY[self.kind])
-        except UserError:
-            if self.kind == TRAINING:
-                raise
-            raise UserError(
-                f"{str(self.result_path)!r} is damaged; the search beside it is not. Make the result again:"
-                f" python -m tfcourse.train --resume {self.path}"
-            ) from None
+        return read_result(self.result_path, _RESULTS[self.kind], self.record["classes"], self._advice)
 
-
-def _read_with(path: Path, needed: Sequence[str]) -> dict[str, Any]:
-    """Return the object in a JSON file, refusing one that lacks a key."""
-    record = read_json(path)
-    lacking = [key for key in needed if not isinstance(record, dict) or key not in record]
-    if lacking:
-        raise UserError(f"{str(path)!r} is damaged: it lacks {lacking[0]!r}. Restore it from a copy.")
-    return dict(record)
+    @property
+    def _advice(self) -> str:
+        """What to do about a damaged result."""
+        if self.kind == TRAINING:
+            return RESTORE
+        return (
+            "The search beside it is not; make the result again:"
+            f" python -m tfcourse.train --resume {shlex.quote(str(self.path))}"
+        )
 
 
 def check_not_of_own_model(path: Path) -> None:

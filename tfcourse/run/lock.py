@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ except ImportError:  # a system without such locks
     fcntl = None  # type: ignore[assignment]
 
 NAME = "lock"
+PATIENCE_SECONDS = 1.0
+"""Somebody who only looks whether the lock is held holds it for a moment."""
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 """What network disks answer that have no locks, or whose server for them does not run."""
 
@@ -45,6 +48,39 @@ def try_lock(descriptor: int, *, shared: bool = False) -> bool:
             raise NoLocksError from None
         raise
     return True
+
+
+def wait_for_lock(descriptor: int) -> bool:
+    """Take the lock of an open file as :func:`try_lock` does, with patience for those who only look."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (taken := try_lock(descriptor)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return taken
+
+
+def is_held(folder: Path) -> bool | None:
+    """Say whether a process holds the lock of ``folder``, which is whether one trains there; None if it has no locks.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with alone_in(folder):
+    ...     is_held(folder)
+    True
+    >>> is_held(folder)
+    False
+    """
+    try:
+        descriptor = os.open(folder / NAME, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except OSError:  # somebody else's
+        return None
+    try:
+        return not try_lock(descriptor, shared=True)
+    except NoLocksError:
+        return None
+    finally:
+        os.close(descriptor)
 
 
 def unguarded(folder: Path) -> str:
@@ -80,7 +116,7 @@ def alone_in(folder: Path, say: Callable[[str], object] = print) -> Iterator[Non
             yield
             return
         try:
-            if not try_lock(file.fileno()):
+            if not wait_for_lock(file.fileno()):
                 file.seek(0)
                 raise UserError(
                     f"Another process ({file.read().strip()}) trains in {str(folder)!r} already; wait until it ends, or"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tfcourse.errors import UserError
-from tfcourse.files.writing import read_json, write_json
+from tfcourse.files.shape import read_record
+from tfcourse.files.writing import write_json
+from tfcourse.run.results import RepeatsRecord
 
 
 class Retrained:
@@ -22,14 +23,9 @@ class Retrained:
         self.scores: dict[str, dict[str, float | None]] = {}
         if not path.exists():
             return
-        kept = read_json(path)
-        try:
-            if kept["schedule"] == schedule:
-                self.scores = {name: dict(scores) for name, scores in kept["scores"].items()}
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise UserError(
-                f"{str(path)!r} is damaged ({error!r}). Remove it; the retrainings are done again."
-            ) from None
+        kept = read_record(path, RepeatsRecord, "Remove it; the retrainings are done again.")
+        if kept["schedule"] == schedule:
+            self.scores = kept["scores"]
 
     def has(self, name: str, seed: int) -> bool:
         """Say whether a candidate was trained from a seed."""

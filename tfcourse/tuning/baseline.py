@@ -9,11 +9,13 @@ import numpy as np
 
 from tfcourse.data.prepare import Prepared
 from tfcourse.errors import UserError
-from tfcourse.files.writing import make_folder, read_json, replacing, write_json
+from tfcourse.files.shape import read_record
+from tfcourse.files.writing import make_folder, replacing, write_json
 from tfcourse.models.builders import build_softmax_regression
 from tfcourse.models.kept_weights import set_kept_weights
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.run.folder import RunFolder
+from tfcourse.run.results import Baseline
 from tfcourse.search.fit import Schedule, Training, TrainingData, fit_network
 from tfcourse.search.oracle import trial_seed
 from tfcourse.search.padding import Padding
@@ -90,7 +92,7 @@ def out_of_time(folder: RunFolder) -> UserError:
 def load_baseline(folder: RunFolder, prepared: Prepared) -> tuple[dict[str, Any], keras.Model]:
     """Return the baseline as it was kept, without its curves, and its network, which gives logits."""
     path = folder.path / "baseline"
-    kept = read_json(path / "baseline.json")
+    kept = read_record(path / "baseline.json", Baseline)
     model = build_softmax_regression(prepared.features.width, len(prepared.classes))
     set_kept_weights(model, path / "best_epoch.npz")
     del kept["curves"]

@@ -9,9 +9,10 @@ from typing import Any
 
 from tfcourse.data.prepare import Prepared
 from tfcourse.errors import UserError
-from tfcourse.files.writing import read_json
+from tfcourse.files.shape import read_record
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
 from tfcourse.run.folder import RunFolder
+from tfcourse.run.results import Baseline
 from tfcourse.run.retrained import Retrained
 from tfcourse.run.trials import TrialRecord, leaders, read_trials
 from tfcourse.search.fit import Schedule, TrainingData
@@ -77,7 +78,7 @@ class Leaders:
             folder.path / "repeats.json",
             {"epochs": plan.epochs, "patience": plan.patience, "objective": plan.objective, "order_seed": self.order},
         )
-        baseline = read_json(folder.path / "baseline" / "baseline.json")["hyperparameters"]
+        baseline = read_record(folder.path / "baseline" / "baseline.json", Baseline)["hyperparameters"]
         width, classes = prepared.features.width, len(prepared.classes)
         self.recipes = {name_of(trial): recipe_of(trial, prepared) for trial in self.leaders}
         self.recipes[BASELINE] = Recipe(

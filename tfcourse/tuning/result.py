@@ -16,7 +16,7 @@ from tfcourse.files.writing import write_json
 from tfcourse.models.builders import with_softmax
 from tfcourse.models.ensemble import average, with_temperature
 from tfcourse.run.exported import BATCH, export
-from tfcourse.run.folder import RunFolder
+from tfcourse.run.folder import RunFolder, RunStatus
 from tfcourse.run.measure import log_loss, measure
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import RandomOracle, Status
@@ -133,7 +133,7 @@ def finish(
     }
     result["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
     write_json(folder.result_path, result)
-    folder.update(status="completed", test_looks=looked)
+    folder.update(status=RunStatus.COMPLETED, test_looks=looked)
     return result
 
 

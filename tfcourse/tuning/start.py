@@ -14,7 +14,7 @@ from tfcourse.data.sources import fingerprint_of
 from tfcourse.data.training_counts import training_counts
 from tfcourse.errors import UserError
 from tfcourse.files.writing import remove_leftovers
-from tfcourse.run.folder import RunFolder, check_new, default_path
+from tfcourse.run.folder import RunFolder, RunStatus, check_new, default_path
 from tfcourse.space.course import default_space
 from tfcourse.space.first_settings import read_first_settings
 from tfcourse.space.space_file import read_space
@@ -74,7 +74,7 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
         Path(given["out"]) if "out" in given else default_path(prepared.name),
         {
             "command": shlex.join(["python", "-m", "tfcourse.train", *argv]),
-            "status": "interrupted",  # it is, until the search begins
+            "status": RunStatus.INTERRUPTED,  # it is, until the search begins
             "options": {
                 **options.to_json(),
                 "data": _absolute(options.data),
@@ -145,6 +145,7 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
         )
     features = folder.parse(lambda record: features_from_json(record["features"]))
     prepared = prepare_again(options, features, record["data"]["split"])
+    folder.check_classes(prepared.classes)
     prepared = replace(prepared, columns=record["data"]["columns"], notes=record["data"]["notes"])
     _check_settings(given, record, plan, len(prepared.train))
     more = given.get("trials", plan.trials)
@@ -157,14 +158,14 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
     if more < plan.trials:  # a search that was limited by time alone
         plan = replace(plan, trials=more)
         changes["plan"] = {k: v for k, v in plan.to_json().items() if k != "space"}
-    elif more > plan.trials or ("budget" in given and record["status"] == "completed"):
+    elif more > plan.trials or ("budget" in given and record["status"] == RunStatus.COMPLETED):
         plan = replace(plan, trials=max(more, plan.trials))
         changes["plan"] = {k: v for k, v in plan.to_json().items() if k != "space"}
     if (model := {**record.get("model", {}), **_model_options(given)}) != record.get("model", {}):
         changes["model"] = model  # if the search is done, another model is saved from it
     if changes:
         commands = [*record.get("resumed", []), shlex.join(["python", "-m", "tfcourse.train", *argv])]
-        folder.update(status="interrupted", resumed=commands, **changes)
+        folder.update(status=RunStatus.INTERRUPTED, resumed=commands, **changes)
     return folder, prepared, plan
 
 

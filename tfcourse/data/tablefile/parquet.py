@@ -75,7 +75,7 @@ def _pandas(schema: pa.Schema) -> dict[str, object]:
     """Return what pandas noted when it wrote the file."""
     try:
         noted = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return noted if isinstance(noted, dict) else {}
 

@@ -1,0 +1,121 @@
+"""A training that was killed, or met a full disk, after its last epoch is finished by starting it again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import pets
+from tfcourse import babysit
+from tfcourse.babysitting import training
+from tfcourse.babysitting.journal import NAME, read_journal
+from tfcourse.babysitting.lock import is_held
+from tfcourse.models.model_file import load_model_file
+from tfcourse.run.folder import RunStatus
+
+LEFT = ("model.keras", "result.json", "report.html")
+KILLED = {
+    "before its end was noted": (1, RunStatus.RUNNING, LEFT),
+    "with a full disk": (0, RunStatus.INTERRUPTED, LEFT),
+    "before the page": (0, RunStatus.RUNNING, LEFT[2:]),
+    "before it was said to be done": (0, RunStatus.RUNNING, ()),
+}
+"""Lines that the journal lacks, the status, and the files that are not there yet."""
+
+
+def outcome(folder: Path) -> dict[str, Any]:
+    """Return what a training comes to."""
+    model = load_model_file(folder / "model.keras")
+    return {
+        "weights": [np.asarray(weight).tolist() for weight in model.get_weights() if weight.dtype != object],
+        "result": json.loads((folder / "result.json").read_text(encoding="utf-8")),
+        "status": json.loads((folder / "run.json").read_text(encoding="utf-8"))["status"],
+        "kinds": [event["kind"] for event in read_journal(folder).events],
+        "page": (folder / "report.html").exists(),
+        "left over": list(folder.rglob(".*")),
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a training of two epochs that nothing disturbed."""
+    place = tmp_path_factory.mktemp("whole")
+    pets().to_csv(place / "pets.csv", index=False)
+    words = ["--data", str(place / "pets.csv"), "--target", "kind", "--set", "units=4", "epochs=2"]
+    assert babysit.main(["start", "--out", str(place / "out"), *words, "--quiet"]) == 0
+    return place / "out"
+
+
+def killed(whole: Path, to: Path, lines: int, status: str, gone: tuple[str, ...]) -> Path:
+    """Return a copy of a training as a kill would have left it."""
+    shutil.copytree(whole, to)
+    events = (to / NAME).read_bytes().splitlines(keepends=True)
+    (to / NAME).write_bytes(b"".join(events[: len(events) - lines]))
+    record = json.loads((to / "run.json").read_text(encoding="utf-8"))
+    del record["test_looks"]
+    (to / "run.json").write_text(json.dumps({**record, "status": status}), encoding="utf-8")
+    for name in gone:
+        (to / name).unlink()
+    return to
+
+
+@pytest.mark.parametrize("how", KILLED)
+def test_it_comes_to_what_it_would_have_come_to(how: str, whole: Path, tmp_path: Path) -> None:
+    folder = killed(whole, tmp_path / "out", *KILLED[how])
+    assert babysit.main(["start", "--out", str(folder), "--quiet"]) == 0
+    assert outcome(folder) == outcome(whole)
+    assert outcome(folder)["status"] == RunStatus.COMPLETED
+
+
+def test_nothing_is_changed_and_nobody_else_trains_there_until_all_is_left(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, finish = [], training.finish
+
+    def look_and_finish(opened: training.Training) -> dict[str, Any]:
+        held.append(is_held(folder))
+        return finish(opened)
+
+    monkeypatch.setattr(training, "finish", look_and_finish)
+    folder = killed(whole, tmp_path / "out", *KILLED["with a full disk"])
+    assert babysit.main(["start", "--out", str(folder), "--quiet", "--set", "epochs=2", "dropout=0.1"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: This training has ended: 2 epochs were asked for. To make its model, which is not")
+    assert not (folder / "model.keras").exists()
+    assert held == []
+    assert babysit.main(["start", "--out", str(folder), "--quiet", "--set", "epochs=2"]) == 0
+    assert held == [True]
+    assert not is_held(folder)
+    assert outcome(folder) == outcome(whole)
+
+
+def test_what_is_done_stays_done(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = outcome(whole)
+    assert babysit.main(["start", "--out", str(whole), "--quiet"]) == 2
+    assert "error: This training has ended: 2 epochs were asked for. To go on" in capsys.readouterr().err
+    assert outcome(whole) == before
+
+
+def test_killed_before_the_first_line_of_its_journal_it_begins_again(whole: Path, tmp_path: Path) -> None:
+    folder = killed(whole, tmp_path / "out", 0, RunStatus.INTERRUPTED, (*LEFT, NAME))
+    for path in (folder / "checkpoints").glob("*.npz"):
+        if int(path.stem):
+            path.unlink()
+    assert babysit.main(["start", "--out", str(folder), "--quiet"]) == 0
+    assert outcome(folder) == outcome(whole)
+
+
+def test_a_branch_that_was_killed_before_it_had_begun_does_not_begin_from_nothing(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = killed(whole, tmp_path / "out", 0, RunStatus.INTERRUPTED, (*LEFT, NAME))
+    shutil.rmtree(folder / "checkpoints")
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    (folder / "run.json").write_text(json.dumps({**record, "branch_of": {"folder": str(whole), "number": 1}}))
+    assert babysit.main(["start", "--out", str(folder), "--quiet"]) == 2
+    assert "was to be a branch, but its process was ended before it had begun" in capsys.readouterr().err

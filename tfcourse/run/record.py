@@ -1,0 +1,226 @@
+"""``run.json``, described: what the commands rely on; see :mod:`tfcourse.files.shape` for the check."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+from tfcourse.files.shape import Amount, Count, Moment, OneOrMore, Positive
+
+Value = float | int | str | bool
+"""Of a hyperparameter."""
+Values = dict[str, Value]
+Objective = Literal["val_loss", "val_accuracy"]
+
+
+class Options(TypedDict):
+    """Which data, and how it is read and split."""
+
+    data: str
+    target: str | None
+    drop: list[str]
+    categorical: list[str]
+    missing: NotRequired[list[str]]
+    not_missing: NotRequired[list[str]]
+    test_data: str | None
+    split: Literal["stratified", "time"]
+    seed: Count
+    group: NotRequired[str | None]
+    split_rules: NotRequired[OneOrMore]
+    reading: NotRequired[str | None]
+    time: NotRequired[str | None]
+
+
+class Parts(TypedDict):
+    """Rows of each part of the data."""
+
+    train: Count
+    validation: Count
+    test: Count
+
+
+class Data(TypedDict):
+    """The data as it was."""
+
+    name: str
+    fingerprint: str
+    split: Parts
+    columns: list[str]
+    notes: list[str]
+
+
+class NumberColumn(TypedDict):
+    """A column of numbers."""
+
+    name: str
+    mean: float
+    deviation: Positive
+    has_missing: bool
+    is_date: NotRequired[bool]
+    date_format: NotRequired[str]
+    cycles: NotRequired[list[Literal["day", "week", "year"]]]
+
+
+class CategoryColumn(TypedDict):
+    """A column of categories."""
+
+    name: str
+    values: list[str]
+    binned: NotRequired[list[str]]
+    bins: NotRequired[Count]
+
+
+class TextColumn(TypedDict):
+    """A column of texts."""
+
+    name: str
+    words: list[str]
+
+
+class Reading(TypedDict):
+    """How a column is written."""
+
+    name: str
+    kind: Literal["number", "date", "category"]
+    decimal: NotRequired[str]
+    thousands: NotRequired[str]
+    unit: NotRequired[str]
+    order: NotRequired[Literal["", "ymd", "dmy", "mdy", "compact", "seconds", "milliseconds"]]
+    missing: NotRequired[list[str]]
+    kept: NotRequired[list[str]]
+    sentinels: NotRequired[list[float]]
+    pattern: NotRequired[str]
+
+
+class TableFeatures(TypedDict):
+    """What is learned from a table."""
+
+    numbers: list[NumberColumn]
+    categories: list[CategoryColumn]
+    texts: NotRequired[list[TextColumn]]
+    readings: NotRequired[list[Reading]]
+
+
+class ArrayFeatures(TypedDict):
+    """What is learned from arrays."""
+
+    shape: list[Count]
+    mean: list[float]
+    deviation: list[Positive]
+
+
+class Parameter(TypedDict):
+    """A hyperparameter of a space."""
+
+    name: str
+    scale: str
+    low: NotRequired[float]
+    high: NotRequired[float]
+    values: NotRequired[list[Value]]
+    parent: NotRequired[str]
+    parent_values: NotRequired[list[Value]]
+
+
+class Plan(TypedDict):
+    """What a search will do."""
+
+    trials: OneOrMore
+    epochs: OneOrMore
+    patience: Count
+    objective: Objective
+    engine: Literal["cohort", "keras"]
+    seed: Count
+    sampler: NotRequired[Literal["random", "quasi-random"]]
+    starts: NotRequired[list[Count]]
+    first: NotRequired[list[Values]]
+    repeats: NotRequired[OneOrMore]
+    halving: NotRequired[bool]
+
+
+class Round(TypedDict):
+    """A stage of a search."""
+
+    first_trial: Count
+    space: list[Parameter]
+    notes: list[str]
+
+
+class Saved(TypedDict):
+    """What is saved of a search."""
+
+    ensemble: NotRequired[OneOrMore]
+    calibrate: NotRequired[bool]
+
+
+class Look(Saved):
+    """A look at the test split."""
+
+    trials: Count
+
+
+class TrainingCounts(TypedDict):
+    """Counts over the training split."""
+
+    classes: dict[str, Count]
+    missing: dict[str, Count]
+    categories: dict[str, list[Count]]
+
+
+class Kind(TypedDict):
+    """What tells the kinds and versions of ``run.json`` apart."""
+
+    format: int
+    kind: NotRequired[str]
+
+
+class AnyRun(Kind):
+    """What ``run.json`` says of every run."""
+
+    started: NotRequired[Moment]
+    versions: NotRequired[dict[str, str]]
+    command: str
+    status: Literal["running", "interrupted", "completed"]
+    options: Options
+    data: Data
+    classes: list[str]
+    features: TableFeatures | ArrayFeatures
+
+
+class SearchRun(AnyRun):
+    """The ``run.json`` of a search."""
+
+    given: dict[str, Any]
+    budget: float | None
+    plan: Plan
+    space: list[Parameter]
+    rounds: NotRequired[list[Round]]
+    resumed: NotRequired[list[str]]
+    model: NotRequired[Saved]
+    training: NotRequired[TrainingCounts]
+    test_looks: NotRequired[list[Look]]
+    seconds: Amount
+    seconds_before: Amount
+
+
+class Limits(TypedDict):
+    """When a training ends."""
+
+    patience: OneOrMore | None
+    epochs: OneOrMore | None
+
+
+class Start(TypedDict):
+    """How a training begins."""
+
+    network: dict[str, Any]
+    optimizer: Values
+    batch_size: OneOrMore
+    limits: Limits
+
+
+class TrainingRun(AnyRun):
+    """The ``run.json`` of a babysat training."""
+
+    seed: Count
+    start: Start
+    branch_of: NotRequired[dict[str, Any]]
+    test_looks: NotRequired[Count]
