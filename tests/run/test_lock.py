@@ -73,7 +73,7 @@ def test_without_locks_a_training_is_known_by_its_last_word(
     Lock(tmp_path).release()
     last_word(tmp_path, process, host, age)
     fail_with(errno.ENOLCK, monkeypatch)
-    monkeypatch.setattr("tfcourse.babysitting.lock.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("tfcourse.run.lock.PATIENCE_SECONDS", 0.0)
     assert is_held(tmp_path) == there
     if there:
         with pytest.raises(UserError, match=f"is being babysat already by process {process} on {host}"):
