@@ -226,17 +226,17 @@ def import_all(with_tensorflow: bool) -> None:
     import pyarrow.parquet  # noqa: F401
     import sklearn.datasets  # noqa: F401
 
-    import tfcourse.babysitting.asking  # noqa: F401
-    import tfcourse.data.prepare  # noqa: F401
-    import tfcourse.predict  # noqa: F401
-    import tfcourse.report.page  # noqa: F401
-    import tfcourse.retesting.old_run  # noqa: F401
-    import tfcourse.tuning.start  # noqa: F401
+    import tfcourse.babysitting.asking
+    import tfcourse.data.prepare
+    import tfcourse.predict
+    import tfcourse.report.page
+    import tfcourse.retesting.old_run
+    import tfcourse.tuning.start
 
     if with_tensorflow:
-        import tfcourse.babysitting.training  # noqa: F401
-        import tfcourse.retesting.retest  # noqa: F401
-        import tfcourse.tuning.result  # noqa: F401
+        import tfcourse.babysitting.training
+        import tfcourse.retesting.retest
+        import tfcourse.tuning.result
         import tfcourse.tuning.search  # noqa: F401
 
 

@@ -15,11 +15,10 @@ from tests.babysitting.beside import OPTIMIZERS, VALIDATION, X, Y, callback, net
 from tests.babysitting.tiny import Person, asks
 from tfcourse.babysitting.babysitter import Babysitter
 from tfcourse.babysitting.checkpoints import Checkpoints, path_of, write
-from tfcourse.babysitting.heartbeat import read_heartbeat
 from tfcourse.babysitting.journal import Event, read_journal
 from tfcourse.babysitting.lineage import epochs_of, surviving
 from tfcourse.babysitting.live import Live
-from tfcourse.babysitting.lock import Lock, is_held
+from tfcourse.babysitting.lock import Lock, is_held, read_heartbeat
 from tfcourse.babysitting.state import largest_difference, snapshot
 from tfcourse.errors import UserError
 

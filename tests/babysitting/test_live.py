@@ -23,9 +23,9 @@ from tests.babysitting.tiny import (
     softmax_regression_by_hand,
 )
 from tfcourse.babysitting.babysitter import Babysitter
-from tfcourse.babysitting.heartbeat import read_heartbeat
 from tfcourse.babysitting.journal import read_journal
 from tfcourse.babysitting.live import Live
+from tfcourse.babysitting.lock import read_heartbeat
 from tfcourse.errors import UserError
 from tfcourse.models.spec import OptimizerSpec
 

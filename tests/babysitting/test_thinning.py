@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfcourse.babysitting.thinning import DAY, HOUR, Kept, to_drop
+from tfcourse.babysitting.checkpoints import DAY, HOUR, Kept, to_drop
 
 GAPS = st.lists(st.floats(1.0, 3 * DAY), min_size=1, max_size=60)
 

@@ -15,10 +15,9 @@ from tests.conftest import pets
 from tfcourse import babysit as command
 from tfcourse.babysitting.babysitter import Babysitter
 from tfcourse.babysitting.checkpoints import Checkpoints
-from tfcourse.babysitting.heartbeat import Heartbeat
 from tfcourse.babysitting.journal import Journal, read_journal
-from tfcourse.babysitting.plot import curves
-from tfcourse.babysitting.show import changed_after, status_lines, status_of
+from tfcourse.babysitting.lock import Heartbeat
+from tfcourse.babysitting.show import changed_after, curves, status_lines, status_of
 from tfcourse.babysitting.words import event_words
 from tfcourse.errors import UserError
 from tfcourse.models.spec import OptimizerSpec

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tfcourse.babysitting.heartbeat import NAME
-from tfcourse.babysitting.lock import Lock, is_held
+from tfcourse.babysitting.lock import STATUS, Lock, is_held
 from tfcourse.errors import UserError
 from tfcourse.files.writing import write_json
 from tfcourse.run.lock import alone_in
@@ -35,7 +34,7 @@ def fail_with(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def last_word(folder: Path, process: int, host: str, age: float = 0.0) -> None:
     """Leave what a training says of itself."""
     told = datetime.now().astimezone() - timedelta(seconds=age)
-    write_json(folder / NAME, {"process": process, "host": host, "time": told.isoformat()})
+    write_json(folder / STATUS, {"process": process, "host": host, "time": told.isoformat()})
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP], ids=errno.errorcode.get)

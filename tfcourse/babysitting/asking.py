@@ -12,10 +12,9 @@ from typing import Any
 
 from tfcourse.babysitting.changes import parse_changes
 from tfcourse.babysitting.commands import send, wait_for_answer
-from tfcourse.babysitting.heartbeat import read_heartbeat
 from tfcourse.babysitting.journal import read_journal
 from tfcourse.babysitting.lineage import STATES
-from tfcourse.babysitting.lock import is_held
+from tfcourse.babysitting.lock import is_held, read_heartbeat
 from tfcourse.babysitting.show import INTERVENTIONS, status_lines, status_of
 from tfcourse.babysitting.words import count_words, event_words
 from tfcourse.errors import UserError

@@ -13,15 +13,13 @@ import keras
 from tfcourse.babysitting import commands as inbox
 from tfcourse.babysitting.alarms import NOT_FINITE, Alarm, AlarmRules, of_disk, of_loss
 from tfcourse.babysitting.ending import ended, why_to_end
-from tfcourse.babysitting.heartbeat import Heartbeat
 from tfcourse.babysitting.keeper import Keeper
 from tfcourse.babysitting.lineage import finite_logs, losses_of
 from tfcourse.babysitting.live import Live
-from tfcourse.babysitting.lock import Lock, caller_of
-from tfcourse.babysitting.minibatches import ENDLESS, Minibatches
+from tfcourse.babysitting.lock import Heartbeat, Lock, caller_of
+from tfcourse.babysitting.minibatches import ENDLESS, Minibatches, Steps
+from tfcourse.babysitting.optimizers import check
 from tfcourse.babysitting.orders import Orders
-from tfcourse.babysitting.reach import check
-from tfcourse.babysitting.steps import Steps
 from tfcourse.babysitting.words import numbers_words
 from tfcourse.files.writing import remove_leftovers
 
@@ -52,7 +50,7 @@ class Babysitter(keras.callbacks.Callback):
         minibatches: what :meth:`train` trains on.
         checkpoint_every: epochs between checkpoints, at least 1; the best epoch and each change have one in any case.
         checkpoint_seconds: seconds after which there is a checkpoint in the middle of an epoch.
-        keep_bytes: what the checkpoints may take on the disk; see :mod:`tfcourse.babysitting.thinning`.
+        keep_bytes: what the checkpoints may take on the disk; see :mod:`tfcourse.babysitting.checkpoints`.
         patience: epochs without a better one after which training ends; None is never.
         epochs: epochs after which it ends; None is never.
         learning_rate_decay: d of α = α₀ / (1 + d · epoch), epoch counted from 0, of a rate that is constant in Keras.

@@ -18,10 +18,9 @@ from typing import Any
 from tfcourse.babysitting.changes import parse_changes
 from tfcourse.babysitting.checkpoints import Checkpoints, path_of
 from tfcourse.babysitting.commands import make_private
-from tfcourse.babysitting.heartbeat import read_heartbeat
 from tfcourse.babysitting.journal import Journal
 from tfcourse.babysitting.lineage import find_state
-from tfcourse.babysitting.lock import Lock, is_held
+from tfcourse.babysitting.lock import Lock, is_held, read_heartbeat
 from tfcourse.babysitting.setting import Start, begin_with, winner_of
 from tfcourse.babysitting.show import status_of
 from tfcourse.babysitting.words import ordinal, start_words

@@ -12,8 +12,7 @@ import keras
 
 from tfcourse.babysitting.changes import Changes, check_values
 from tfcourse.babysitting.minibatches import Minibatches
-from tfcourse.babysitting.optimizers import layers_of, only_one, optimizers_of
-from tfcourse.babysitting.rate import Rate
+from tfcourse.babysitting.optimizers import Rate, layers_of, only_one, optimizers_of
 from tfcourse.errors import UserError, did_you_mean
 
 OF_OPTIMIZER = ("momentum", "rho", "beta_1", "beta_2", "weight_decay")
