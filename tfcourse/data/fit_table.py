@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data.columns import PERIODS, CategoryColumn, NumberColumn, TextColumn, split_words
-from tfcourse.data.reading.decide import FEW_VALUES
 from tfcourse.data.reading.reading import Reading
+from tfcourse.data.reading.slips import FEW_VALUES
 from tfcourse.data.split import Rows
 from tfcourse.data.table import Column, Table
 from tfcourse.data.table_features import TableFeatures

@@ -20,6 +20,7 @@ from tfcourse.data import tablefile
 from tfcourse.data.reading import markers
 from tfcourse.data.reading.column import Distinct
 from tfcourse.data.reading.decide import Decided, Wishes, decide
+from tfcourse.data.reading.decimal_mark import DecimalMark
 from tfcourse.data.reading.decode import decode
 from tfcourse.data.reading.reading import Reading
 from tfcourse.data.table import Table
@@ -197,10 +198,11 @@ def _load_table(
 ) -> Dataset:
     rows = read_labelled_table(path, target, wishes, drop)
     found: dict[str, Decided] = {}
+    mark = DecimalMark(rows.table)
     for name in rows.table.column_names:
         column = rows.table.column(name)
         if readings is None:
-            found[name] = decide(name, column, wishes)
+            found[name] = decide(name, column, wishes, mark)
         else:
             reading = readings.get(name) or Reading(name, "category", missing=wishes.missing, kept=wishes.not_missing)
             found[name] = Decided(reading, decode(column, reading))
