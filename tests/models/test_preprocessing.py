@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from tfcourse.models.spec import NetworkSpec
 from tfcourse.run.exported import model_inputs
 
 ROWS = 120
+MONTHS = calendar.month_name[1:]
 
 
 def messy_table(seed: int) -> pa.Table:
@@ -54,7 +56,16 @@ def messy_table(seed: int) -> pa.Table:
         "us": [
             f"{m}/{d}/{y} {h % 12 or 12}:05:09 {'AP'[int(h >= 12)]}M" for (y, m, d), h in zip(dates, hours, strict=True)
         ],
-        "short": [f"{d:02d}.{m:02d}.{y % 100:02d}" for y, m, d in dates],
+        "short": [f"{d:02d}.{m:02d}.{(y % 40 + 80) % 100:02d}" for y, m, d in dates],
+        "words": [
+            f"{d} {MONTHS[m - 1]} {y}, {h % 12 or 12}:05 {'AP'[int(h >= 12)]}M"
+            for (y, m, d), h in zip(dates, hours, strict=True)
+        ],
+        "month first": [
+            f"Saturday, {MONTHS[m - 1].upper()} {d}, {y} {h:02d}:01:02.{u:06d}-07:30"
+            for (y, m, d), h, u in zip(dates, hours, micro, strict=True)
+        ],
+        "oracle": [f"{d:02d}-{MONTHS[m - 1][:3]}-{(y % 40 + 80) % 100:02d}" for y, m, d in dates],
         "zulu": [
             f"{y}-{m:02d}-{d:02d}T{h:02d}:01:02.{u:06d}Z" for (y, m, d), h, u in zip(dates, hours, micro, strict=True)
         ],

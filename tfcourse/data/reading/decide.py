@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from tfcourse.data.reading import dates, markers
@@ -32,7 +33,14 @@ from tfcourse.data.reading.decode import (
 from tfcourse.data.reading.far_values import far_values
 from tfcourse.data.reading.numbers import find_style, is_infinite
 from tfcourse.data.reading.reading import Order, Reading
-from tfcourse.data.reading.slips import FEW_VALUES, NEARLY, empty, refuse_slips
+from tfcourse.data.reading.slips import (
+    FEW_VALUES,
+    NEARLY,
+    empty,
+    refuse_slips,
+    refuse_unread_months,
+    refuse_untold_dates,
+)
 from tfcourse.errors import UserError
 
 FIRST_SECOND, LAST_SECOND = 946_684_800, 2_208_988_800
@@ -168,27 +176,13 @@ def _as_dates(
     """Return the column as dates, None if it is something else; refuse those that cannot be told."""
     texts, counts = values.texts.filter(~marker), values.counts[~marker]
     order, found, odd = dates.find_order(texts, counts)
-    wrong = np.isnan(found) & ~odd
-    present, quoted = int(counts.sum()), shlex.quote(name)
-    named = dates.look_like_dates(texts)
-    if counts[named].sum() >= 2 * NEARLY * 0.9 * present and named.sum() > FEW_VALUES:
-        place = int(np.flatnonzero(~marker)[np.flatnonzero(named)[0]])
-        raise UserError(
-            f"Column {name!r} holds dates with the month in words, such as {values.texts[place].as_py()!r} in row"
-            f" {values.first_row(place)}, which are not read. Write them as 2026-12-31, read them as categories with"
-            f" --categorical {quoted}, or leave the column out with --drop {quoted}."
-        )
-    if wrong.all() or counts[odd].sum() > NEARLY * present:
+    if (np.isnan(found) & ~odd).any():
+        refuse_unread_months(name, values, marker)
         return None
-    if wrong.any():
+    if counts[odd].sum() > NEARLY * counts.sum():
         return None
-    if not order:
-        place = int(np.flatnonzero(~marker)[0])
-        raise UserError(
-            f"Column {name!r} holds dates such as {values.texts[place].as_py()!r} in row {values.first_row(place)}, and"
-            " no row tells whether the day or the month comes first. Write them as 2026-12-31, or leave the column out"
-            f" with --drop {quoted}."
-        )
+    short = dates.short_years(texts)
+    refuse_untold_dates(name, values, marker, order, found[short])
     days = np.full(len(values.texts), np.nan)
     days[~marker] = found
     decided = _of_days(Reading(name, "date", order=order, missing=said, kept=kept), days[values.codes])
@@ -199,6 +193,10 @@ def _as_dates(
             f"{rows} date{'s' * (rows > 1)} out of every range {'are' if rows > 1 else 'is'} read as missing, such as"
             f" {values.texts[which].as_py()!r} in row {values.first_row(which)}"
         )
+    if short.any():
+        text = texts.filter(pa.array(short))[0].as_py()
+        moment = dates.moments(found[short][:1])[0]
+        decided.odd.append(f"years of two figures are read as 1969 to 2068: {text!r} is {moment:%Y-%m-%d}")
     return decided
 
 

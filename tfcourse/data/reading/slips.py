@@ -1,7 +1,8 @@
-"""Columns that are nearly numbers or dates, and those without values: refused with a row, and what to do."""
+"""Columns that are nearly numbers or dates, or may be several: refused with a row, and what to do."""
 
 from __future__ import annotations
 
+import json
 import shlex
 
 import numpy as np
@@ -15,6 +16,8 @@ from tfcourse.errors import UserError
 FEW_VALUES = 10
 NEARLY = 0.5
 """A column of which this share or more is numbers or dates, over :data:`FEW_VALUES` of them different, has slips."""
+LONGEST_SPAN = 50 * 365.2425
+"""Days over which years of two figures may spread: of 45 and 99 nothing tells which century they are of."""
 
 
 def refuse_slips(name: str, values: Distinct, marker: NDArray[np.bool_]) -> None:
@@ -45,6 +48,41 @@ def _slips(
         f" {values.first_row(place)}. Put them right, leave them empty{missing}, read the column as categories with"
         f" --categorical {quoted}, or leave it out with --drop {quoted}."
     )
+
+
+def refuse_unread_months(name: str, values: Distinct, marker: NDArray[np.bool_]) -> None:
+    """Refuse dates that name the month in a language, or in a way, that is not read."""
+    texts, counts = values.texts.filter(~marker), values.counts[~marker]
+    named = dates.look_like_dates(texts)
+    if counts[named].sum() < 0.9 * counts.sum() or named.sum() <= FEW_VALUES:
+        return
+    unread = named & np.isnan(dates.parse_dates(texts, "words")[0])
+    place = int(np.flatnonzero(~marker)[np.flatnonzero(unread if unread.any() else named)[0]])
+    raise UserError(
+        f"Column {name!r} holds dates with the month in words, such as {values.texts[place].as_py()!r} in row"
+        f" {values.first_row(place)}, which is not read. Write them as 2026-12-31 or 31 Dec 2026, read them as"
+        f" categories with --categorical {shlex.quote(name)}, or leave the column out with --drop {shlex.quote(name)}."
+    )
+
+
+def refuse_untold_dates(
+    name: str, values: Distinct, marker: NDArray[np.bool_], order: str, of_short_years: NDArray[np.float64]
+) -> None:
+    """Refuse dates of which nothing tells the order of day and month, or the century."""
+    place = int(np.flatnonzero(~marker)[0])
+    holds = f"Column {name!r} holds dates such as {values.texts[place].as_py()!r} in row {values.first_row(place)}, and"
+    if not order:
+        raise UserError(
+            f"{holds} no row tells whether the day or the month comes first. Write them as 2026-12-31, or leave the"
+            f" column out with --drop {shlex.quote(name)}."
+        )
+    if len(of_short_years) and np.ptp(of_short_years[~np.isnan(of_short_years)]) > LONGEST_SPAN:
+        raise UserError(
+            f"{holds} nothing tells the century of its years of two figures. Write four figures; or say with --reading"
+            f' FILE.toml, by its lines [{json.dumps(name, ensure_ascii=False)}] kind = "date" order = "{order}", that'
+            f" 69 to 99 are of the 20th and 00 to 68 of the 21st century; or leave the column out with --drop"
+            f" {shlex.quote(name)}."
+        )
 
 
 def empty(name: str, rows: int) -> str:
