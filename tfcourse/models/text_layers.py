@@ -91,7 +91,7 @@ def _month(column: Any) -> Any:
     codes = characters(column, LETTERS + LETTERS.upper()) - len(DIGITS)
     letters = ops.where(codes >= 0.0, ops.mod(codes, float(len(LETTERS))), ops.full_like(codes, np.nan))
     key = (letters[:, :-2] * 26.0 + letters[:, 1:-1]) * 26.0 + letters[:, 2:]
-    keys = [(LETTERS.index(a) * 26.0 + LETTERS.index(b)) * 26.0 + LETTERS.index(c) for a, b, c in MONTHS]
+    keys = [float(sum(LETTERS.index(name[-1 - place]) * 26**place for place in range(3))) for name in MONTHS]
     found = [ops.any(ops.equal(key, each), axis=1, keepdims=True) for each in keys]
     return sum(ops.cast(each, "float64") * number for number, each in enumerate(found, start=1))
 
