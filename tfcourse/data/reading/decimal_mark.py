@@ -89,7 +89,8 @@ def settle(
         doubt = f"{example!r} is read with decimals; if it stands for {whole}, look --write and thousands = '.' say so"
         return style, numbers, [doubt]
     place = pc.index(values.texts, example).as_py()
-    table = f'[{json.dumps(name, ensure_ascii=False)}] kind = "number"'
+    unit = f" unit = {json.dumps(style.unit, ensure_ascii=False)}" if style.unit else ""
+    table = f'[{json.dumps(name, ensure_ascii=False)}] kind = "number"{unit}'
     raise UserError(
         f"Column {name!r} holds {example!r} in row {values.first_row(place)}, which may be {example} or {whole}, and no"
         " other column tells which mark stands before decimals. Say so with --reading FILE.toml: its lines"
