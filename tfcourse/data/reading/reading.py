@@ -10,6 +10,8 @@ from typing import Any, Literal, Self
 Kind = Literal["number", "date", "category"]
 Order = Literal["", "ymd", "dmy", "mdy", "words", "compact", "seconds", "milliseconds"]
 
+Levels = Literal["", "shared"]
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -26,6 +28,8 @@ class Reading:
         missing: texts that stand for a missing value in this column, beside the empty one.
         kept: texts that would stand for one, but were said not to.
         sentinels: numbers, or days since 1970, that stand for a missing value.
+        levels: of a category with very many values, ``shared`` for shared columns alone; empty for one more that tells
+            how frequent each value is.
         pattern: the strptime format of an older run's dates; these were written in no other way.
 
     >>> Reading("price", "number", decimal=",", thousands=".", unit="€").words
@@ -46,6 +50,7 @@ class Reading:
     missing: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     sentinels: tuple[float, ...] = ()
+    levels: Levels = ""
     pattern: str = ""
 
     @property
