@@ -43,8 +43,7 @@ def main() -> int:
     counts: Counter[str] = Counter()
     for name in names:
         counts += check(options.data / f"{name}.csv", options.rows)
-    told = ", ".join(f"{counts[kind]} {kind}" for kind in ("the same", "refused", "told", "wrong"))
-    print(f"{sum(counts.values())} spellings of {len(names)} tables: {told}")
+    print(f"{sum(counts.values())} spellings of {len(names)} tables: {words(counts)}")
     return int(counts["wrong"] > 0)
 
 
@@ -77,14 +76,17 @@ def check(path: Path, rows: int | None) -> Counter[str]:
                 (told if said else wrong).append(f"{spelling.name}: {'; '.join(said) or difference}")
             else:
                 same += 1
-    print(
-        f"{path.stem}, {len(frame)} rows: {same} the same, {len(refused)} refused, {len(told)} told, {len(wrong)} wrong",
-        flush=True,
-    )
+    counts = Counter({"the same": same, "refused": len(refused), "told": len(told), "wrong": len(wrong)})
+    print(f"{path.stem}, {len(frame)} rows: {words(counts)}", flush=True)
     for kind, lines in (("refused", refused), ("told", told), ("WRONG", wrong)):
         for line in lines:
             print(f"    {kind} {line[:200]}", flush=True)
-    return Counter({"the same": same, "refused": len(refused), "told": len(told), "wrong": len(wrong)})
+    return counts
+
+
+def words(counts: Counter[str]) -> str:
+    """Return how many spellings were read in which way."""
+    return ", ".join(f"{counts[kind]} {kind}" for kind in ("the same", "refused", "told", "wrong"))
 
 
 def unlike(expected: Prepared, found: Prepared) -> str:
