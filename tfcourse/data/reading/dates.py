@@ -169,6 +169,8 @@ def moments(days: NDArray[np.float64]) -> list[datetime.datetime | None]:
 def _parse(parts: Any, month: str, day: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return days and dates out of range, from the groups of a regular expression."""
     matched = np.asarray(pc.is_valid(parts))
+    if not matched.any():
+        return np.full(len(parts), np.nan), matched
     text = {name: pc.fill_null(pc.struct_field(parts, name), "") for name in parts.type.names}
     year = _whole(text["Y"])
     short = np.asarray(pc.equal(pc.utf8_length(text["Y"]), 2))

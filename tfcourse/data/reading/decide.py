@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tfcourse.data.reading import dates, markers
@@ -125,11 +126,12 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool, be
         if (infinite := is_infinite(other[0].texts)).any():
             place = int(np.flatnonzero(~marker)[np.flatnonzero(infinite)[0]])
             raise UserError(infinite_numbers(name, np.flatnonzero(np.isin(values.codes, place))))
-        found = _as_numbers(name, values, marker, said, kept, wishes, beside)
-        found = found or _as_dates(name, values, marker, said, kept)
-        if found is not None:
-            return found
-        refuse_slips(name, values, marker)
+        if _have_figures(values, marker):
+            found = _as_numbers(name, values, marker, said, kept, wishes, beside)
+            found = found or _as_dates(name, values, marker, said, kept)
+            if found is not None:
+                return found
+            refuse_slips(name, values, marker)
     words = [text for text, is_fixed in zip(texts, fixed | empty_text, strict=True) if not is_fixed]
     truth = bool(np.asarray(is_truth(values.texts))[~marker].all())
     missing = tuple(
@@ -146,6 +148,12 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool, be
         if text in said and text not in missing and text.casefold() not in markers.PLAIN_WORDS
     ]
     return Decided(reading, categories(values, reading), odd)
+
+
+def _have_figures(values: Distinct, marker: NDArray[np.bool_]) -> bool:
+    """Say whether enough values have a figure for the column to be numbers or dates, or nearly so."""
+    figures = np.asarray(pc.match_substring_regex(values.texts, "[0-9]")).astype(bool)
+    return bool(values.counts[figures & ~marker].sum() >= NEARLY * values.counts[~marker].sum())
 
 
 def _as_numbers(

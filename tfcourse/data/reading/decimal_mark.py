@@ -107,9 +107,13 @@ def may_be_grouped(column: Any) -> bool:
     """
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return False
-    if not all(pc.all(pc.match_substring_regex(part, _BY_POINT)).as_py() for part in (column.slice(0, 1000), column)):
-        return False
-    return bool(pc.any(pc.match_substring_regex(column, r"[0-9]\.")).as_py())
+    head = column.slice(0, 1000)  # is enough to say no of most columns
+    return (
+        bool(pc.all(pc.match_substring_regex(head, _BY_POINT)).as_py())
+        and bool(pc.any(pc.match_substring(column, ".")).as_py())
+        and bool(pc.all(pc.match_substring_regex(column, _BY_POINT)).as_py())
+        and bool(pc.any(pc.match_substring_regex(column, r"[0-9]\.")).as_py())
+    )
 
 
 def _other_way(texts: Any, style: Reading) -> tuple[Reading, NDArray[np.float64]] | None:

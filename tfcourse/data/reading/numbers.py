@@ -69,7 +69,7 @@ def find_style(texts: Any, counts: NDArray[np.int64]) -> tuple[Reading, NDArray[
     best = Reading("", "number")
     best_numbers = parse_numbers(texts, best)
     best_rows = rows_read(best_numbers, counts)
-    if best_rows == counts.sum():
+    if best_rows == counts.sum() or not look_like_numbers(texts).any():
         return best, best_numbers
     unit = _unit_of(texts, counts)
     for decimal, thousands in _by_likelihood(texts):
