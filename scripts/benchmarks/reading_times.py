@@ -17,7 +17,7 @@ from pathlib import Path
 path = Path(sys.argv[1])
 def kilobytes(of):  # not getrusage, whose peak a process inherits from the one that started it
     return int(next(line for line in open("/proc/self/status") if line.startswith(of)).split()[1])
-import numpy, pandas, pyarrow, pyarrow.csv, pyarrow.compute
+import numpy, pandas, pyarrow, pyarrow.csv, pyarrow.compute, pyarrow.pandas_compat
 import tfcourse.data.tablefile, tfcourse.data.reading.decide
 before = kilobytes("VmRSS")
 started = time.perf_counter()

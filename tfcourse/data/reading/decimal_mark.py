@@ -107,7 +107,7 @@ def may_be_grouped(column: Any) -> bool:
     """
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return False
-    head = column.slice(0, 1000)  # is enough to say no of most columns
+    head = column.slice(0, 100)  # is enough to say no of most columns
     return (
         bool(pc.all(pc.match_substring_regex(head, _BY_POINT)).as_py())
         and bool(pc.any(pc.match_substring(column, ".")).as_py())
