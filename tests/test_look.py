@@ -74,17 +74,18 @@ def test_readings_are_written_corrected_and_taken(table: pd.DataFrame, capsys: p
         ('["born"]\nkind = "day"', "column 'born' needs a table with kind = one of number, date, category."),
         (
             '["born"]\nkind = "date"',
-            "column 'born' is a date and needs order = one of ymd, dmy, mdy, compact, seconds, milliseconds.",
+            "column 'born' is a date and needs order = one of ymd, dmy, mdy, words, compact, seconds, milliseconds.",
         ),
         (
             '["born"]\nkind = "number"\ndecimals = ","',
-            "column 'born' has 'decimals'; allowed are kind, decimal, thousands, unit, order, missing, kept, sentinels."
-            " Did you mean 'decimal'?",
+            "column 'born' has 'decimals'; allowed are kind, decimal, thousands, unit, order, missing, kept, sentinels,"
+            " levels. Did you mean 'decimal'?",
         ),
         (
             '["born"]\nkind = "number"\ndecimal = ","\nthousands = ","',
             "column 'born': decimal and thousands cannot both be ','.",
         ),
+        ('["born"]\nkind = "category"\nlevels = "no"', "column 'born' has levels = 'no'; it takes '' or 'shared'."),
         ('["born"]\nkind = "category"\nmissing = "?"', "column 'born' has missing = '?'; it takes a list of texts."),
     ],
 )

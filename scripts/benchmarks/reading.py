@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -26,8 +27,6 @@ from tfcourse.errors import UserError
 
 TARGETS = {"adult-train": "income", "wine-quality-red": "quality", "splice": "Class", "vehicle": "Class"}
 TARGETS |= {"penguins": "species", "noaa-weather": "rain"}
-MOST_ROWS = 3000
-"""Rows of a table that are written: how a column is read does not depend on many more."""
 
 
 def main() -> int:
@@ -35,23 +34,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="a folder of CSV files")
     parser.add_argument("--tables", nargs="+", help="names of some of them")
-    parser.add_argument("--rows", type=int, default=MOST_ROWS, help="at most so many rows of each")
+    parser.add_argument("--rows", type=int, help="at most about so many rows of each, for a quick look")
     parser.add_argument("--time", action="store_true", help="measure time and memory beside pandas.read_csv instead")
     options = parser.parse_args()
     if options.time:
         return measure(options.data)
     names = options.tables or sorted(path.stem for path in options.data.glob("*.csv"))
-    wrong = 0
+    counts: Counter[str] = Counter()
     for name in names:
-        wrong += check(options.data / f"{name}.csv", options.rows)
-    print(f"{wrong} spelling(s) read wrongly in silence")
-    return int(wrong > 0)
+        counts += check(options.data / f"{name}.csv", options.rows)
+    print(f"{sum(counts.values())} spellings of {len(names)} tables: {words(counts)}")
+    return int(counts["wrong"] > 0)
 
 
-def check(path: Path, rows: int) -> int:
-    """Print how every spelling of a table was read, and return the number of those read wrongly."""
+def check(path: Path, rows: int | None) -> Counter[str]:
+    """Print how every spelling of a table was read, and return how many were read in which way."""
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    frame = frame.iloc[:: max(1, len(frame) // rows)]
+    if rows is not None:
+        frame = frame.iloc[:: max(1, len(frame) // rows)]
     target = TARGETS.get(path.stem, "class")
     same = 0
     refused: list[str] = []
@@ -76,11 +76,17 @@ def check(path: Path, rows: int) -> int:
                 (told if said else wrong).append(f"{spelling.name}: {'; '.join(said) or difference}")
             else:
                 same += 1
-    print(f"{path.stem}: {same} the same, {len(refused)} refused, {len(told)} told, {len(wrong)} wrong")
+    counts = Counter({"the same": same, "refused": len(refused), "told": len(told), "wrong": len(wrong)})
+    print(f"{path.stem}, {len(frame)} rows: {words(counts)}", flush=True)
     for kind, lines in (("refused", refused), ("told", told), ("WRONG", wrong)):
         for line in lines:
-            print(f"    {kind} {line[:200]}")
-    return len(wrong)
+            print(f"    {kind} {line[:200]}", flush=True)
+    return counts
+
+
+def words(counts: Counter[str]) -> str:
+    """Return how many spellings were read in which way."""
+    return ", ".join(f"{counts[kind]} {kind}" for kind in ("the same", "refused", "told", "wrong"))
 
 
 def unlike(expected: Prepared, found: Prepared) -> str:

@@ -15,6 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from tfcourse.data.columns import CategoryColumn, NumberColumn, TextColumn
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.reading.decide import Wishes, decide
+from tfcourse.data.reading.reading import Reading
 from tfcourse.errors import UserError
 
 ROWS = 40
@@ -101,11 +102,28 @@ def test_the_most_frequent_categories_have_a_column_each_and_the_others_share() 
     (category,) = features.categories
     assert category.values == tuple(names[:100])
     assert (len(category.binned), category.bins) == (140, 64)
-    assert lines == ["c: category, 250 values, the 140 least frequent in 64 columns, 10 rare ones as 'other'"]
-    columns = category.one_hot(np.array(names, dtype=object)).argmax(axis=1)
+    line = "c: category, 250 values, the 140 least frequent in 64 columns{}, 10 rare ones as 'other'"
+    assert lines == [line.format(" beside how frequent each value is")]
+    matrix = category.one_hot(np.array(names, dtype=object))
+    columns = matrix[:, :-1].argmax(axis=1)
     assert columns[:100].tolist() == list(range(2, 102))
     assert columns[240:].tolist() == [0] * 10
     assert np.bincount(columns[100:240])[102:].tolist() == [3] * 12 + [2] * 52
+    kept = np.log1p(np.repeat([3.0, 2.0], [300, 280]))
+    expected = (np.log1p([3.0, 2.0, 1.0]) - kept.mean()) / kept.std()
+    np.testing.assert_allclose(matrix[:, -1], np.repeat(expected, [100, 140, 10]), rtol=1e-6)
+    assert CategoryColumn.from_json(category.to_json()) == category
+    shared = {"c": Reading("c", "category", levels="shared")}
+    features, lines = fit_table({"c": values}, np.arange(len(values)), shared)
+    (category,) = features.categories
+    assert (category.frequencies, category.width) == ((), 166)
+    assert lines == [line.format("")]
+
+
+def test_values_that_are_all_as_frequent_have_no_column_for_it() -> None:
+    values = np.array([f"v{number}" for number in range(120)] * 2, dtype=object)
+    (category,) = fit_table({"c": values}, np.arange(240))[0].categories
+    assert (len(category.binned), category.frequencies) == (20, ())
 
 
 TEXTS = [f"{'red' if n % 3 else 'Blue'} house, {'its' if n % 2 else 'the'} door no {n}!" for n in range(ROWS)]

@@ -11,6 +11,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from tests.messy_files import GOOD, IMAGES, LABELS
+from tfcourse.data.reading.decide import Wishes
 from tfcourse.data.sources import columns_of, load, read_npz, stem
 
 
@@ -114,3 +115,16 @@ def test_names_for_people() -> None:
     assert [stem(Path(name)) for name in ("runs/new.csv.gz", "a b.parquet", ".csv")] == ["new", "a b", "data"]
     many = {f"c{number}": np.zeros(1) for number in range(32)}
     assert columns_of(many).endswith("'c28', 'c29' and 2 more.")
+
+
+def test_identifiers_beyond_floats_are_the_same_categories_from_every_kind_of_table(tmp_path: Path) -> None:
+    devices = [2**53 + 1 + row % 4 for row in range(40)]
+    frame = pd.DataFrame({"device": devices, "a": np.arange(40) / 8, "y": ["yes", "no"] * 20})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_json(tmp_path / "t.jsonl", orient="records", lines=True)
+    for name in ("t.csv", "t.parquet", "t.jsonl"):
+        x = load(str(tmp_path / name), target="y", wishes=Wishes(categorical=("device",))).x
+        assert isinstance(x, dict)
+        assert x["device"].tolist() == [str(device) for device in devices]
+        np.testing.assert_array_equal(x["a"], frame["a"])

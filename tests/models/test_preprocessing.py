@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from tfcourse.data.features import ArrayFeatures
 from tfcourse.data.fit_table import fit_table
-from tfcourse.data.reading.decide import decide
+from tfcourse.data.reading.decide import Wishes, decide
 from tfcourse.data.table_features import TableFeatures
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.preprocessing import build_preprocessing, export_model
@@ -25,6 +26,7 @@ from tfcourse.models.spec import NetworkSpec
 from tfcourse.run.exported import model_inputs
 
 ROWS = 120
+MONTHS = calendar.month_name[1:]
 
 
 def messy_table(seed: int) -> pa.Table:
@@ -54,7 +56,16 @@ def messy_table(seed: int) -> pa.Table:
         "us": [
             f"{m}/{d}/{y} {h % 12 or 12}:05:09 {'AP'[int(h >= 12)]}M" for (y, m, d), h in zip(dates, hours, strict=True)
         ],
-        "short": [f"{d:02d}.{m:02d}.{y % 100:02d}" for y, m, d in dates],
+        "short": [f"{d:02d}.{m:02d}.{(y % 40 + 80) % 100:02d}" for y, m, d in dates],
+        "words": [
+            f"{d} {MONTHS[m - 1]} {y}, {h % 12 or 12}:05 {'AP'[int(h >= 12)]}M"
+            for (y, m, d), h in zip(dates, hours, strict=True)
+        ],
+        "month first": [
+            f"Saturday, {MONTHS[m - 1].upper()} {d}, {y} {h:02d}:01:02.{u:06d}-07:30"
+            for (y, m, d), h, u in zip(dates, hours, micro, strict=True)
+        ],
+        "oracle": [f"{d:02d}-{MONTHS[m - 1][:3]}-{(y % 40 + 80) % 100:02d}" for y, m, d in dates],
         "zulu": [
             f"{y}-{m:02d}-{d:02d}T{h:02d}:01:02.{u:06d}Z" for (y, m, d), h, u in zip(dates, hours, micro, strict=True)
         ],
@@ -118,6 +129,22 @@ def test_an_unseen_value_and_an_impossible_date_go_their_own_way() -> None:
     assert matrix[0, start : start + category.width].tolist() == [1.0, 0.0, 0.0, 0.0, 0.0]
     preprocessing, _ = build_preprocessing(features)
     np.testing.assert_array_equal(preprocessing(tensors(raw_inputs(table, features))), matrix)
+
+
+def test_how_frequent_each_of_many_categories_is_comes_to_the_same_bits() -> None:
+    random = np.random.default_rng(0)
+    names = [*(f"{int(n)}" for n in random.zipf(1.2, 3000) if n < 5000), "?", "TRUE", "true"]
+    raw = pa.table({"town": [*names, "never seen", "None", ""], "x": np.arange(len(names) + 3) / 7})
+    decided = decide("town", raw.column("town"), Wishes(categorical=("town",)))
+    readings = {"town": decided.reading, "x": decide("x", raw.column("x")).reading}
+    table = {"town": decided.values, "x": np.arange(raw.num_rows) / 7}
+    features = fit_table(table, np.arange(len(names)), readings)[0]
+    (town,) = features.categories
+    assert len(town.frequencies) == 2 + len(town.values) + len(town.binned) > 180
+    matrix = features.transform(table)
+    assert len(np.unique(matrix[:, -1])) > 20
+    preprocessing, _ = build_preprocessing(TableFeatures.from_json(features.to_json()))
+    np.testing.assert_array_equal(preprocessing(tensors(raw_inputs(raw, features))), matrix)
 
 
 def test_very_many_numbers_are_one_input() -> None:

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from tests.conftest import pets
-from tfcourse.data.features import ArrayFeatures, CategoryColumn, NumberColumn
+from tfcourse.data.features import ArrayFeatures, CategoryColumn, NumberColumn, TableFeatures
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.reading.decide import decide
 from tfcourse.data.training_counts import training_counts
@@ -102,6 +102,15 @@ def test_categories_by_hand() -> None:
     expected = stats.chi2_contingency([[0, 0, 50, 50], [10, 10, 60, 20]], correction=False).pvalue
     assert shift.p == pytest.approx(expected)
     assert judged([shift])[0].moved
+
+
+def test_how_frequent_categories_are_is_no_category() -> None:
+    column = CategoryColumn("kind", ("a",), ("b", "c"), 1, (-1.0, 0.0, 1.0, 0.5, 0.25))
+    features = TableFeatures((), (column,))
+    values = texts(*["a"] * 50, *["b"] * 30, *["c"] * 20)
+    counts = training_counts(features, features.transform({"kind": values}), np.arange(100) % 2, ["no", "yes"])
+    assert counts["categories"] == {"kind": [0, 0, 50, 50]}
+    assert category_shift(column, values, counts).distance == 0
 
 
 def test_without_counts_only_unseen_categories_tell() -> None:

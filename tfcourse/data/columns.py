@@ -69,11 +69,14 @@ class NumberColumn:
 class CategoryColumn:
     """A column read as a category: 0/1 columns for any other value, for missing, for each of ``values``, and for bins.
 
+    Where values share columns, one more tells how frequent each value is: log(1 + rows in training), standardized.
+
     Args:
         name: the column.
         values: those with a column of their own.
         binned: further values, the most frequent first, which share ``bins`` columns in turn.
         bins: number of shared columns.
+        frequencies: the last column of any other value, missing, each of ``values`` and each of ``binned``; or none.
 
     >>> CategoryColumn("town", ("a",), ("b", "c", "d"), 2).one_hot(np.array(["d", "a", "z", ""], dtype=object)).tolist()
     [[0.0, 0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 0.0]]
@@ -83,10 +86,16 @@ class CategoryColumn:
     values: tuple[str, ...]
     binned: tuple[str, ...] = ()
     bins: int = 0
+    frequencies: tuple[float, ...] = ()
 
     @property
     def width(self) -> int:
         """Number of matrix columns."""
+        return self.ones + bool(self.frequencies)
+
+    @property
+    def ones(self) -> int:
+        """Number of 0/1 columns, which come first."""
         return 2 + len(self.values) + self.bins
 
     @property
@@ -96,13 +105,22 @@ class CategoryColumn:
         shared = {value: first + index % self.bins for index, value in enumerate(self.binned)}
         return {"": 1, **{value: index for index, value in enumerate(self.values, start=2)}, **shared}
 
-    def one_hot(self, texts: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the 0/1 columns of texts in their one spelling, shape (rows, width)."""
+    @property
+    def rows(self) -> dict[str | None, NDArray[np.float32]]:
+        """The matrix row of every known text, of missing as the empty one, and of any other as None."""
         places = self.places
-        matrix = np.zeros((len(texts), self.width), np.float32)
-        index = np.fromiter((places.get(text, 0) for text in texts.tolist()), np.int64, len(texts))
-        matrix[np.arange(len(texts)), index] = 1.0
-        return matrix
+        ones = np.eye(self.width, dtype=np.float32)[[0, *places.values()]]
+        found: dict[str | None, NDArray[np.float32]] = dict(zip([None, *places], ones, strict=True))
+        for row, frequency in zip(found.values(), self.frequencies, strict=False):
+            row[-1] = frequency
+        return found
+
+    def one_hot(self, texts: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the columns of texts in their one spelling, shape (rows, width)."""
+        rows = self.rows
+        place = {text: index for index, text in enumerate(rows)}
+        index = np.fromiter((place.get(text, 0) for text in texts.tolist()), np.int64, len(texts))
+        return np.stack(list(rows.values()))[index]
 
     def unknown(self, texts: NDArray[Any]) -> NDArray[np.bool_]:
         """Say which texts training did not keep."""
@@ -111,13 +129,16 @@ class CategoryColumn:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields JSON-ready."""
-        shared = {"binned": list(self.binned), "bins": self.bins} if self.bins else {}
+        shared: dict[str, Any] = {"binned": list(self.binned), "bins": self.bins} if self.bins else {}
+        if self.frequencies:
+            shared["frequencies"] = list(self.frequencies)
         return {"name": self.name, "values": list(self.values), **shared}
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
         """Return the column whose :meth:`to_json` gave ``given``."""
-        return cls(given["name"], tuple(given["values"]), tuple(given.get("binned", ())), given.get("bins", 0))
+        shared = tuple(given.get("binned", ())), given.get("bins", 0), tuple(given.get("frequencies", ()))
+        return cls(given["name"], tuple(given["values"]), *shared)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data.columns import PERIODS, CategoryColumn, NumberColumn, TextColumn, split_words
-from tfcourse.data.reading.decide import FEW_VALUES
 from tfcourse.data.reading.reading import Reading
+from tfcourse.data.reading.slips import FEW_VALUES
 from tfcourse.data.split import Rows
 from tfcourse.data.table import Column, Table
 from tfcourse.data.table_features import TableFeatures
@@ -84,7 +84,7 @@ def _describe(name: str, column: Column, train: Rows, reading: Reading) -> Descr
         return Described(None, "left out, it is empty in every training row")
     share = f", {missing.mean():.1%} missing" if missing.any() else ""
     if reading.kind == "category":
-        return _category(name, values[~missing], share)
+        return _category(name, values[~missing], share, reading)
     if reading.kind == "date":
         return _date(name, values, values[~missing], share, reading)
     if _only_numbers_rows(name, column):
@@ -138,7 +138,7 @@ def _spans(days: NDArray[np.float64], cycle: str) -> bool:
     return bool(days.max() - days.min() >= SPANS[cycle] and len(np.unique(np.floor(days))) > FEW_VALUES)
 
 
-def _category(name: str, present: NDArray[Any], share: str) -> Described:
+def _category(name: str, present: NDArray[Any], share: str, reading: Reading) -> Described:
     counts = Counter(present.tolist())
     many = len(counts) > IDENTIFIER_SHARE * len(present) and len(counts) > FEW_VALUES
     if (many or len(counts) > MOST_CATEGORIES) and (text := _text(name, list(counts))) is not None:
@@ -151,10 +151,23 @@ def _category(name: str, present: NDArray[Any], share: str) -> Described:
     own, binned = tuple(sorted(kept[:MOST_CATEGORIES])), tuple(kept[MOST_CATEGORIES:])
     bins = min(BINS, len(binned))
     rare = len(counts) - len(kept)
-    shared = f", the {len(binned)} least frequent in {bins} columns" if binned else ""
+    frequencies = _frequencies([counts[value] for value in (*own, *binned)]) if binned and not reading.levels else ()
+    told = " beside how frequent each value is" * bool(frequencies)
+    shared = f", the {len(binned)} least frequent in {bins} columns{told}" if binned else ""
     others = f", {rare} rare one{'s' * (rare > 1)} as 'other'" if rare else ""
     line = f"category, {len(counts)} value{'s' * (len(counts) > 1)}{shared}{others}{share}"
-    return Described(CategoryColumn(name, own, binned, bins), line)
+    return Described(CategoryColumn(name, own, binned, bins, frequencies), line)
+
+
+def _frequencies(rows: Sequence[int]) -> tuple[float, ...]:
+    """Return log(1 + rows) of any other value, of missing and of those in so many rows each, standardized over rows."""
+    logs, weights = np.log1p(np.array(rows)), np.array(rows)
+    mean = np.average(logs, weights=weights)
+    deviation = np.average((logs - mean) ** 2, weights=weights) ** 0.5
+    if not deviation > mean * 1e-15:
+        return ()
+    standard = (np.array([np.log1p(LEAST_ROWS_PER_CATEGORY - 1), mean, *logs]) - mean) / deviation
+    return tuple(standard.tolist())
 
 
 def _text(name: str, different: Sequence[str]) -> TextColumn | None:

@@ -1,17 +1,24 @@
-"""Labels as texts and as class numbers."""
+"""Labels: which rows have one, as texts, and as class numbers."""
 
 from __future__ import annotations
 
 import contextlib
+import re
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse.data.reading import markers
+from tfcourse.data.reading.column import Distinct
+from tfcourse.data.reading.decide import Wishes
 from tfcourse.errors import UserError
 
 MOST_CLASSES_PER_ROW = 1 / 3
+_WHOLE = re.compile(r"[-+]?[0-9]+(\.0*)?")
 
 
 def classes_of(labels: NDArray[Any]) -> tuple[str, ...]:
@@ -50,3 +57,51 @@ def to_numbers(labels: NDArray[Any], classes: Sequence[str], where: str) -> NDAr
     if unknown:
         raise UserError(f"{where}: the label {unknown[0]!r} does not occur in the training data.")
     return np.array([number[label] for label in labels.tolist()], dtype=np.int64)
+
+
+def labels_of_column(
+    column: Any, name: str, path: Path, wishes: Wishes | None = None
+) -> tuple[NDArray[np.int64], NDArray[Any], list[str]]:
+    """Return the rows that have a label, these labels as texts, and notes on the others and on odd labels."""
+    wishes = wishes or Wishes()
+    values = Distinct.of(column)
+    texts, counts = values.texts.to_pylist(), values.counts
+    others = [text for text in texts if not markers.among_others(text)]
+    missing = np.array(
+        [
+            text in wishes.missing or (text not in wishes.not_missing and markers.in_target(text, others))
+            for text in texts
+        ]
+    )
+    if missing.all():
+        raise UserError(f"The target {name!r} is missing in every row of {str(path)!r}.")
+    notes = []
+    count = int(counts[missing].sum())
+    if count:
+        written = [text for text, is_missing in zip(texts, missing, strict=True) if is_missing and text]
+        quoted = ", ".join(map(repr, written))
+        makes = f"--not-missing {shlex.join(written)} would make {'it' if len(written) == 1 else 'each'} a class"
+        keep = f" ({quoted}; {makes})"
+        left_out = f"{'are' if count > 1 else 'is'} left out{keep * bool(written)}"
+        notes.append(f"{count} row{'s' * (count > 1)} without a {name!r} {left_out}")
+    notes += [
+        f"the label {text!r} is a class, in {number} rows; --missing {shlex.quote(text)} would leave them out"
+        for text, is_missing, number in zip(texts, missing, counts, strict=True)
+        if not is_missing
+        and markers.among_others(text)
+        and text.casefold() not in markers.PLAIN_WORDS
+        and text not in wishes.not_missing
+    ]
+    names = np.array(texts, dtype=object)
+    if all(_WHOLE.fullmatch(text) for text in names[~missing]):
+        names = np.array([text.split(".")[0] for text in texts], dtype=object)
+    kept = np.flatnonzero(~missing[values.codes])
+    return kept, names[values.codes[kept]], notes
+
+
+def label_texts(y: NDArray[Any]) -> NDArray[Any]:
+    """Return labels as texts; whole numbers without a decimal point, so that 2 and 2.0 are one class."""
+    texts = [str(label) for label in y.astype(str).tolist()]
+    if all(_WHOLE.fullmatch(text) for text in texts):
+        texts = [text.split(".")[0] for text in texts]
+    return np.array(texts, dtype=object)

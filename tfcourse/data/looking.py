@@ -12,6 +12,7 @@ from tfcourse.data import tablefile
 from tfcourse.data.columns import CategoryColumn, NumberColumn, TextColumn
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.reading.decide import Decided, Wishes, decide
+from tfcourse.data.reading.decimal_mark import DecimalMark
 from tfcourse.data.table import Column
 from tfcourse.errors import UserError
 
@@ -56,13 +57,13 @@ def look_at(path: Path, drop: tuple[str, ...] = (), wishes: Wishes | None = None
         UserError: if the file cannot be read.
     """
     read = tablefile.read_table(path)
-    looked = [
-        look_at_column(name, read.table.column(name), wishes) for name in read.table.column_names if name not in drop
-    ]
+    table = read.table.drop_columns([name for name in read.table.column_names if name in drop])
+    mark = DecimalMark(table)
+    looked = [look_at_column(name, table.column(name), wishes, mark) for name in table.column_names]
     return looked, [f"{path.name}: {note}" for note in read.notes]
 
 
-def look_at_column(name: str, column: Any, wishes: Wishes | None = None) -> LookedAt:
+def look_at_column(name: str, column: Any, wishes: Wishes | None = None, beside: DecimalMark | None = None) -> LookedAt:
     """Return how a column of an Arrow table would be read.
 
     >>> import pyarrow as pa
@@ -70,13 +71,13 @@ def look_at_column(name: str, column: Any, wishes: Wishes | None = None) -> Look
     'number such as 1234,5, 2 different, 33.3% missing'
     """
     try:
-        decided = decide(name, column, wishes)
+        decided = decide(name, column, wishes, beside)
     except UserError as error:
         return LookedAt(name, f"REFUSED: {error}", refused=True)
     values = decided.values
     missing = float((values == "").mean() if values.dtype == object else np.isnan(values).mean())
-    beside = f"{name}\0"  # another column, so that one without use is no error
-    table = {name: values, beside: np.arange(len(values), dtype=float) % 2}
+    another = f"{name}\0"  # another column, so that one without use is no error
+    table = {name: values, another: np.arange(len(values), dtype=float) % 2}
     features, lines = fit_table(table, np.arange(len(values)), {name: decided.reading})
     found = next((each for each in features.columns if each.name == name), None)
     return LookedAt(name, lines[0].removeprefix(f"{name}: "), decided.odd, False, missing, decided, found)

@@ -20,7 +20,7 @@ def training_counts(features: Features, x: Matrix, y: NDArray[np.int64], classes
         y: its class numbers.
         classes: the classes' names.
 
-    A category's counts are those of other values, of missing ones, and then of each of its ``values``.
+    A category's counts are those of other values, of missing ones, and then of each of its ``values`` and bins.
 
     >>> from tfcourse.data.features import CategoryColumn
     >>> features = TableFeatures((), (CategoryColumn("kind", ("a", "b")),))
@@ -41,6 +41,6 @@ def training_counts(features: Features, x: Matrix, y: NDArray[np.int64], classes
             place += number.has_missing
         place += sum(2 * len(number.cycles) for number in features.numbers)
         for category in features.categories:
-            counts["categories"][category.name] = [round(n) for n in ones[place : place + category.width]]
+            counts["categories"][category.name] = [round(n) for n in ones[place : place + category.ones]]
             place += category.width
     return counts

@@ -98,17 +98,17 @@ def _without_sentinels(values: Any, features: TableFeatures) -> Any:
 
 
 def _one_hot(column: Any, category: CategoryColumn, kept: tuple[str, ...], missing: tuple[str, ...]) -> Any:
-    """Look a text up and give its row of a fixed 0/1 matrix: other, missing, then each value, then the bins."""
-    places = {spelling: place for value, place in category.places.items() for spelling in spellings(value)}
-    places.update(
-        {marker: 1 for text in sorted(ALWAYS - set(kept)) for marker in (text, text.upper()) if marker not in places}
+    """Look a text up and give its row of a fixed matrix: other, missing, then each value."""
+    rows = category.rows
+    place = {spelling: text for text in category.places for spelling in spellings(text)}
+    place.update(
+        {marker: "" for text in sorted(ALWAYS - set(kept)) for marker in (text, text.upper()) if marker not in place}
     )
-    places.update(dict.fromkeys(("NaN", "<NA>", "NaT", *missing), 1))
-    index = keras.layers.StringLookup(vocabulary=list(places), mask_token=None)(column)
-    rows = [0, *places.values()]
-    matrix = keras.layers.Embedding(len(rows), category.width, trainable=False)
+    place.update(dict.fromkeys(("NaN", "<NA>", "NaT", *missing), ""))
+    index = keras.layers.StringLookup(vocabulary=list(place), mask_token=None)(column)
+    matrix = keras.layers.Embedding(len(place) + 1, category.width, trainable=False)
     one_hot = keras.layers.Reshape((category.width,))(matrix(index))
-    matrix.set_weights([np.eye(category.width, dtype=np.float32)[rows]])
+    matrix.set_weights([np.stack([rows[None], *(rows[text] for text in place.values())])])
     return one_hot
 
 

@@ -7,17 +7,19 @@ exact for numbers of up to 15 figures.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from tfcourse.data.reading.dates import FIRST_OF_TWO_DIGITS, FIRST_YEAR, LAST_YEAR, SECONDS_IN_DAY
+from tfcourse.data.reading.dates import FIRST_OF_TWO_DIGITS, FIRST_YEAR, LAST_YEAR, MONTHS, SECONDS_IN_DAY
 from tfcourse.data.reading.reading import Reading
 
 DIGITS = "0123456789"
-LONGEST = 40
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+LONGEST = 64
 """Characters of a text that are looked at."""
 _NEGATIVE = "-(\u2212\u2012\u2013\ufe63\uff0d"
 MARKS = ".,+-pPaA"
@@ -54,17 +56,19 @@ def number(column: Any, reading: Reading) -> Any:
 def days(column: Any, reading: Reading) -> Any:
     """Return the days since 1970 in UTC of dates in the order of ``reading``, shape (rows, 1); NaN where there is none.
 
-    The first three groups of figures are year, month and day; hour, minute and second follow, then what stands behind a
-    point or comma as a fraction of the second and behind a sign as the clock's offset from UTC.
+    The first three groups of figures are year, month and day, or a month's name stands for the second of them; hour,
+    minute and second follow, then what stands behind a point or comma as a fraction of the second and behind a sign as
+    the clock's offset from UTC.
     """
     codes = characters(column, MARKS)
-    half = ops.any(codes >= AFTERNOON, axis=1, keepdims=True)
-    late = ops.any(ops.logical_and(codes >= AFTERNOON, codes < AFTERNOON + 2.0), axis=1, keepdims=True)
     figure = ops.logical_and(codes >= 0, codes < 10)
     before = ops.pad(codes[:, :-1], [[0, 0], [1, 0]], constant_values=-1.0)
     starts = ops.logical_and(figure, ops.logical_or(before < 0, before >= 10))
     group = ops.cumsum(ops.cast(starts, "float64"), axis=1)
     count = ops.max(group, axis=1, keepdims=True)
+    letter = ops.logical_and(codes >= AFTERNOON, group >= 3.0)  # those before are of a weekday or month
+    half = ops.any(letter, axis=1, keepdims=True)
+    late = ops.any(ops.logical_and(letter, codes < AFTERNOON + 2.0), axis=1, keepdims=True)
     values, lengths, marks = [], [], []
     for index in range(1, 10):
         of_group = ops.logical_and(figure, ops.equal(group, float(index)))
@@ -72,10 +76,30 @@ def days(column: Any, reading: Reading) -> Any:
         lengths.append(ops.sum(ops.cast(of_group, "float64"), axis=1, keepdims=True))
         first = ops.cast(ops.logical_and(starts, ops.equal(group, float(index))), "float64")
         marks.append(ops.sum(first * before, axis=1, keepdims=True))
+    if reading.order == "words":
+        month = _month(column)
+        count = count + ops.cast(month > 0.0, "float64")
+        values, lengths, marks = (_with_month(each, month) for each in (values, lengths, marks))
     day, valid = _civil(values[:3], lengths, count, reading)
     seconds = _seconds(values[3:], lengths[3:], marks[3:], late, half)
     total = (day * SECONDS_IN_DAY + seconds) / SECONDS_IN_DAY
     return ops.where(valid, total, ops.full_like(total, np.nan))
+
+
+def _month(column: Any) -> Any:
+    """Return 1 to 12 where a text has an English month's first three letters, small or capital, else 0; (rows, 1)."""
+    codes = characters(column, LETTERS + LETTERS.upper()) - len(DIGITS)
+    letters = ops.where(codes >= 0.0, ops.mod(codes, float(len(LETTERS))), ops.full_like(codes, np.nan))
+    key = (letters[:, :-2] * 26.0 + letters[:, 1:-1]) * 26.0 + letters[:, 2:]
+    keys = [float(sum(LETTERS.index(name[-1 - place]) * 26**place for place in range(3))) for name in MONTHS]
+    found = [ops.any(ops.equal(key, each), axis=1, keepdims=True) for each in keys]
+    return sum(ops.cast(each, "float64") * number for number, each in enumerate(found, start=1))
+
+
+def _with_month(groups: list[Any], month: Any) -> list[Any]:
+    """Return what is known of each group of figures with a month in words, where there is one, as the second."""
+    named = month > 0.0
+    return [groups[0], ops.where(named, month, groups[1]), *(ops.where(named, *pair) for pair in pairwise(groups[1:]))]
 
 
 def days_of_compact(numbers: Any) -> Any:

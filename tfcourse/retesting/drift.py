@@ -146,7 +146,7 @@ def moments_p(z: NDArray[np.float64], rows_before: int) -> list[float]:
 
 def category_shift(column: CategoryColumn, values: Column, counts: Mapping[str, Any] | None = None) -> ColumnShift:
     """Return how a category differs, tested by the rows of each of its values if the run kept their numbers."""
-    now = column.one_hot(values).sum(axis=0, dtype=np.float64)
+    now = column.one_hot(values)[:, : column.ones].sum(axis=0, dtype=np.float64)
     unseen = values[column.unknown(values)].tolist()
     examples = tuple(text for text, _ in Counter(unseen).most_common(MOST_EXAMPLES))
     shift = ColumnShift(

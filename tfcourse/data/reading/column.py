@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class Distinct:
             codes = merged.indices.to_numpy(zero_copy_only=False)[codes]
         return cls(merged.dictionary, codes)
 
-    @property
+    @cached_property
     def counts(self) -> NDArray[np.int64]:
         """In how many rows each text stands."""
         return np.bincount(self.codes, minlength=len(self.texts)).astype(np.int64)

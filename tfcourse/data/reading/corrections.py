@@ -60,6 +60,8 @@ def _reading(name: str, entry: Any, path: Path | str) -> Reading:
             raise UserError(f"{where} has {key} = {value!r}; it takes {kinds}.")
     if entry["kind"] == "date" and (not entry.get("order") or entry["order"] not in ORDERS):
         raise UserError(f"{where} is a date and needs order = one of {', '.join(order for order in ORDERS if order)}.")
+    if entry.get("levels", "") not in ("", "shared"):
+        raise UserError(f"{where} has levels = {entry['levels']!r}; it takes '' or 'shared'.")
     if entry.get("decimal", ".") not in (".", ",") or entry.get("thousands", "") not in ("", ",", ".", " ", "'"):
         raise UserError(f"{where}: decimal is '.' or ',', and thousands one of '', ',', '.', ' ' and \"'\".")
     if entry.get("decimal", ".") == entry.get("thousands", ""):

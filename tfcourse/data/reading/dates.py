@@ -22,10 +22,23 @@ _TIME = (
 )
 _YEAR_FIRST = r"^(?P<Y>[0-9]{4})[-/.](?P<m>[0-9]{1,2})[-/.](?P<d>[0-9]{1,2})\.?" + _TIME
 _YEAR_LAST = r"^(?P<a>[0-9]{1,2})(?P<mark>[-/.])(?P<b>[0-9]{1,2})[-/.](?P<Y>[0-9]{4}|[0-9]{2})" + _TIME
-_MONTH = r"(?i)(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mai|okt|dez|mär)[a-z]*"
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(?P<month>(?i)jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_WEEKDAY = r"^(?:(?i)(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? +)?"
+_DAY = r"(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?"
+_IN_WORDS = (
+    rf"{_WEEKDAY}{_DAY}\.?[-/ ]*(?:of )?{_MONTH}[-/, ]*(?P<Y>[0-9]{{4}}|[0-9]{{2}}),?{_TIME}",
+    rf"{_WEEKDAY}{_MONTH}[- ]*{_DAY}(?:, *|[- ]+)(?P<Y>[0-9]{{4}}),?{_TIME}",
+    rf"^(?P<Y>[0-9]{{4}})[-/ ]{_MONTH}[-/ ](?P<d>[0-9]{{1,2}}),?{_TIME}",
+)
+"""Dates with the month in English words: 3 Mar 2021, March 3, 2021, 2021-Mar-03."""
+_ANY_MONTH = r"(?i)(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mai|okt|dez|mär)[a-z]*"
 _NAMED = (
-    rf"^[0-9]{{1,2}}\.?[- /]?{_MONTH}[-., /]*[0-9]{{2,4}}.*$"
-    rf"|^(?i)[a-z,. ]*{_MONTH}[-. ]*[0-9]{{1,2}}(st|nd|rd|th)?,? +[0-9]{{4}}.*$"
+    rf"^[0-9]{{1,2}}\.?[- /]?{_ANY_MONTH}[-., /]*[0-9]{{2,4}}.*$"
+    rf"|^(?i)[a-z,. ]*{_ANY_MONTH}[-. ]*[0-9]{{1,2}}(st|nd|rd|th)?,? +'?[0-9]{{2,4}}.*$"
 )
 FIRST_YEAR, LAST_YEAR = 1000, 2200
 """Years outside stand for no date: 0000-00-00, 0001-01-01, 9999-12-31."""
@@ -39,16 +52,20 @@ def parse_dates(texts: Any, order: Order) -> tuple[NDArray[np.float64], NDArray[
 
     Args:
         texts: a ``pyarrow`` array.
-        order: ``ymd``, ``dmy`` or ``mdy``; dates that begin with the year are read by any of them.
+        order: ``ymd``, ``dmy``, ``mdy`` or ``words``; dates that begin with the year are read by any of them.
 
     >>> days, odd = parse_dates(pa.array(["31.1.1970", "1970-01-02T12:00+12:00", "0000-00-00", "soon"]), "dmy")
     >>> days.tolist(), odd.tolist()
     ([30.0, 1.0, nan, nan], [False, False, True, False])
     """
-    days, odd = _parse(pc.extract_regex(texts, _YEAR_FIRST), "m", "d")
+    found = [_parse(pc.extract_regex(texts, _YEAR_FIRST), "m", "d")]
     if order in ("dmy", "mdy"):
         first, second = ("b", "a") if order == "dmy" else ("a", "b")
-        other, other_odd = _parse(pc.extract_regex(texts, _YEAR_LAST), first, second)
+        found.append(_parse(pc.extract_regex(texts, _YEAR_LAST), first, second))
+    if order == "words":
+        found += [_parse(pc.extract_regex(texts, pattern), "month", "d") for pattern in _IN_WORDS]
+    days, odd = found[0]
+    for other, other_odd in found[1:]:
         days, odd = np.where(np.isnan(days) & ~odd, other, days), odd | other_odd
     return days, odd
 
@@ -68,10 +85,12 @@ def find_order(texts: Any, counts: NDArray[np.int64]) -> tuple[Order, NDArray[np
     ('', 'dmy')
     """
     orders: tuple[Order, ...] = ("ymd", "dmy", "mdy")
+    if pc.any(pc.match_substring_regex(texts, _ANY_MONTH)).as_py():
+        orders = (*orders, "words")
     found = {order: parse_dates(texts, order) for order in orders}
     rows = {order: int(counts[~np.isnan(days) | odd].sum()) for order, (days, odd) in found.items()}
     best = max(orders, key=lambda order: rows[order])  # the first of equals
-    if best != "ymd" and rows["dmy"] == rows["mdy"]:
+    if best in ("dmy", "mdy") and rows["dmy"] == rows["mdy"]:
         parts = pc.extract_regex(texts, _YEAR_LAST)
         by_points = parts.null_count < len(parts) and pc.all(pc.equal(pc.struct_field(parts, "mark"), ".")).as_py()
         if not by_points and _differ(found["dmy"][0], found["mdy"][0]):
@@ -81,12 +100,25 @@ def find_order(texts: Any, counts: NDArray[np.int64]) -> tuple[Order, NDArray[np
 
 
 def look_like_dates(texts: Any) -> NDArray[np.bool_]:
-    """Say which texts name a month in words, as dates that are not read do.
+    """Say which texts name a month in words, in English or German, whether or not they are read.
 
     >>> look_like_dates(pa.array(["12-Mar-2024", "March 12, 2024", "Martha 5"])).tolist()
     [True, True, False]
     """
     return np.asarray(pc.match_substring_regex(texts, _NAMED)).astype(bool)
+
+
+def short_years(texts: Any) -> NDArray[np.bool_]:
+    """Say which dates have a year of two figures.
+
+    >>> short_years(pa.array(["3-Mar-21", "3.4.21 10:30", "3.4.2021"])).tolist()
+    [True, True, False]
+    """
+    short = np.zeros(len(texts), dtype=bool)
+    for pattern in (_YEAR_LAST, _IN_WORDS[0]):
+        parts = pc.extract_regex(texts, pattern)
+        short |= np.asarray(pc.fill_null(pc.equal(pc.utf8_length(pc.struct_field(parts, "Y")), 2), False))
+    return short
 
 
 def from_compact(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -137,11 +169,14 @@ def moments(days: NDArray[np.float64]) -> list[datetime.datetime | None]:
 def _parse(parts: Any, month: str, day: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return days and dates out of range, from the groups of a regular expression."""
     matched = np.asarray(pc.is_valid(parts))
+    if not matched.any():
+        return np.full(len(parts), np.nan), matched
     text = {name: pc.fill_null(pc.struct_field(parts, name), "") for name in parts.type.names}
     year = _whole(text["Y"])
     short = np.asarray(pc.equal(pc.utf8_length(text["Y"]), 2))
     year = np.where(short, year + np.where(year >= FIRST_OF_TWO_DIGITS, 1900, 2000), year)
-    days, odd = civil_days(year, _whole(text[month]), _whole(text[day]))
+    months = _month_numbers(text[month]) if month == "month" else _whole(text[month])
+    days, odd = civil_days(year, months, _whole(text[day]))
     hour, minute, second = _whole(text["H"]), _whole(text["M"]), _whole(text["S"])
     valid = matched & (hour < 24) & (minute < 60) & (second < 61)
     half = np.asarray(pc.utf8_slice_codeunits(pc.utf8_lower(text["half"]), 0, 1)).astype(str)
@@ -158,6 +193,12 @@ def _offset(zones: Any) -> NDArray[np.int64]:
     text = {name: pc.fill_null(pc.struct_field(parts, name), "") for name in ("sign", "H", "M")}
     sign = np.where(np.asarray(pc.equal(text["sign"], "-")), -1, 1)
     return np.asarray(sign * (_whole(text["H"]) * 3600 + _whole(text["M"]) * 60))
+
+
+def _month_numbers(names: Any) -> NDArray[np.int64]:
+    """Return 1 to 12 for English names of months, 0 for none."""
+    places = pc.index_in(pc.utf8_lower(pc.utf8_slice_codeunits(names, 0, 3)), pa.array(MONTHS))
+    return np.asarray(pc.add(pc.fill_null(places, -1), 1)).astype(np.int64)
 
 
 def _whole(digits: Any) -> NDArray[np.int64]:

@@ -14,11 +14,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tfcourse.data.reading import dates, markers
 from tfcourse.data.reading.categories import is_truth
 from tfcourse.data.reading.column import Distinct, typed_days, typed_numbers
+from tfcourse.data.reading.decimal_mark import DecimalMark, may_be_grouped, settle
 from tfcourse.data.reading.decode import (
     categories,
     days_of_numbers,
@@ -29,13 +32,18 @@ from tfcourse.data.reading.decode import (
     without_sentinels,
 )
 from tfcourse.data.reading.far_values import far_values
-from tfcourse.data.reading.numbers import find_style, is_infinite, look_like_numbers, thousands_by_point
+from tfcourse.data.reading.numbers import find_style, is_infinite
 from tfcourse.data.reading.reading import Order, Reading
+from tfcourse.data.reading.slips import (
+    FEW_VALUES,
+    NEARLY,
+    empty,
+    refuse_slips,
+    refuse_unread_months,
+    refuse_untold_dates,
+)
 from tfcourse.errors import UserError
 
-FEW_VALUES = 10
-NEARLY = 0.5
-"""A column of which this share or more is numbers or dates, over :data:`FEW_VALUES` of them different, has slips."""
 FIRST_SECOND, LAST_SECOND = 946_684_800, 2_208_988_800
 """The first seconds of 2000 and of 2040: numbers between them may be moments."""
 
@@ -72,16 +80,18 @@ class Wishes:
     readings: Mapping[str, Reading] = field(default_factory=dict)
 
 
-def decide(name: str, column: Any, wishes: Wishes | None = None) -> Decided:
+def decide(name: str, column: Any, wishes: Wishes | None = None, beside: DecimalMark | None = None) -> Decided:
     """Return how a column is read.
 
     Args:
         name: its name.
         column: an Arrow column of any type, all rows.
         wishes: what the user said.
+        beside: the mark before decimals in the other columns, asked where this one does not tell.
 
     Raises:
-        UserError: if it is empty, infinite, or nearly but not quite numbers or dates.
+        UserError: if it is empty, infinite, nearly but not quite numbers or dates, or written in two ways that nothing
+            tells apart.
 
     >>> import pyarrow as pa
     >>> decide("born", pa.chunked_array([["31.12.1999", "1.2.2003", "?"]])).reading.to_json()
@@ -95,14 +105,14 @@ def decide(name: str, column: Any, wishes: Wishes | None = None) -> Decided:
         return _of_days(Reading(name, "date", order="ymd"), out_of_range_missing(days))
     if not categorical:
         numbers = typed_numbers(column)
-        if numbers is None and not thousands_by_point(column, 1):
+        if numbers is None and not may_be_grouped(column):
             numbers = quick_numbers(column)
         if numbers is not None:
             return _of_numbers(Reading(name, "number"), numbers, wishes)
-    return _of_texts(name, Distinct.of(column), wishes, categorical)
+    return _of_texts(name, Distinct.of(column), wishes, categorical, beside or DecimalMark())
 
 
-def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool) -> Decided:
+def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool, beside: DecimalMark) -> Decided:
     texts, counts = values.texts.to_pylist(), values.counts
     fixed = np.array([text in wishes.missing for text in texts], dtype=bool)
     kept = tuple(text for text in texts if text in wishes.not_missing)
@@ -116,10 +126,12 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool) ->
         if (infinite := is_infinite(other[0].texts)).any():
             place = int(np.flatnonzero(~marker)[np.flatnonzero(infinite)[0]])
             raise UserError(infinite_numbers(name, np.flatnonzero(np.isin(values.codes, place))))
-        found = _as_numbers(name, values, marker, said, kept, wishes) or _as_dates(name, values, marker, said, kept)
-        if found is not None:
-            return found
-        _refuse_slips(name, values, marker)
+        if _have_figures(values, marker):
+            found = _as_numbers(name, values, marker, said, kept, wishes, beside)
+            found = found or _as_dates(name, values, marker, said, kept)
+            if found is not None:
+                return found
+            refuse_slips(name, values, marker)
     words = [text for text, is_fixed in zip(texts, fixed | empty_text, strict=True) if not is_fixed]
     truth = bool(np.asarray(is_truth(values.texts))[~marker].all())
     missing = tuple(
@@ -138,62 +150,32 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool) ->
     return Decided(reading, categories(values, reading), odd)
 
 
+def _have_figures(values: Distinct, marker: NDArray[np.bool_]) -> bool:
+    """Say whether enough values have a figure for the column to be numbers or dates, or nearly so."""
+    figures = np.asarray(pc.match_substring_regex(values.texts, "[0-9]")).astype(bool)
+    return bool(values.counts[figures & ~marker].sum() >= NEARLY * values.counts[~marker].sum())
+
+
 def _as_numbers(
-    name: str, values: Distinct, marker: NDArray[np.bool_], said: tuple[str, ...], kept: tuple[str, ...], wishes: Wishes
+    name: str,
+    values: Distinct,
+    marker: NDArray[np.bool_],
+    said: tuple[str, ...],
+    kept: tuple[str, ...],
+    wishes: Wishes,
+    beside: DecimalMark,
 ) -> Decided | None:
     """Return the column as numbers, None if it is something else."""
     texts, counts = values.texts.filter(~marker), values.counts[~marker]
     style, numbers = find_style(texts, counts)
-    wrong = np.isnan(numbers)
-    if not wrong.any():
-        whole = np.full(len(values.texts), np.nan)
-        whole[~marker] = numbers
-        reading = replace(style, name=name, missing=said, kept=kept)
-        decided = _of_numbers(reading, whole[values.codes], wishes)
-        decided.odd.extend(_on_points(name, texts, style))
-        return decided
-    return None
-
-
-def _on_points(name: str, texts: Any, style: Reading) -> list[str]:
-    """Return what is said where points stand before thousands, or may do so."""
-    if style.thousands == "." and not any("," in text for text in texts.to_pylist()):
-        return ["its points stand before thousands, since always three figures follow them: 1.234 is read as 1234"]
-    if style.is_plain and thousands_by_point(texts, 1):
-        pointed = next(text for text in texts.to_pylist() if "." in text)
-        whole = pointed.replace(".", "")
-        return [f"{pointed!r} is read with decimals; if it stands for {whole}, look --write and thousands = '.' say so"]
-    return []
-
-
-def _refuse_slips(name: str, values: Distinct, marker: NDArray[np.bool_]) -> None:
-    """Refuse numbers or dates with other texts among them: as a category they would lose their order in silence."""
-    texts, counts = values.texts.filter(~marker), values.counts[~marker]
-    present = int(counts.sum())
-    style, numbers = find_style(texts, counts)
-    loose, wrong = look_like_numbers(texts), np.isnan(numbers)
-    _, days, odd = dates.find_order(texts, counts)
-    not_dates = np.isnan(days) & ~odd
-    words, these = (style.words, loose) if not not_dates.sum() < wrong.sum() else ("dates", ~not_dates)
-    wrong = wrong if words != "dates" else not_dates
-    share = max(counts[~wrong].sum(), counts[these].sum()) / present
-    if share < NEARLY or (~wrong | these).sum() <= FEW_VALUES:
-        return
-    place = int(np.flatnonzero(~marker)[np.flatnonzero(wrong)[0]])
-    raise UserError(_slips(name, values, place, int(counts[wrong].sum()), present, words, these[wrong]))
-
-
-def _slips(
-    name: str, values: Distinct, place: int, wrong: int, present: int, words: str, loose: NDArray[np.bool_]
-) -> str:
-    text, quoted = values.texts[place].as_py(), shlex.quote(name)
-    kind = "numbers" if words == "number" else words.replace("number", "numbers", 1)
-    missing = "" if loose.all() else f", say that {text!r} is missing with --missing {shlex.quote(text)}"
-    return (
-        f"Column {name!r} is {kind} but for {wrong} of {present} values, such as {text!r} in row"
-        f" {values.first_row(place)}. Put them right, leave them empty{missing}, read the column as categories with"
-        f" --categorical {quoted}, or leave it out with --drop {quoted}."
-    )
+    if np.isnan(numbers).any():
+        return None
+    style, numbers, told = settle(name, values, texts, style, numbers, beside)
+    whole = np.full(len(values.texts), np.nan)
+    whole[~marker] = numbers
+    decided = _of_numbers(replace(style, name=name, missing=said, kept=kept), whole[values.codes], wishes)
+    decided.odd.extend(told)
+    return decided
 
 
 def _as_dates(
@@ -202,27 +184,13 @@ def _as_dates(
     """Return the column as dates, None if it is something else; refuse those that cannot be told."""
     texts, counts = values.texts.filter(~marker), values.counts[~marker]
     order, found, odd = dates.find_order(texts, counts)
-    wrong = np.isnan(found) & ~odd
-    present, quoted = int(counts.sum()), shlex.quote(name)
-    named = dates.look_like_dates(texts)
-    if counts[named].sum() >= 2 * NEARLY * 0.9 * present and named.sum() > FEW_VALUES:
-        place = int(np.flatnonzero(~marker)[np.flatnonzero(named)[0]])
-        raise UserError(
-            f"Column {name!r} holds dates with the month in words, such as {values.texts[place].as_py()!r} in row"
-            f" {values.first_row(place)}, which are not read. Write them as 2026-12-31, read them as categories with"
-            f" --categorical {quoted}, or leave the column out with --drop {quoted}."
-        )
-    if wrong.all() or counts[odd].sum() > NEARLY * present:
+    if (np.isnan(found) & ~odd).any():
+        refuse_unread_months(name, values, marker)
         return None
-    if wrong.any():
+    if counts[odd].sum() > NEARLY * counts.sum():
         return None
-    if not order:
-        place = int(np.flatnonzero(~marker)[0])
-        raise UserError(
-            f"Column {name!r} holds dates such as {values.texts[place].as_py()!r} in row {values.first_row(place)}, and"
-            " no row tells whether the day or the month comes first. Write them as 2026-12-31, or leave the column out"
-            f" with --drop {quoted}."
-        )
+    short = dates.short_years(texts)
+    refuse_untold_dates(name, values, marker, order, found[short])
     days = np.full(len(values.texts), np.nan)
     days[~marker] = found
     decided = _of_days(Reading(name, "date", order=order, missing=said, kept=kept), days[values.codes])
@@ -233,6 +201,10 @@ def _as_dates(
             f"{rows} date{'s' * (rows > 1)} out of every range {'are' if rows > 1 else 'is'} read as missing, such as"
             f" {values.texts[which].as_py()!r} in row {values.first_row(which)}"
         )
+    if short.any():
+        text = texts.filter(pa.array(short))[0].as_py()
+        moment = dates.moments(found[short][:1])[0]
+        decided.odd.append(f"years of two figures are read as 1969 to 2068: {text!r} is {moment:%Y-%m-%d}")
     return decided
 
 
@@ -295,11 +267,6 @@ def _moments(numbers: NDArray[np.float64]) -> Order:
     if different[0] >= FIRST_SECOND * 1000 and different[-1] < LAST_SECOND * 1000:
         return "milliseconds"
     return ""
-
-
-def empty(name: str, rows: int) -> str:
-    """Return the message for a column without values."""
-    return f"Column {name!r} is empty in all {rows} rows; leave it out with --drop {shlex.quote(name)}."
 
 
 def _is_number(text: str) -> bool:

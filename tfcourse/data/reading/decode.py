@@ -21,6 +21,7 @@ EXAMPLES = {
     "ymd": "2026-12-31",
     "dmy": "31.12.2026",
     "mdy": "12/31/2026",
+    "words": "31 Dec 2026",
     "compact": "20261231",
     "seconds": "1798675200",
     "milliseconds": "1798675200000",
@@ -75,7 +76,8 @@ def quick_numbers(column: Any) -> NDArray[np.float64] | None:
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return None
     try:
-        numbers = pc.cast(pc.if_else(pc.equal(column, ""), None, column), pa.float64())
+        for part in (column.slice(0, 10), column):  # a cast that fails takes long, so a few rows first
+            numbers = pc.cast(pc.if_else(pc.equal(part, ""), None, part), pa.float64())
     except pa.ArrowInvalid:
         return None
     return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64) if len(numbers) else np.zeros(0)

@@ -19,8 +19,6 @@ MINUS = r"[\x{2212}\x{2012}\x{2013}\x{FE63}\x{FF0D}]"
 CURRENCY = r"[$€£¥₹₽₩₺₴฿]|USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|Rs\.?|kr\.?|R\$|US\$"
 STYLES = ((".", ""), (".", ","), (".", " "), (".", "'"), (",", ""), (",", "."), (",", " "), (",", "'"))
 """Decimal mark and thousands separator of the ways of writing that are known, the plainest first."""
-BY_POINT = r"^([-+]?[1-9][0-9]{0,2}(\.[0-9]{3})+|[-+]?[0-9]{1,3}|[^0-9]*)$"
-SAMPLE, LEAST_POINTED = 1000, 5
 _PARTS = (
     rf"^(?P<open>[-+]?\(?)\s*(?P<prefix>{CURRENCY})?\s*(?P<sign>[-+]?)\s*"
     r"(?P<figures>[0-9][0-9.,' ]*|[.,][0-9]+)(?P<power>[eE][-+]?[0-9]+)?\s*"
@@ -71,14 +69,13 @@ def find_style(texts: Any, counts: NDArray[np.int64]) -> tuple[Reading, NDArray[
     best = Reading("", "number")
     best_numbers = parse_numbers(texts, best)
     best_rows = rows_read(best_numbers, counts)
-    by_point = thousands_by_point(texts)
-    if best_rows == counts.sum() and not by_point:
+    if best_rows == counts.sum() or not look_like_numbers(texts).any():
         return best, best_numbers
     unit = _unit_of(texts, counts)
     for decimal, thousands in _by_likelihood(texts):
         reading = Reading("", "number", decimal, thousands, unit)
         numbers = parse_numbers(texts, reading)
-        if (rows := rows_read(numbers, counts)) > best_rows or (rows == best_rows and thousands == "." and by_point):
+        if (rows := rows_read(numbers, counts)) > best_rows:
             best, best_numbers, best_rows = reading, numbers, rows
     return best, best_numbers
 
@@ -143,26 +140,3 @@ def _by_likelihood(texts: Any) -> tuple[tuple[str, str], ...]:
     if not long_whole:
         return STYLES
     return tuple(sorted(STYLES, key=lambda style: bool(style[1])))
-
-
-def thousands_by_point(texts: Any, least: int = LEAST_POINTED) -> bool:
-    """Say whether points stand before thousands: always three figures after, 900 but never 0.900 or 1500 beside.
-
-    Args:
-        texts: an Arrow column or array; of any type but texts the answer is no.
-        least: how many texts with a point it takes.
-
-    >>> thousands_by_point(pa.array([f"1.{n}" for n in range(100, 130)] + ["900"]))
-    True
-    >>> thousands_by_point(pa.array([f"1.{n}" for n in range(100, 130)] + ["0.5"]))
-    False
-    """
-    if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
-        return False
-    if not pc.all(pc.match_substring_regex(texts.slice(0, SAMPLE), BY_POINT)).as_py():
-        return False
-    pointed = pc.match_substring_regex(texts, r"^[-+]?[0-9]+\.")
-    point, rest = texts.filter(pointed), texts.filter(pc.invert(pointed))
-    if len(point) < least or not pc.any(pc.match_substring_regex(rest, "[0-9]")).as_py():
-        return False
-    return bool(pc.all(pc.match_substring_regex(texts, BY_POINT)).as_py())

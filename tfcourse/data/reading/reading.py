@@ -8,7 +8,9 @@ from dataclasses import fields as fields_of
 from typing import Any, Literal, Self
 
 Kind = Literal["number", "date", "category"]
-Order = Literal["", "ymd", "dmy", "mdy", "compact", "seconds", "milliseconds"]
+Order = Literal["", "ymd", "dmy", "mdy", "words", "compact", "seconds", "milliseconds"]
+
+Levels = Literal["", "shared"]
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,13 @@ class Reading:
         decimal: the mark before the decimals of its numbers, ``.`` or ``,``.
         thousands: what separates thousands: empty, ``,``, ``.``, a blank or an apostrophe.
         unit: what stands before or after every number: ``%``, a currency, a unit of measure; empty for none.
-        order: of a date's parts: ``ymd``, ``dmy`` or ``mdy``; ``compact`` for the number 20261231, ``seconds`` and
-            ``milliseconds`` for numbers that count from 1970; empty for other kinds.
+        order: of a date's parts: ``ymd``, ``dmy`` or ``mdy``; ``words`` for months in English words; ``compact`` for
+            the number 20261231, ``seconds`` and ``milliseconds`` for numbers that count from 1970; empty for others.
         missing: texts that stand for a missing value in this column, beside the empty one.
         kept: texts that would stand for one, but were said not to.
         sentinels: numbers, or days since 1970, that stand for a missing value.
+        levels: of a category with very many values, ``shared`` for shared columns alone; empty for one more that tells
+            how frequent each value is.
         pattern: the strptime format of an older run's dates; these were written in no other way.
 
     >>> Reading("price", "number", decimal=",", thousands=".", unit="€").words
@@ -46,6 +50,7 @@ class Reading:
     missing: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     sentinels: tuple[float, ...] = ()
+    levels: Levels = ""
     pattern: str = ""
 
     @property
@@ -83,6 +88,7 @@ ORDERS: dict[str, str] = {
     "ymd": "year-month-day",
     "dmy": "day.month.year",
     "mdy": "month/day/year",
+    "words": "month in words",
     "compact": "digits such as 20261231",
     "seconds": "seconds since 1970",
     "milliseconds": "milliseconds since 1970",

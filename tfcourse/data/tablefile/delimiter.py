@@ -65,7 +65,7 @@ def find_head(text: bytes, name: str, usual: str) -> Head:
     Raises:
         UserError: if two delimiters fit alike.
     """
-    heads = [head_by(text, delimiter) for delimiter in DELIMITERS]
+    heads = [head_by(text, each) for each in DELIMITERS if each == usual or each.encode() in text]
     fitting = [head for head in heads if head.begin is not None and head.width > 1]
     if not fitting:
         likely = max(heads, key=lambda head: (head.share * (head.width > 1), head.delimiter == usual))
