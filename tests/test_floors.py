@@ -24,7 +24,7 @@ FLOORS = (
     ("babysitting", "retesting"),
     ("train", "predict", "retest", "babysit", "look"),
 )
-MOST_ROOMS = 26
+MOST_ROOMS, MOST_LINES = 26, 300
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 MODULES = sorted((ROOT / "tfcourse").rglob("*.py"))
 
@@ -60,6 +60,11 @@ def test_every_room_has_a_floor_and_there_are_few() -> None:
     rooms = {package_of(path) for path in MODULES} - {"__init__"}
     assert rooms == set(FLOOR)
     assert len(rooms) <= MOST_ROOMS
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_is_one_idea(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
 
 
 def test_only_the_scales_of_the_equations_are_used_in_production() -> None:

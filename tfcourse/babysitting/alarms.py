@@ -6,9 +6,13 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfcourse.babysitting.journal import Event
 from tfcourse.babysitting.lineage import judged_by, losses_of, objective_of
+
+if TYPE_CHECKING:
+    from tfcourse.babysitting.keeper import Keeper
 
 NOT_FINITE, DISK = "not finite", "disk nearly full"
 
@@ -36,6 +40,14 @@ class Alarm:
 
     what: str
     text: str
+
+
+def of_epoch(kept: Keeper, rules: AlarmRules) -> list[Alarm]:
+    """Return the alarms that the epoch which has just ended raises, by its losses and its weights."""
+    found = of_loss(kept.epochs_since_best(), kept.best, rules)
+    if not kept.finite:
+        found.append(Alarm(NOT_FINITE, f"a weight is not a finite number after epoch {kept.epoch}"))
+    return found
 
 
 def of_loss(since_best: Sequence[Event], best: Event | None, rules: AlarmRules) -> list[Alarm]:

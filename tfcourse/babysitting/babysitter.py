@@ -11,7 +11,7 @@ from typing import Any, Literal
 import keras
 
 from tfcourse.babysitting import commands as inbox
-from tfcourse.babysitting.alarms import NOT_FINITE, Alarm, AlarmRules, of_disk, of_loss
+from tfcourse.babysitting.alarms import NOT_FINITE, Alarm, AlarmRules, of_disk, of_epoch
 from tfcourse.babysitting.ending import ended, why_to_end
 from tfcourse.babysitting.keeper import Keeper
 from tfcourse.babysitting.lineage import finite_logs, losses_of
@@ -29,25 +29,17 @@ class Babysitter(keras.callbacks.Callback):
 
     ``model.fit(..., callbacks=[Babysitter("nursery")])`` is enough; then, from another terminal,
     ``python -m tfcourse.babysit status nursery``, ``set nursery learning_rate=0.003``, and so on. Called again with
-    the same folder, a training goes on from its last checkpoint, with the settings that the journal has. With
-    ``minibatches`` the order of the data is a part of the state and the minibatch size can change; such a training
-    is run by :meth:`train`.
+    the same folder, a training goes on from its last checkpoint, with the settings that the journal has; what goes on,
+    and what Keras does not let go on, is told in the README of this folder.
 
     With no command given, ``fit`` trains to the last bit as it does without a babysitter, whatever callbacks stand
     beside it; only after a loss that is not finite it waits. A hyperparameter changes here only by a command, on an
     alarm where ``on_alarm`` says so, by ``learning_rate_decay``, and on the way back to a kept state; what callbacks
     such as ``ReduceLROnPlateau`` make of it is followed, told and kept.
 
-    What goes on from the last checkpoint: weights, all optimizers that the model or its attributes hold, dropout's
-    random numbers, hyperparameters, and the number of the epoch. An epoch that had begun begins again, from that state.
-    So the weights are those of an undisturbed training, to the last bit, where the data come in the same order in each
-    epoch. Keras does not tell where it is in shuffled or endless data, and callbacks do not tell what they remember:
-    the order of the data, NumPy's and Python's random numbers, the patience and best epoch of ``EarlyStopping`` and
-    ``ReduceLROnPlateau``, and averages of weights begin anew.
-
     Args:
         folder: where journal, checkpoints and commands lie; it is made if absent.
-        minibatches: what :meth:`train` trains on.
+        minibatches: what :meth:`train` trains on; their order is a part of the state, and their size can change.
         checkpoint_every: epochs between checkpoints, at least 1; the best epoch and each change have one in any case.
         checkpoint_seconds: seconds after which there is a checkpoint in the middle of an epoch.
         keep_bytes: what the checkpoints may take on the disk; see :mod:`tfcourse.babysitting.checkpoints`.
@@ -109,9 +101,6 @@ class Babysitter(keras.callbacks.Callback):
             callbacks: further callbacks; they are told the epoch, but to them each epoch is a training of its own.
             then: called at the end, before the folder is let go.
             **fit: further arguments of ``fit``, such as ``validation_data``.
-
-        Raises:
-            UserError: as for the class.
         """
         assert self.minibatches is not None
         try:
@@ -212,7 +201,7 @@ class Babysitter(keras.callbacks.Callback):
         self.kept.restore_metrics()
 
     def _leave_fit_alone(self) -> None:
-        """Take back where Keras was sent to: the next call of ``fit`` must not begin there."""
+        # The next call of fit must not begin where Keras was sent to.
         if self._sent_to is not None and self.model._initial_epoch == self._sent_to:
             self.model._initial_epoch = None
         self._sent_to = None
@@ -270,10 +259,8 @@ class Babysitter(keras.callbacks.Callback):
         event = self.kept.note_epoch(finite_logs(logs or {}), checkpoint=due, learning_rate=rate)
         self.say(f"epoch {self.kept.epoch}: {numbers_words(event['logs'])}")
         self.orders.epoch_has_ended()
-        for alarm in of_loss(self.kept.epochs_since_best(), self.kept.best, self.rules):
+        for alarm in of_epoch(self.kept, self.rules):
             self.orders.alarm(alarm)
-        if not self.kept.finite:
-            self.orders.alarm(Alarm(NOT_FINITE, f"a weight is not a finite number after epoch {self.kept.epoch}"))
         self.kept.make_room(self.keep_bytes)
         low = of_disk(self.folder, self.kept.checkpoints.largest, self.rules)
         if low is not None and not self._disk_is_low:

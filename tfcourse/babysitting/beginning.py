@@ -24,7 +24,8 @@ from tfcourse.babysitting.lock import Lock, is_held, read_heartbeat
 from tfcourse.babysitting.setting import Start, begin_with, winner_of
 from tfcourse.babysitting.show import status_of
 from tfcourse.babysitting.words import ordinal, start_words
-from tfcourse.data.prepare import SPLIT_RULES, DataOptions, prepare, rows_in_split
+from tfcourse.data.options import SPLIT_RULES, DataOptions
+from tfcourse.data.prepare import prepare, rows_in_split
 from tfcourse.errors import UserError
 from tfcourse.files.writing import replacing
 from tfcourse.process.command import INTERRUPTED, OK

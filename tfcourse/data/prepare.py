@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, Self
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,8 @@ from tfcourse.data.features import ArrayFeatures, Features, Matrix, TableFeature
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.groups import equal_rows, group_numbers, keep_together
 from tfcourse.data.in_both import in_both, seen_words
+from tfcourse.data.options import DataOptions
 from tfcourse.data.reading.corrections import read_corrections
-from tfcourse.data.reading.decide import Wishes
 from tfcourse.data.reading.reading import Reading
 from tfcourse.data.sources import Dataset, X, columns_of, load
 from tfcourse.data.split import Split, check_classes, split_stratified, split_time, uneven_words
@@ -24,56 +24,9 @@ from tfcourse.data.table import rows_of, take
 from tfcourse.errors import UserError, did_you_mean
 
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.2
-SPLIT_RULES = 2
-"""By which rules rows are split: 1, by number of different rows, all columns compared; 2, by rows, used columns."""
 Numbers = NDArray[np.int64]
 MOST_LINES, MOST_LEFT_OUT = 60, 8
 """Of wider tables the columns are counted by their kind, and only so many that are left out are named."""
-
-
-@dataclass(frozen=True)
-class DataOptions:
-    """Which data to read and how to split it; the fields are the command line's flags.
-
-    ``split_rules`` is no flag: it is kept with a run, so that one that an earlier version began is split as it was.
-    """
-
-    data: str = "digits"
-    target: str | None = None
-    drop: tuple[str, ...] = ()
-    categorical: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    not_missing: tuple[str, ...] = ()
-    test_data: str | None = None
-    split: Literal["stratified", "time"] = "stratified"
-    seed: int = 0
-    group: str | None = None
-    split_rules: int = SPLIT_RULES
-    reading: str | None = None
-    time: str | None = None
-
-    @property
-    def wishes(self) -> Wishes:
-        """What the user said on how columns are read."""
-        group = () if self.group is None else (self.group,)
-        readings = read_corrections(self.reading) if self.reading is not None else {}
-        return Wishes(self.missing, self.not_missing, (*self.categorical, *group), readings)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the options JSON-ready."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> Self:
-        """Return the options whose :meth:`to_json` gave ``fields``, by this version or an earlier one.
-
-        >>> DataOptions.from_json({"data": "digits", "drop": ["x"]}).split_rules
-        1
-        """
-        given: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
-        }
-        return cls(**{"split_rules": 1, **given})
 
 
 @dataclass(frozen=True)
