@@ -1,7 +1,7 @@
 r"""Networks of one architecture as one: their layers stacked, batch normalization put into kernels and biases.
 
-A batch-normalized network predicts with fixed statistics, so that :math:`\gamma (W a - \mu) / \sqrt{\sigma^2 + \epsilon} +
-\beta` is a dense layer with another kernel and bias. K such networks are one dense layer, whose units lie side by side,
+A batch-normalized network predicts with fixed statistics, so that :math:`\gamma (W a - \mu) / \sqrt{\sigma^2 +
+\epsilon} + \beta` is a dense layer with another kernel and bias. K such networks are one dense layer, whose units lie side by side,
 and then products of K matrices at a time: few layers, however many networks.
 """
 
@@ -57,7 +57,10 @@ def stacked(network: NetworkSpec, weights: Sequence[Sequence[Array]]) -> Stack:
     [(2, 4, 8), (2, 8, 3)]
     """
     folded = [folded_layers(network, each) for each in weights]
-    layers = [[np.stack(parts).astype(np.float32) for parts in zip(*layer, strict=True)] for layer in zip(*folded)]
+    layers = [
+        [np.stack(parts).astype(np.float32) for parts in zip(*layer, strict=True)]
+        for layer in zip(*folded, strict=True)
+    ]
     return Stack(network, tuple(kernel for kernel, _ in layers), tuple(bias for _, bias in layers))
 
 
@@ -98,9 +101,9 @@ def weighted_average(stacks: Sequence[Stack], weights: Sequence[float]) -> keras
     """
     features = keras.Input((stacks[0].network.inputs,), name="features")
     logits = [logits_of(stack, features, f"stack_{number}") for number, stack in enumerate(stacks, start=1)]
-    each = np.concatenate([np.full(stack.size, weight / stack.size) for stack, weight in zip(stacks, weights)])
+    shares = [np.full(stack.size, weight / stack.size) for stack, weight in zip(stacks, weights, strict=True)]
     found = ops.log_softmax(ops.concatenate(logits, axis=1) if len(logits) > 1 else logits[0], axis=-1)
-    found = ops.logsumexp(ops.add(found, np.log(each).astype(np.float32)[:, None]), axis=1)
+    found = ops.logsumexp(ops.add(found, np.log(np.concatenate(shares)).astype(np.float32)[:, None]), axis=1)
     model = keras.Model(features, found, name="weighted_average")
     _set_weights(model, stacks)
     return model
