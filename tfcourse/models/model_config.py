@@ -18,8 +18,9 @@ CLASSES = frozenset(
     {
         FUNCTIONAL,
         *(f"keras.layers.{name}" for name in (
-            "Activation", "BatchNormalization", "Concatenate", "Dense", "Dropout", "EinsumDense", "Embedding", "Flatten",
-            "InputLayer", "Normalization", "Rescaling", "Reshape", "Softmax", "StringLookup", "TextVectorization",
+            "Activation", "BatchNormalization", "Concatenate", "Dense", "Dropout", "EinsumDense", "Embedding",
+            "Flatten", "InputLayer", "Normalization", "Rescaling", "Reshape", "Softmax", "StringLookup",
+            "TextVectorization",
         )),
         *(f"keras.src.ops.{name}" for name in (
             "core.Cast", "math.Logsumexp", "nn.LogSoftmax", "numpy.Add", "numpy.All", "numpy.Any", "numpy.Clip",

@@ -1,8 +1,8 @@
 r"""Networks of one architecture as one: their layers stacked, batch normalization put into kernels and biases.
 
 A batch-normalized network predicts with fixed statistics, so that :math:`\gamma (W a - \mu) / \sqrt{\sigma^2 +
-\epsilon} + \beta` is a dense layer with another kernel and bias. K such networks are one dense layer, whose units lie side by side,
-and then products of K matrices at a time: few layers, however many networks.
+\epsilon} + \beta` is a dense layer with another kernel and bias. K such networks are one dense layer, whose units lie
+side by side, and then products of K matrices at a time: few layers, however many networks.
 """
 
 from __future__ import annotations

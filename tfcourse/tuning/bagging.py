@@ -6,7 +6,6 @@ the search. So each row is predicted by networks that did not train on it. What 
 
 from __future__ import annotations
 
-import functools
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse.cohort.member import OwnRows
 from tfcourse.data.folds import Folds, deal_into_folds
 from tfcourse.data.prepare import Prepared
 from tfcourse.errors import UserError
@@ -102,14 +102,12 @@ class Bagging:
         write_json(kept, how)
 
     @property
-    def missing(self) -> dict[int, list[TrialRecord]]:
-        """The folds that lack networks, and the settings of those."""
+    def missing(self) -> list[tuple[TrialRecord, int]]:
+        """The settings and folds that are not trained yet."""
         if self.count == 1:
-            return {}
-        lacking = {
-            fold: [trial for trial in self.trials if not self._file(trial, fold).exists()] for fold in range(self.count)
-        }
-        return {fold: trials for fold, trials in lacking.items() if trials}
+            return []
+        everything = [(trial, fold) for trial in self.trials for fold in range(self.count)]
+        return [(trial, fold) for trial, fold in everything if not self._file(trial, fold).exists()]
 
     def _file(self, trial: TrialRecord, fold: int) -> Path:
         return self.path / f"trial-{trial.number}-fold-{fold + 1}.npz"
@@ -141,23 +139,24 @@ class Bagging:
             say(self.why_not)
             self.count = 1
 
-    def _train(self, missing: dict[int, list[TrialRecord]], deadline: float, interrupted: Callable[[], bool]) -> str:
+    def _train(self, missing: list[tuple[TrialRecord, int]], deadline: float, interrupted: Callable[[], bool]) -> str:
         parts = list(self.folds)
         plan = self.plan
         padding = Padding.of_space(
             plan.space, inputs=self.prepared.features.width, examples=len(parts[0][0]) * plan.epochs
         )
         try:
-            for fold, trials in missing.items():
-                train, validation = parts[fold]
-                order, *seeds = seeds_of(plan.seed, fold, [trial.number for trial in trials])
-                retrain(
-                    [(self.recipe(trial, len(train)), seed) for trial, seed in zip(trials, seeds, strict=True)],
-                    TrainingData(self.x[train], self.y[train], self.x[validation], self.y[validation]),
-                    Schedule(plan.epochs, plan.patience, plan.objective, order, deadline, interrupted),
-                    padding=padding,
-                    on_end=functools.partial(self._keep, fold, trials),
-                )
+            retrain(
+                [
+                    (self.recipe(trial, len(parts[fold][0])), seed_of(plan.seed, fold, trial.number))
+                    for trial, fold in missing
+                ],
+                TrainingData(self.x, self.y, self.x, self.y),
+                Schedule(plan.epochs, plan.patience, plan.objective, 0, deadline, interrupted),
+                padding=padding,
+                on_end=lambda index, training: self._keep(*missing[index], training),
+                rows=[OwnRows(*parts[fold], seed_of(plan.seed, fold)) for _, fold in missing],
+            )
         except OutOfTimeError:
             return no_time()
         except UserError as error:  # they do not fit into the memory together
@@ -173,9 +172,9 @@ class Bagging:
             batch_size,
         )
 
-    def _keep(self, fold: int, trials: list[TrialRecord], index: int, training: Training) -> None:
+    def _keep(self, trial: TrialRecord, fold: int, training: Training) -> None:
         """Keep the weights of a network; none if it diverged."""
-        with replacing(self._file(trials[index], fold)) as temporary:
+        with replacing(self._file(trial, fold)) as temporary:
             np.savez(temporary, *([] if training.diverged or training.best_epoch < 0 else training.weights))
 
     def out_of_fold(self) -> OutOfFold | None:
@@ -226,14 +225,13 @@ def distinct(trials: Iterable[TrialRecord]) -> list[TrialRecord]:
     return found
 
 
-def seeds_of(seed: int, fold: int, trials: Iterable[int]) -> list[int]:
-    """Return the seed of a fold's minibatch order, then that of each trial's initial weights and dropout on it.
+def seed_of(seed: int, fold: int, trial: int = -1) -> int:
+    """Return the seed of a fold's minibatch order, or that of a trial's initial weights and dropout on it.
 
-    >>> len(set(seeds_of(0, 0, [3, 4]) + seeds_of(0, 1, [3, 4]))), seeds_of(0, 0, [4])[1] == seeds_of(0, 0, [3, 4])[2]
-    (6, True)
+    >>> len({seed_of(0, fold, trial) for fold in (0, 1) for trial in (-1, 0, 1)})
+    6
     """
-    keys = [(seed, _BAGGED, fold), *((seed, _BAGGED, fold, number + 1) for number in trials)]
-    return [int(np.random.SeedSequence(key).generate_state(1)[0] >> 1) for key in keys]
+    return int(np.random.SeedSequence([seed, _BAGGED, fold, trial + 1]).generate_state(1)[0] >> 1)
 
 
 def no_time() -> str:
