@@ -60,7 +60,7 @@ def judge_out_of_fold(numbers: Mapping[str, Any]) -> Finding:
         f" networks that did not train on it) the saved model is right in {numbers['accuracy']:.2%}, 95 % interval"
         f" {low:.2%} to {high:.2%}, with a log-loss of {loss_said(numbers['log_loss'])} ({loss_said(loss_low)} to"
         f" {loss_said(loss_high)}). The epochs, the settings' weights and the temperature were chosen on these rows, so"
-        " that this is a little too good; the test split had no part in them."
+        " that this is too good, the more so the fewer they are; the test split had no part in that."
     )
     sentences = [Sentence("out_of_fold", "note", text)]
     own, best = numbers["plain_log_loss"], numbers["best_log_loss"]
