@@ -127,13 +127,28 @@ def build_parser() -> Parser:
         "--seed", metavar="N", type=whole_number(0), help="seed of split, draws, weights and minibatches (default 0)"
     )
     model = parser.add_argument_group("model")
+    folds = model.add_mutually_exclusive_group()
+    folds.add_argument(
+        "--folds",
+        metavar="K",
+        type=whole_number(1),
+        help="train the leading settings on each of K folds of all rows but the test's, and save their average weighted"
+        " by what they say out of fold (default: by the data's size, 8, 5 or 1)",
+    )
+    folds.add_argument(
+        "--single", dest="folds", action="store_const", const=1, help="save the best network alone, as --folds 1 does"
+    )
     model.add_argument(
-        "--ensemble", metavar="N", type=whole_number(1), help="save the average of the N best networks (default 1)"
+        "--ensemble",
+        metavar="N",
+        type=whole_number(1),
+        help="save the average of the N best networks as the search left them, without folds",
     )
     model.add_argument(
         "--calibrate",
         action=argparse.BooleanOptionalAction,
-        help="divide the saved model's logits by the temperature that fits the validation split best (default no)",
+        help="divide the saved model's logits by the temperature that fits best, on the validation split or out of fold"
+        " (default: with folds)",
     )
     output = parser.add_argument_group("output")
     output.add_argument("--out", metavar="DIR", help="the run folder to write (default runs/NAME-TIME)")
@@ -226,6 +241,7 @@ def _search(
         start_keras()
         from tfcourse.run.show import SearchProgress, show_round
         from tfcourse.search.halving import in_words
+        from tfcourse.tuning.bagging import Bagging
         from tfcourse.tuning.leaders import Leaders, retraining_seconds
         from tfcourse.tuning.result import finish
         from tfcourse.tuning.search import open_search, search
@@ -255,7 +271,9 @@ def _search(
             )
         leaders = Leaders(folder, prepared, plan)
         leaders.train_again(console.print, deadline=finishing, interrupted=interrupted)
-    return finish(folder, prepared, plan, tuner, leaders, started)
+        bagging = Bagging(folder, prepared, plan, leaders.ranked)
+        bagging.train(console.print, deadline=finishing, interrupted=interrupted)
+    return finish(folder, prepared, plan, tuner, leaders, bagging, started)
 
 
 def _spent(folder: RunFolder, started: float) -> float:

@@ -38,6 +38,7 @@ from tfcourse.models.model_config import CLASSES
 from tfcourse.models.model_file import load_model_file
 from tfcourse.models.preprocessing import export_model
 from tfcourse.models.spec import NetworkSpec
+from tfcourse.models.stacked import stacked, weighted_average
 from tfcourse.run.exported import load_exported
 
 EARLIER = frozenset(
@@ -164,7 +165,10 @@ def exports() -> dict[str, tuple[Features, keras.Model]]:
     images = ArrayFeatures.fit(np.random.default_rng(0).integers(0, 256, (20, 4, 3)).astype("uint8"))
     spec = NetworkSpec(everything.width, 3, (8,), dropout=0.2, l2=1e-3)
     networks = [build_mlp(spec, seed=0), build_mlp(NetworkSpec(everything.width, 3, (4, 4), "tanh", False), seed=0)]
+    deep = NetworkSpec(everything.width, 3, (4, 5))
+    stacks = [stacked(each, [build_mlp(each, seed=seed).get_weights() for seed in (0, 1)]) for each in (spec, deep)]
     return {
+        "bagged": (everything, with_temperature(weighted_average(stacks, [0.25, 0.75]), 1.5)),
         "calibrated average": (everything, with_temperature(average(networks), 1.5)),
         "one column": (one, build_softmax_regression(one.width, 2)),
         "images": (images, build_mlp(NetworkSpec(images.width, 3, (8,)), seed=0)),

@@ -33,6 +33,8 @@ class Layout:
         penalized: whether any member has an L2 penalty.
         dropping: whether any member has dropout.
         side_by_side: whether the first layer is one product with all members' kernels side by side.
+        own_rows: whether each member has rows of its own among the examples; ``rows`` and ``validation_rows`` are their
+            numbers.
     """
 
     kinds: tuple[Kind, ...]
@@ -48,6 +50,7 @@ class Layout:
     penalized: bool
     dropping: bool
     side_by_side: bool
+    own_rows: bool = False
 
     @property
     def steps(self) -> int:

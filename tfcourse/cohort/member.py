@@ -57,6 +57,26 @@ PLAIN = InputLayers(flat_float32)
 
 
 @dataclass(frozen=True)
+class OwnRows:
+    """Rows of its own that a member trains and validates on, as in cross-validation.
+
+    Args:
+        train: positions of its training rows among the training examples, in the order that ``Model.fit`` would get.
+        validation: positions of its validation rows among the validation examples.
+        seed: of the order of its minibatches.
+    """
+
+    train: NDArray[np.integer[Any]]
+    validation: NDArray[np.integer[Any]]
+    seed: int
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Numbers of training and of validation rows, which members of one program share."""
+        return len(self.train), len(self.validation)
+
+
+@dataclass(frozen=True)
 class Member:
     """One trial of a cohort.
 
@@ -73,6 +93,7 @@ class Member:
             program has the same shapes whoever trains with it, and its weights are the same bit for bit.
         depths: fewest and most hidden blocks of the networks whose program it shares, for the same reason; None leaves
             it to the plan.
+        rows: rows of its own; None trains and validates on all examples.
         finish: takes the trained state and the number of steps taken (puts them into a Keras model).
     """
 
@@ -86,6 +107,7 @@ class Member:
     input_layers: InputLayers = PLAIN
     pad_to: int = 0
     depths: tuple[int, int] | None = None
+    rows: OwnRows | None = field(default=None, compare=False)
     finish: Callable[[State, int], None] = field(default=lambda state, steps: None)
 
     @property
@@ -119,7 +141,7 @@ class Member:
     def family(self) -> tuple[object, ...]:
         """What members share that may share a program: all of the key, but for the depth where blocks are alike."""
         kinds, *others = self.key
-        return (kinds[: self.block_size] or kinds, *others, self.depths)
+        return (kinds[: self.block_size] or kinds, *others, self.depths, self.rows and self.rows.counts)
 
     @property
     def parameters(self) -> int:

@@ -68,6 +68,7 @@ class Program:
         numbers: dict[str, Any],
         data: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
         validation: tuple[tf.Tensor, tf.Tensor, tf.Tensor] | None,
+        validation_rows: tf.Tensor | None,
         order: tf.Tensor,
         coefficients: tf.Tensor,
         clock: tf.Tensor,
@@ -80,7 +81,8 @@ class Program:
                 cohort's number of hidden blocks.
             data: features (m, n), labels (m,) or (m, C), weights of the examples (m,).
             validation: the same for the validation examples.
-            order: the rows of each minibatch, shape (steps, B).
+            validation_rows: each member's own among them, shape (k, rows); None if it validates on all.
+            order: the rows of each minibatch, shape (steps, B), or (steps, k, B) where each member has its own.
             coefficients: the optimizers' numbers, shape (steps, 9, k).
             clock: steps taken in earlier epochs, a scalar; the dropout masks depend on it.
         """
@@ -96,7 +98,7 @@ class Program:
         )
         metrics = {"loss": loss / layout.rows, "accuracy": correct / layout.rows}
         if validation is not None:
-            loss, correct = self._evaluate(state, numbers, validation)
+            loss, correct = self._evaluate(state, numbers, validation, validation_rows)
             metrics |= {"val_loss": loss, "val_accuracy": correct}
         return state, metrics
 
@@ -135,9 +137,13 @@ class Program:
     def _forward(
         self, state: State, numbers: dict[str, Any], x: tf.Tensor, batch: Batch | None, clock: tf.Tensor
     ) -> tuple[tf.Tensor, Moving]:
-        """Return the logits (k, B, C) of x (B, n), and the moved statistics; ``batch`` is None for evaluation."""
+        """Return the logits (k, B, C) of x and the moved statistics; ``batch`` is None for evaluation.
+
+        x is (B, n), or (k, B, n) where each member has rows of its own; so are the first axes of what is gathered.
+        """
         layout = self.layout
-        a = x if layout.side_by_side else tf.broadcast_to(x[None], (layout.places, *x.shape))
+        as_it_is = layout.side_by_side or layout.own_rows
+        a = x if as_it_is else tf.broadcast_to(x[None], (layout.places, *x.shape))
         moving: Moving = []
         vectors = self._vectors(state["weights"])
         for block, indices in enumerate(layout.blocks):
@@ -208,7 +214,7 @@ class Program:
         return tuple({name: each[part] for name, each in new.items()} for part in range(3))
 
     def _evaluate(
-        self, state: State, numbers: dict[str, Any], validation: tuple[tf.Tensor, ...]
+        self, state: State, numbers: dict[str, Any], validation: tuple[tf.Tensor, ...], own: tf.Tensor | None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the loss and the accuracy on the validation examples, each (k,)."""
         layout = self.layout
@@ -219,7 +225,11 @@ class Program:
         def body(start: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor) -> tuple[tf.Tensor, ...]:
             # The last chunk starts early enough to be whole; rows of the chunk before it do not count again.
             first = tf.minimum(start, rows - chunk)
-            x, y, w = (_rows(each, first, chunk) for each in validation)
+            if own is None:
+                x, y, w = (_rows(each, first, chunk) for each in validation)
+            else:
+                here = tf.slice(own, [0, first], [layout.places, chunk])
+                x, y, w = (tf.gather(each, here) for each in validation)
             new = tf.cast(tf.range(chunk) >= start - first, tf.float32)
             logits, _ = self._forward(state, numbers, x, None, start)
             losses = tf.reduce_sum(_cross_entropy(logits, self._targets(y)) * (w * new), axis=1)

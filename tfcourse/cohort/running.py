@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tfcourse.cohort.dataset import Examples
+from tfcourse.cohort.dataset import Examples, order_of_epoch
 from tfcourse.cohort.layers import Dense, Dropout
 from tfcourse.cohort.layout import Layout
-from tfcourse.cohort.member import Member, State
+from tfcourse.cohort.member import Member, OwnRows, State
 from tfcourse.cohort.optimizers import resting
 from tfcourse.cohort.plan import CohortPlan
 from tfcourse.cohort.program import compiled
@@ -29,6 +29,8 @@ def layout_of(plan: CohortPlan, members: Sequence[Member], training: Examples, v
     dense_first = isinstance(members[0].layers[0], Dense) and members[0].inputs >= WIDE_INPUTS
     # The last bits of a wide product depend on how many members lie side by side; fixed padding promises that none do.
     fixed = any(member.pad_to for member in members)
+    own = members[0].rows
+    rows, validation_rows = own.counts if own else (training.rows, validation.rows if validation else 0)
     return Layout(
         kinds=plan.kinds,
         least_depth=plan.least_depth,
@@ -36,13 +38,14 @@ def layout_of(plan: CohortPlan, members: Sequence[Member], training: Examples, v
         classes=members[0].classes,
         inputs=members[0].inputs,
         places=plan.places,
-        rows=training.rows,
+        rows=rows,
         batch_size=plan.batch_size,
-        validation_rows=validation.rows if validation else 0,
+        validation_rows=validation_rows,
         sparse=training.sparse,
         penalized=any(isinstance(layer, Dense) and layer.l2 > 0 for layer in layers),
         dropping=any(isinstance(layer, Dropout) and layer.rate > 0 for layer in layers),
-        side_by_side=dense_first and not fixed,
+        side_by_side=dense_first and not fixed and own is None,
+        own_rows=own is not None,
     )
 
 
@@ -75,6 +78,24 @@ class RunningCohort:
         self.places = {index: place for place, index in enumerate(members)}
         self._state: Any = tf.nest.map_structure(tf.constant, stack(everyone, states, layout.widths, layout.places))
         self._numbers = tf.nest.map_structure(tf.constant, numbers(everyone, layout.widths, layout.places))
+        self._validation_rows: tf.Tensor | None = None
+        if layout.own_rows:
+            rows = np.zeros((layout.places, layout.validation_rows), np.int32)
+            for index, own in self._own_rows():
+                rows[self.places[index]] = own.validation
+            self._validation_rows = tf.constant(rows)
+
+    def _own_rows(self) -> list[tuple[int, OwnRows]]:
+        return [(index, member.rows) for index, member in self.members.items() if member.rows is not None]
+
+    def own_order(self) -> NDArray[np.int32]:
+        """Return the rows of each minibatch of each member in the next epoch, shape (steps, places, B)."""
+        layout = self.layout
+        order = np.zeros((layout.steps, layout.places, layout.batch_size), np.int32)
+        for index, own in self._own_rows():
+            of_own = order_of_epoch(own.seed, self.epoch, layout.rows, layout.batch_size, True)
+            order[:, self.places[index]] = own.train[of_own]
+        return order
 
     def advance(
         self, data: tuple[tf.Tensor, ...], validation: tuple[tf.Tensor, ...] | None, order: NDArray[np.int32]
@@ -91,6 +112,7 @@ class RunningCohort:
             self._numbers,
             data,
             validation,
+            self._validation_rows,
             tf.constant(order),
             tf.constant(coefficients),
             tf.constant(self.epoch * steps, tf.int32),

@@ -170,7 +170,7 @@ class Scheduler:
         metrics = cohort.advance(
             self.training.tensors(cohort.input_layers),
             self.validation.tensors(cohort.input_layers) if self.validation else None,
-            self.order(cohort.epoch, cohort.layout.batch_size),
+            cohort.own_order() if cohort.layout.own_rows else self.order(cohort.epoch, cohort.layout.batch_size),
         )
         seconds = time.perf_counter() - began
         with self._changed:

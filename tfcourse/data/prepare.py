@@ -54,6 +54,8 @@ class Prepared:
         fingerprint: SHA-256 of the data as read.
         columns: one line a column: how it is read.
         notes: further lines for the user.
+        groups: group number of each row of the training part and then of the validation part: rows of one group stay
+            together when they are cut further; None where they are in the order of time.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Prepared:
     fingerprint: str
     columns: list[str]
     notes: list[str]
+    groups: Numbers | None = None
 
 
 def prepare(options: DataOptions) -> Prepared:
@@ -131,7 +134,7 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
             if given:
                 raise UserError(f"{flag} is for tables; {options.data!r} holds arrays.")
     dataset, named = _without_group(dataset, options)
-    split = _split(dataset, named, y, classes, options)
+    split, groups = _split(dataset, named, y, classes, options)
     lines: list[str] = []
     if features is None:
         features, lines = fit(dataset.x, split.train, dataset.readings)
@@ -153,6 +156,7 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
     return Prepared(
         dataset.name, classes, features, train, validation, test, test_rows, seen, dataset.fingerprint, lines,
         dataset.odd + dataset.notes,
+        None if groups is None else np.unique(groups[np.r_[split.train, split.validation]], return_inverse=True)[1],
     )  # fmt: skip
 
 
@@ -181,18 +185,22 @@ def _without_group(dataset: Dataset, options: DataOptions) -> tuple[Dataset, Num
     return replace(dataset, x={key: column for key, column in x.items() if key != name}, test=test), named
 
 
-def _split(dataset: Dataset, named: Numbers | None, y: Numbers, classes: Sequence[str], options: DataOptions) -> Split:
+def _split(
+    dataset: Dataset, named: Numbers | None, y: Numbers, classes: Sequence[str], options: DataOptions
+) -> tuple[Split, Numbers | None]:
+    """Return the parts, and the groups that they were cut by, None in the order of time."""
     test = 0.0 if dataset.test is not None else TEST_SHARE
     validation = VALIDATION_SHARE / (1 - TEST_SHARE) if dataset.test is not None else VALIDATION_SHARE
     if options.split == "time":
         order = _order(dataset.x, options.time)
         split = split_time(y[order], classes, test=test, validation=validation)
-        return Split(order[split.train], order[split.validation], order[split.test])
+        return Split(order[split.train], order[split.validation], order[split.test]), None
     if options.time is not None:
         raise UserError(f"--time {options.time} was given without --split time; give both.")
     shares: dict[str, Any] = {"test": test, "validation": validation}
     if options.split_rules == 1:
-        return split_stratified(equal_rows(dataset.x), y, classes, seed=options.seed, by_rows=False, **shares)
+        kinds = equal_rows(dataset.x)
+        return split_stratified(kinds, y, classes, seed=options.seed, by_rows=False, **shares), kinds
     kinds = equal_rows(dataset.x)
     check_classes(kinds, y, classes)
     x, among = _seen_columns(dataset.x, dataset.readings)
@@ -203,7 +211,7 @@ def _split(dataset: Dataset, named: Numbers | None, y: Numbers, classes: Sequenc
     dataset.notes.extend(together.notes)
     if len(np.unique(together.groups)) < len(y):
         dataset.notes.extend(uneven_words(split, y, classes, **shares))
-    return split
+    return split, together.groups
 
 
 def _order(x: X, time: str | None) -> Numbers:

@@ -18,8 +18,9 @@ CLASSES = frozenset(
     {
         FUNCTIONAL,
         *(f"keras.layers.{name}" for name in (
-            "Activation", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Embedding", "Flatten", "InputLayer",
-            "Normalization", "Rescaling", "Reshape", "Softmax", "StringLookup", "TextVectorization",
+            "Activation", "BatchNormalization", "Concatenate", "Dense", "Dropout", "EinsumDense", "Embedding",
+            "Flatten", "InputLayer", "Normalization", "Rescaling", "Reshape", "Softmax", "StringLookup",
+            "TextVectorization",
         )),
         *(f"keras.src.ops.{name}" for name in (
             "core.Cast", "math.Logsumexp", "nn.LogSoftmax", "numpy.Add", "numpy.All", "numpy.Any", "numpy.Clip",
@@ -44,7 +45,7 @@ file names, reads a path, or wraps another framework's model.
 """
 
 LOOKUPS = ("keras.layers.StringLookup", "keras.layers.TextVectorization")
-WEIGHTED = ("keras.layers.BatchNormalization", "keras.layers.Dense", "keras.layers.Embedding")
+WEIGHTED = tuple(f"keras.layers.{name}" for name in ("BatchNormalization", "Dense", "EinsumDense", "Embedding"))
 DTYPES = frozenset({"bool", "int32", "int64", "float32", "float64", "string"})
 LEFT_ALONE = {
     "idf_weights": None, "lora_alpha": None, "lora_rank": None, "max_tokens": None, "ngrams": None,
@@ -182,6 +183,13 @@ def _weights(name: str, config: dict[str, Any], shape: list[Any]) -> int:
     if name == "keras.layers.Dense":
         sizes = [config.get("units"), shape[-1]]
         extra = config.get("units") if config.get("use_bias", True) else 0
+    elif name == "keras.layers.EinsumDense":  # a dense layer for each of several networks
+        size = config.get("output_shape")
+        if config.get("equation") != "bki,kio->bko" or config.get("bias_axes") != "ko" or not isinstance(size, list):
+            raise NotOursError(f"its config.json has a {name} of another equation")
+        if len(size) != 2 or len(shape) != 3 or shape[1] != size[0]:
+            raise NotOursError(f"its config.json has a {name} of no size")
+        sizes, extra = [shape[1], shape[2], size[1]], math.prod(size) if all(type(n) is int for n in size) else 0
     elif name == "keras.layers.Embedding":
         sizes, extra = [config.get("input_dim"), config.get("output_dim")], 0
     else:

@@ -20,7 +20,7 @@ SCALES = {
     "integer": "whole numbers",
     "choice": "choices",
 }
-TOPICS = {"enough": "Enough trials?", "curves": "Learning curves"}
+TOPICS = {"out_of_fold": "Out of fold", "enough": "Enough trials?", "curves": "Learning curves"}
 """Headings of the verdict's topics; the others are called as they are."""
 
 

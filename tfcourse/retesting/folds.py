@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse.data.folds import dealt, thinned
 from tfcourse.data.groups import keep_together
-from tfcourse.data.split import Rows, rarest_class
+from tfcourse.data.split import Rows
 
 LEAST_PARTS = 5
 
@@ -49,8 +50,8 @@ class Folds:
 def deal(kinds: Rows, y: Rows, repeats: int, seed: int, named: Rows | None = None) -> Folds:
     """Deal rows into parts at random: every class evenly, rows of one group together.
 
-    What stays together is what :func:`tfcourse.data.groups.keep_together` says. Groups are dealt by their size, the
-    largest first, those of one size in random order.
+    What stays together is what :func:`tfcourse.data.groups.keep_together` says; it is dealt as
+    :func:`tfcourse.data.folds.dealt` does.
 
     Args:
         kinds: number of each row's kind, from :func:`tfcourse.data.groups.equal_rows`.
@@ -65,16 +66,7 @@ def deal(kinds: Rows, y: Rows, repeats: int, seed: int, named: Rows | None = Non
     """
     parts = max(LEAST_PARTS, repeats)
     group = keep_together(kinds, y, len(y) / parts, named).groups
-    label, rows = rarest_class(group, y), np.bincount(group)
-    random = np.random.default_rng([seed, 1])
-    part_of_group = np.empty(len(rows), dtype=np.int64)
-    dealt = 0
-    for number in np.unique(label):
-        members = random.permutation(np.flatnonzero(label == number))
-        members = members[np.argsort(-rows[members], kind="stable")]
-        part_of_group[members] = (dealt + np.arange(len(members))) % parts
-        dealt += len(members)
-    return Folds(part_of_group[group], parts, repeats)
+    return Folds(dealt(group, y, parts, np.random.default_rng([seed, 1])), parts, repeats)
 
 
 def blocks(rows: int, repeats: int) -> Folds:
@@ -85,12 +77,3 @@ def blocks(rows: int, repeats: int) -> Folds:
     """
     parts = max(LEAST_PARTS, repeats)
     return Folds(np.arange(rows) * parts // rows, parts, repeats)
-
-
-def thinned(rows: Rows, count: int) -> Rows:
-    """Return ``count`` of the rows, evenly spread.
-
-    >>> thinned(np.arange(10), 5).tolist()
-    [0, 2, 4, 6, 8]
-    """
-    return rows[np.arange(count) * len(rows) // count]

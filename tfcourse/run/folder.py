@@ -7,6 +7,7 @@
     RUN/model.keras    the best network, from raw columns or images to probabilities
     RUN/search/        a KerasTuner project: every trial with its learning curves and its best epoch's weights
     RUN/baseline/      the same of softmax regression
+    RUN/folds/         the weights of the leaders on each fold, if they were bagged
     RUN/lock           held by the process that trains in it
 """
 

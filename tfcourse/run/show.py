@@ -137,8 +137,9 @@ def show_result(console: Console, result: Mapping[str, Any], classes: Sequence[s
         setting.add_row(name, format_value(best["hyperparameters"][name]))
     console.print(setting)
 
-    numbers = Table(title="How good it is", title_justify="left")
     model = result.get("model", {})
+    out_of_fold = " (the saved model's validation is out of fold)" * ("folds" in model)
+    numbers = Table(title=f"How good it is{out_of_fold}", title_justify="left")
     columns, names = (
         [measures_in_words({**best, "test": result["test"]}), measures_in_words(baseline)],
         ["best network"],

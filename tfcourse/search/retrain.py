@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tfcourse.cohort import MemberHistory, fit_together
+from tfcourse.cohort.member import OwnRows
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.search.fit import Schedule, Training, TrainingData
 from tfcourse.search.following import Following
@@ -50,6 +51,7 @@ def retrain(
     *,
     padding: Padding,
     on_end: Callable[[int, Training], None],
+    rows: Sequence[OwnRows] | None = None,
 ) -> None:
     """Train settings from seeds of their own, stopped as the search's trials are, and tell what came of each.
 
@@ -59,6 +61,8 @@ def retrain(
         schedule: for how long each, in which order of minibatches, and until when.
         padding: of the networks, as in the search.
         on_end: called with the position of each job that ended, in the caller's thread.
+        rows: those of each job, all in one number; None trains and validates all on all. Their own seeds give the order
+            of minibatches.
 
     Raises:
         OutOfTimeError: when the schedule's deadline passes first.
@@ -78,8 +82,11 @@ def retrain(
         if time.monotonic() > schedule.deadline and not history.finished:
             raise OutOfTimeError
 
+    members = [padding.member(setting.network, setting.optimizer, seed) for setting, seed in jobs]
+    if rows is not None:
+        members = [replace(member, rows=own) for member, own in zip(members, rows, strict=True)]
     fit_together(
-        [padding.member(setting.network, setting.optimizer, seed) for setting, seed in jobs],
+        members,
         examples.x,
         examples.y,
         validation_data=(examples.x_validation, examples.y_validation),

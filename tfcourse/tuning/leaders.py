@@ -66,13 +66,15 @@ class Leaders:
 
     Attributes:
         trials: all trials of the run, by number.
+        ranked: those that completed, the best first.
         not_retrained: why they were not trained again, in a sentence; empty if they were.
     """
 
     def __init__(self, folder: RunFolder, prepared: Prepared, plan: Plan) -> None:
         self.prepared, self.plan, self.not_retrained = prepared, plan, ""
         self.trials = read_trials(folder.path, plan.space)
-        self.leaders = leaders(self.trials, plan.objective)[: 1 + RUNNERS_UP]
+        self.ranked = leaders(self.trials, plan.objective)
+        self.leaders = self.ranked[: 1 + RUNNERS_UP]
         self.order, self.seeds = fresh_seeds(plan.seed)
         self.retrained = Retrained(
             folder.path / "repeats.json",

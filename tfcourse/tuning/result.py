@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,74 +13,31 @@ from tfcourse.data.prepare import Part, Prepared
 from tfcourse.errors import UserError
 from tfcourse.files.writing import write_json
 from tfcourse.models.builders import with_softmax
-from tfcourse.models.ensemble import average, with_temperature
 from tfcourse.run.exported import BATCH, export
 from tfcourse.run.folder import RunFolder, RunStatus
-from tfcourse.run.measure import log_loss, measure
+from tfcourse.run.measure import measure
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import RandomOracle, Status
 from tfcourse.search.rounds import explored
 from tfcourse.space import Round
 from tfcourse.space.names import values_from_hp
+from tfcourse.tuning.bagging import Bagging
 from tfcourse.tuning.baseline import load_baseline
+from tfcourse.tuning.chosen import Chosen, choose, completed_of, measures_on
 from tfcourse.tuning.leaders import Leaders
 from tfcourse.tuning.plan import Plan
-from tfcourse.verdict.calibration import Predictions, calibrate, fit_temperature
+from tfcourse.verdict.calibration import Predictions, calibrate
 from tfcourse.verdict.judge import judge
-from tfcourse.words import listed
-
-PLAIN_MODEL: dict[str, Any] = {"ensemble": 1, "calibrate": False}
-"""What is saved when nothing else is asked for: the best trial's network as it was trained."""
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The model that a run saves: of which trials it is, and what it says of the validation split.
-
-    Args:
-        trials: whose networks are averaged, the best first.
-        single: the best trial's network, from features to logits.
-        network: what is saved: that, or the average, at the temperature.
-        temperature: by which its logits are divided; None for none.
-        validation: before the temperature.
-    """
-
-    trials: Sequence[Any]
-    single: keras.Model
-    network: keras.Model
-    temperature: float | None
-    validation: Predictions
-
-    @property
-    def is_average(self) -> bool:
-        """Return whether several networks are averaged."""
-        return len(self.trials) > 1
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what ``result.json`` says of the model."""
-        return {
-            "saved": saved_in_words(self.trials),
-            "trials": [int(trial.trial_id) for trial in self.trials],
-            "temperature": self.temperature,
-            "validation": measures_on(self.validation, self.temperature or 1.0),
-        }
-
-
-def choose(tuner: FitTuner, prepared: Prepared, *, ensemble: int, calibrate: bool) -> Chosen:
-    """Return the model of the leading trials, on whose validation predictions its temperature is fitted."""
-    leading = tuner.oracle.get_best_trials(ensemble)
-    trials = completed_of(leading)
-    single = tuner.load_model(leading[0])
-    network = average([tuner.load_model(trial) for trial in trials]) if len(trials) > 1 else single
-    validation = Predictions(network.predict(prepared.validation.x, batch_size=BATCH, verbose=0), prepared.validation.y)
-    temperature = fit_temperature(validation) if calibrate else None
-    if temperature is not None:
-        network = with_temperature(network, temperature)
-    return Chosen(trials, single, network, temperature, validation)
 
 
 def finish(
-    folder: RunFolder, prepared: Prepared, plan: Plan, tuner: FitTuner, leaders: Leaders, started: float
+    folder: RunFolder,
+    prepared: Prepared,
+    plan: Plan,
+    tuner: FitTuner,
+    leaders: Leaders,
+    bagging: Bagging,
+    started: float,
 ) -> dict[str, Any]:
     """Measure the model once on the test split, export it, judge the search, and write and return the result.
 
@@ -91,6 +47,7 @@ def finish(
         plan: what the search did.
         tuner: from :func:`tfcourse.tuning.search.open_search`, its search done.
         leaders: the search's leaders, trained again.
+        bagging: the same, trained on folds.
         started: moment of ``time.monotonic()`` at which this part of the run began.
 
     Raises:
@@ -99,13 +56,13 @@ def finish(
     best = tuner.oracle.get_best_trials(1)[0]
     if best.status != Status.COMPLETED:
         raise UserError(no_trial_completed(tuner.oracle, folder.path))
-    wanted = {**PLAIN_MODEL, **folder.record.get("model", {})}
-    chosen = choose(tuner, prepared, **wanted)
+    wanted = folder.record.get("model", {})
+    chosen = choose(tuner, prepared, bagging, wanted)
     # The test split is measured through the file that is deployed.
     probabilities = export(folder.model_path, prepared.features, chosen.network, prepared.test_rows, prepared.test.x)
     test = Predictions.of_probabilities(probabilities, prepared.test.y, chosen.temperature or 1.0)
     counts = counts_of(tuner.oracle)
-    looked = looks_at_the_test(folder.record.get("test_looks", []), {"trials": counts["completed"], **wanted})
+    looked = looks_at_the_test(folder.record.get("test_looks", []), {"trials": counts["completed"], **chosen.asked})
     result: dict[str, Any] = {
         "best": best_result(best, test_result(chosen.single, prepared.test, prepared.classes)),
         "model": chosen.to_json(),
@@ -114,6 +71,8 @@ def finish(
         "classes": list(prepared.classes),
         "trials": counts,
     }
+    if chosen.out_of_fold is not None:
+        result["out_of_fold"] = chosen.out_of_fold
     result["verdict"] = judge(
         leaders.trials,
         explored([Round(0, plan.space), *tuner.oracle.rounds[1:]]),
@@ -122,10 +81,12 @@ def finish(
         epochs=plan.epochs,
         candidates=leaders.candidates(),
         not_retrained=leaders.not_retrained,
-        model=model_to_judge(chosen, test, result, wanted["ensemble"]),
+        model=model_to_judge(chosen, test, result),
         baseline_test=result["baseline"]["test"],
         test_looks=len(looked),
-        calibration=calibrate(chosen.validation, test),
+        calibration={**calibrate(chosen.validation, test), "fitted": chosen.fitted},
+        out_of_fold=chosen.out_of_fold,
+        not_bagged=bagging.why_not,
     ).to_json()
     seconds = {
         "total": folder.record["seconds_before"] + time.monotonic() - started,
@@ -167,34 +128,16 @@ def looks_at_the_test(before: Sequence[dict[str, Any]], judged: dict[str, Any]) 
     return [*(each for each in before if each != judged), judged]
 
 
-def model_to_judge(chosen: Chosen, test: Predictions, result: dict[str, Any], asked: int) -> dict[str, Any]:
+def model_to_judge(chosen: Chosen, test: Predictions, result: dict[str, Any]) -> dict[str, Any]:
     """Return what the model is judged by; an average is compared with the best single network, both as trained."""
     single = {name: result["best"][name] for name in ("validation", "test")}
     return {
         **result["model"],
         "test": result["test"],
-        "asked": asked,
+        "asked": chosen.asked["ensemble"],
         "average": plain_measures(chosen.validation, test) if chosen.is_average else None,
         "single": single if chosen.is_average else None,
     }
-
-
-def completed_of(trials: Sequence[Any]) -> list[Any]:
-    """Return the trials that completed."""
-    return [trial for trial in trials if trial.status == Status.COMPLETED]
-
-
-def saved_in_words(members: Sequence[Any]) -> str:
-    """Return how the model of these trials is called."""
-    numbers = [str(int(trial.trial_id)) for trial in members]
-    return f"the average of trials {listed(numbers)}" if len(numbers) > 1 else f"trial {numbers[0]}"
-
-
-def measures_on(predictions: Predictions, temperature: float) -> dict[str, float]:
-    """Return loss and accuracy of predictions at a temperature."""
-    probabilities = predictions.probabilities(temperature)
-    accuracy = float((probabilities.argmax(axis=1) == predictions.y).mean())
-    return {"loss": log_loss(probabilities, predictions.y), "accuracy": accuracy}
 
 
 def plain_measures(validation: Predictions, test: Predictions) -> dict[str, dict[str, float]]:

@@ -19,12 +19,14 @@ from tfcourse.space.course import default_space
 from tfcourse.space.first_settings import read_first_settings
 from tfcourse.space.space_file import read_space
 from tfcourse.tuning import defaults
+from tfcourse.tuning.folds import check_folds
 from tfcourse.tuning.plan import Plan, default_epochs, default_patience, plan_from_json, round_starts, with_batch_size
 
 LEAST_TRIALS_OF_A_ROUND = 8
 """Fewer leave no more than four leading trials, too few to narrow a space by."""
 FREE_ON_RESUME = (
-    "resume", "trials", "budget", "quiet", "json", "data", "test_data", "ensemble", "calibrate", "tensorboard",
+    "resume", "trials", "budget", "quiet", "json", "data", "test_data", "ensemble", "calibrate", "folds",
+    "tensorboard",
 )  # fmt: skip
 FILES_OF_SETTINGS = ("space", "first")
 """Options that name a file: what it says must be the same on a resume, not what it is called."""
@@ -46,6 +48,7 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
     space = read_space(given["space"]) if "space" in given else default_space()
     options = DataOptions(**{key: _frozen(given[key]) for key in DataOptions.__dataclass_fields__ if key in given})
     prepared = prepare(options)
+    check_folds(_model_options(given).get("folds") or 1, prepared)
     rows = len(prepared.train)
     space = with_batch_size(space, given.get("batch_size"), rows)
     epochs = given.get("epochs") or default_epochs(rows, int(space["batch_size"].from_unit(0.5)))
@@ -88,7 +91,7 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
                 "name": prepared.name, "fingerprint": prepared.fingerprint, "split": rows_in_split(prepared),
                 "columns": prepared.columns, "notes": prepared.notes,
             },
-            "model": _model_options(given),
+            "model": {"folds": None, **_model_options(given)},  # None: by the data, once the search is done
             "classes": list(prepared.classes),
             "features": prepared.features.to_json(),
             "training": training_counts(prepared.features, prepared.train.x, prepared.train.y, prepared.classes),
@@ -161,6 +164,7 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
     elif more > plan.trials or ("budget" in given and record["status"] == RunStatus.COMPLETED):
         plan = replace(plan, trials=max(more, plan.trials))
         changes["plan"] = {k: v for k, v in plan.to_json().items() if k != "space"}
+    check_folds(_model_options(given).get("folds") or 1, prepared)
     if (model := {**record.get("model", {}), **_model_options(given)}) != record.get("model", {}):
         changes["model"] = model  # if the search is done, another model is saved from it
     if changes:
@@ -186,7 +190,18 @@ def _check_settings(given: dict[str, Any], record: dict[str, Any], plan: Plan, r
 
 
 def _model_options(given: dict[str, Any]) -> dict[str, Any]:
-    return {key: given[key] for key in ("ensemble", "calibrate") if key in given}
+    """Return what is asked of the model; networks are averaged as the search left them, or bagged, not both.
+
+    Raises:
+        UserError: if both are asked for.
+    """
+    found: dict[str, Any] = {key: given[key] for key in ("ensemble", "calibrate", "folds") if key in given}
+    if found.get("ensemble", 1) > 1 and found.get("folds", 1) > 1:
+        raise UserError(
+            f"--ensemble {found['ensemble']} averages networks as the search left them, --folds {found['folds']} trains"
+            " the leaders anew and averages those; give one of them."
+        )
+    return {"folds": 1, **found} if "ensemble" in found else found
 
 
 def _frozen(value: Any) -> Any:

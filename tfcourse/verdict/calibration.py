@@ -157,24 +157,27 @@ def judge_calibration(numbers: Mapping[str, Any], *, calibrated: bool) -> Findin
     """Say how true the saved model's probabilities are, and what the temperature does to them.
 
     Args:
-        numbers: from :func:`calibrate`.
+        numbers: from :func:`calibrate`; ``fitted`` says on which rows: ``validation`` (default) or ``out of fold``.
         calibrated: whether the saved model holds the temperature.
     """
     test, validation, temperature = numbers["test"], numbers["validation"], numbers["temperature"]
     true = test["before"]["ece"] <= test["chance"]
+    fitted = numbers.get("fitted", "validation")
+    on = "on validation" if fitted == "validation" else fitted
     text = (
         f"Calibration: on the test split the probabilities are off by {test['before']['ece']:.1%} on average (expected"
-        f" calibration error, {BINS} bins of equal width; validation {validation['before']['ece']:.1%}); chance alone"
+        f" calibration error, {BINS} bins of equal width; {fitted} {validation['before']['ece']:.1%}); chance alone"
         f" explains up to {test['chance']:.1%}."
     )
     level: Level = "good" if true else "note" if calibrated else "warning"
     sentences = [Sentence("calibration", level, text)]
     if not numbers["validation_mistakes"]:
-        text = "Every validation row is right, so no temperature can be fitted; the probabilities stay as they are."
+        every = "Every validation row is right" if fitted == "validation" else f"Every row is right {on}"
+        text = f"{every}, so no temperature can be fitted; the probabilities stay as they are."
         return Finding([*sentences, Sentence("calibration", "note", text)], {**numbers, "in_model": calibrated})
     better = test["after"]["log_loss"] < test["before"]["log_loss"]
     text = (
-        f"A temperature of {temperature:.3g}, fitted on validation, makes that {test['after']['ece']:.1%} (validation"
+        f"A temperature of {temperature:.3g}, fitted {on}, makes that {test['after']['ece']:.1%} ({fitted}"
         f" {validation['after']['ece']:.1%}), and the test log-loss {loss_said(test['after']['log_loss'])} instead of"
         f" {loss_said(test['before']['log_loss'])}"
     )

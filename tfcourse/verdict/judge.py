@@ -14,6 +14,7 @@ from tfcourse.verdict.edges import judge_edges
 from tfcourse.verdict.enough import judge_enough
 from tfcourse.verdict.importance import judge_importance
 from tfcourse.verdict.measured import judge_model, judge_test
+from tfcourse.verdict.out_of_fold import judge_out_of_fold
 from tfcourse.verdict.sentence import Finding, Sentence, Verdict
 from tfcourse.verdict.winner import Candidate, judge_winner
 
@@ -31,6 +32,8 @@ def judge(
     baseline_test: Mapping[str, Any] | None = None,
     test_looks: int = 1,
     calibration: Mapping[str, Any] | None = None,
+    out_of_fold: Mapping[str, Any] | None = None,
+    not_bagged: str = "",
 ) -> Verdict:
     """Return what may be said of a search, finished or still running.
 
@@ -46,6 +49,8 @@ def judge(
         baseline_test: the baseline's measures on the test split.
         test_looks: how many models of the run the test split has judged.
         calibration: the saved model's, from :func:`tfcourse.verdict.calibration.calibrate`.
+        out_of_fold: a bagged model's: what :func:`tfcourse.verdict.out_of_fold.judge_out_of_fold` takes.
+        not_bagged: why there is none, in a sentence, where one could expect it.
     """
     ranked = leaders(list(trials), objective)
     findings: dict[str, Finding] = {}
@@ -57,6 +62,10 @@ def judge(
         findings["test"] = judge_test(model["test"], baseline_test, classes, looks=test_looks)
     if model is not None:
         findings["model"] = judge_model(model, objective)
+    if out_of_fold is not None:
+        findings["out_of_fold"] = judge_out_of_fold(out_of_fold)
+    elif not_bagged:
+        findings["out_of_fold"] = Finding([Sentence("out_of_fold", "note", not_bagged)])
     findings["edges"] = judge_edges(trials, space, objective)
     findings["diverged"] = judge_diverged(trials, ranked, space)
     findings["importance"] = judge_importance(trials, space, objective)

@@ -1,0 +1,242 @@
+"""The leading settings trained on every fold, so that no row is kept from training, and what they say out of fold.
+
+Each network trains on all folds but one, which validates it: early stopping and the best epoch are by its rows, as in
+the search. So each row is predicted by networks that did not train on it. What is trained is kept, network by network.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcourse.cohort.member import OwnRows
+from tfcourse.data.folds import Folds, deal_into_folds
+from tfcourse.data.prepare import Prepared
+from tfcourse.errors import UserError
+from tfcourse.files.arrays import DamagedArraysError, read_arrays
+from tfcourse.files.writing import make_folder, read_json, replacing, write_json
+from tfcourse.models.spec import network_from_values, optimizer_from_values
+from tfcourse.models.stacked import Stack, logits_model, stacked
+from tfcourse.run.exported import BATCH
+from tfcourse.run.folder import RunFolder
+from tfcourse.run.trials import TrialRecord
+from tfcourse.search.fit import Schedule, Training, TrainingData
+from tfcourse.search.padding import Padding
+from tfcourse.search.retrain import OutOfTimeError, Recipe, retrain
+from tfcourse.tuning.folds import folds_of, labels_of
+from tfcourse.tuning.plan import Plan
+
+SETTINGS = 5
+LEAST_SECONDS = 5.0
+"""Less time than this is not begun with: compiling takes half of it."""
+_BAGGED = 0xBA6
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """What settings say of the rows that their networks did not train on.
+
+    Args:
+        trials: the settings, by their trials, the best of the search first.
+        stacks: the networks of each, one a fold.
+        probabilities: what each setting says, shape (rows, classes).
+        y: the class numbers, shape (rows,).
+        folds: number of folds.
+    """
+
+    trials: list[TrialRecord]
+    stacks: list[Stack]
+    probabilities: list[NDArray[np.float64]]
+    y: NDArray[np.int64]
+    folds: int
+
+
+class Bagging:
+    """The leaders of a run on every fold.
+
+    Args:
+        folder: the run.
+        prepared: its data.
+        plan: its plan.
+        leaders: its completed trials, the best first.
+
+    Attributes:
+        count: number of folds; 1 if there is nothing to train.
+        trials: the settings, the best first.
+        why_not: why they are not bagged, in a sentence; empty if they are, or nobody could expect it.
+    """
+
+    def __init__(self, folder: RunFolder, prepared: Prepared, plan: Plan, leaders: list[TrialRecord]) -> None:
+        asked = folder.record.get("model", {}).get("folds", 1)  # runs of earlier versions do not know of folds
+        self.prepared, self.plan, self.path = prepared, plan, folder.path / "folds"
+        self.trials = distinct(leaders)[:SETTINGS]
+        self.count, self.why_not = folds_of(asked, prepared, len(leaders)) if leaders else (1, "")
+        if self.count == 1:
+            return
+        self.x = np.concatenate([prepared.train.x, prepared.validation.x])
+        self.y = labels_of(prepared)
+        assert prepared.groups is not None
+        self.folds: Folds = deal_into_folds(prepared.groups, self.y, self.count, plan.seed)
+        self._forget_others()
+
+    def _forget_others(self) -> None:
+        """Remove networks that an earlier part of the run trained otherwise."""
+        plan = self.plan
+        how = {
+            "folds": self.count, "rows": len(self.y), "epochs": plan.epochs, "patience": plan.patience,
+            "objective": plan.objective, "seed": plan.seed,
+        }  # fmt: skip
+        make_folder(self.path)
+        kept = self.path / "folds.json"
+        if kept.exists() and read_json(kept) == how:
+            return
+        for path in self.path.glob("*.npz"):
+            path.unlink()
+        write_json(kept, how)
+
+    @property
+    def missing(self) -> list[tuple[TrialRecord, int]]:
+        """The settings and folds that are not trained yet."""
+        if self.count == 1:
+            return []
+        everything = [(trial, fold) for trial in self.trials for fold in range(self.count)]
+        return [(trial, fold) for trial, fold in everything if not self._file(trial, fold).exists()]
+
+    def _file(self, trial: TrialRecord, fold: int) -> Path:
+        return self.path / f"trial-{trial.number}-fold-{fold + 1}.npz"
+
+    def in_words(self) -> str:
+        """Return what will be trained, as a line for the terminal."""
+        settings = f"the {len(self.trials)} leading settings" if len(self.trials) > 1 else "the best setting"
+        return f"Training {settings} on each of {self.count} folds of {len(self.y)} training and validation rows"
+
+    def train(self, say: Callable[[str], object], *, deadline: float, interrupted: Callable[[], bool]) -> None:
+        """Train what an earlier part of the run has not trained.
+
+        Args:
+            say: called with a line about what begins, or why nothing does.
+            deadline: moment of ``time.monotonic()``.
+            interrupted: tells whether to stop with a KeyboardInterrupt.
+        """
+        if self.why_not:
+            say(self.why_not)
+        missing = self.missing
+        if not missing:
+            return
+        if deadline - time.monotonic() < LEAST_SECONDS:
+            self.why_not = no_time()
+        else:
+            say(self.in_words())
+            self.why_not = self._train(missing, deadline, interrupted)
+        if self.why_not:
+            say(self.why_not)
+            self.count = 1
+
+    def _train(self, missing: list[tuple[TrialRecord, int]], deadline: float, interrupted: Callable[[], bool]) -> str:
+        parts = list(self.folds)
+        plan = self.plan
+        padding = Padding.of_space(
+            plan.space, inputs=self.prepared.features.width, examples=len(parts[0][0]) * plan.epochs
+        )
+        try:
+            retrain(
+                [
+                    (self.recipe(trial, len(parts[fold][0])), seed_of(plan.seed, fold, trial.number))
+                    for trial, fold in missing
+                ],
+                TrainingData(self.x, self.y, self.x, self.y),
+                Schedule(plan.epochs, plan.patience, plan.objective, 0, deadline, interrupted),
+                padding=padding,
+                on_end=lambda index, training: self._keep(*missing[index], training),
+                rows=[OwnRows(*parts[fold], seed_of(plan.seed, fold)) for _, fold in missing],
+            )
+        except OutOfTimeError:
+            return no_time()
+        except UserError as error:  # they do not fit into the memory together
+            return f"The leaders are not bagged: {error}"
+        return ""
+
+    def recipe(self, trial: TrialRecord, rows: int) -> Recipe:
+        """Return a setting for trainings on so many rows."""
+        batch_size = min(int(trial.values["batch_size"]), rows)
+        return Recipe(
+            network_from_values(trial.values, inputs=self.prepared.features.width, classes=len(self.prepared.classes)),
+            optimizer_from_values(trial.values, steps_per_epoch=math.ceil(rows / batch_size)),
+            batch_size,
+        )
+
+    def _keep(self, trial: TrialRecord, fold: int, training: Training) -> None:
+        """Keep the weights of a network; none if it diverged."""
+        with replacing(self._file(trial, fold)) as temporary:
+            np.savez(temporary, *([] if training.diverged or training.best_epoch < 0 else training.weights))
+
+    def out_of_fold(self) -> OutOfFold | None:
+        """Return what the settings say out of fold, None unless all is trained; a setting that diverged is left out."""
+        if self.count == 1 or self.missing:
+            return None
+        found = OutOfFold([], [], [], self.y[self.folds.fold >= 0], self.count)
+        for trial in self.trials:
+            weights = [self._weights(trial, fold) for fold in range(self.count)]
+            if all(weights):
+                recipe = self.recipe(trial, len(self.y))
+                stack = stacked(recipe.network, weights)
+                found.trials.append(trial)
+                found.stacks.append(stack)
+                found.probabilities.append(self._probabilities(stack))
+        if not found.trials:
+            self.why_not, self.count = "The leaders are not bagged: each of them diverged on some fold.", 1
+            return None
+        return found
+
+    def _weights(self, trial: TrialRecord, fold: int) -> list[NDArray[Any]]:
+        path = self._file(trial, fold)
+        try:
+            return list(read_arrays(path).values())
+        except DamagedArraysError as error:
+            raise UserError(f"{str(path)!r} is damaged ({error}). Remove it; that network is trained again.") from None
+
+    def _probabilities(self, stack: Stack) -> NDArray[np.float64]:
+        """Return what the network that did not train on a row says of it, for the rows of all folds."""
+        from scipy.special import softmax
+
+        rows = np.flatnonzero(self.folds.fold >= 0)
+        model = logits_model(stack)
+        found = []
+        for start in range(0, len(rows), BATCH):
+            here = rows[start : start + BATCH]
+            logits = np.asarray(model(self.x[here], training=False))
+            found.append(logits[np.arange(len(here)), self.folds.fold[here]])
+        return np.asarray(softmax(np.concatenate(found).astype(np.float64), axis=1))
+
+
+def distinct(trials: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """Return the first trial of each setting."""
+    found: list[TrialRecord] = []
+    for trial in trials:
+        if all(trial.values != other.values for other in found):
+            found.append(trial)
+    return found
+
+
+def seed_of(seed: int, fold: int, trial: int = -1) -> int:
+    """Return the seed of a fold's minibatch order, or that of a trial's initial weights and dropout on it.
+
+    >>> len({seed_of(0, fold, trial) for fold in (0, 1) for trial in (-1, 0, 1)})
+    6
+    """
+    return int(np.random.SeedSequence([seed, _BAGGED, fold, trial + 1]).generate_state(1)[0] >> 1)
+
+
+def no_time() -> str:
+    """Return the sentence for a budget that left no time."""
+    return (
+        "The budget left no time to train the leaders on folds, so that the saved model is the best trial's;"
+        " --resume with a larger --budget does it."
+    )
