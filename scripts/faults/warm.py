@@ -24,8 +24,9 @@ MOST_SECONDS = 300.0
 _PARENT = f"""
 import ctypes, importlib, json, os, signal, sys, traceback
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-for name in ("train", "predict", "retest", "babysit", "tune", "retesting.retest", "retesting.page", "run.show",
-             "report.page", "report.__main__", "babysitting.training", "babysitting.asking"):
+for name in ("train", "predict", "retest", "babysit", "tuning.result", "tuning.search", "retesting.retest",
+             "retesting.page", "run.show", "report.page", "report.__main__", "babysitting.training",
+             "babysitting.asking"):
     importlib.import_module("tfcourse." + name)
 import h5py, keras, pandas, matplotlib.pyplot, scipy.stats, sklearn.metrics
 

@@ -60,6 +60,8 @@ def read_trials(run: Path, space: SearchSpace) -> list[TrialRecord]:
     for path in (run / "search").glob("trial_*/trial.json"):
         try:
             records.append(_record(read_trial_file(path), space))
+        except UserError:
+            raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UserError(f"{str(path)!r} is damaged ({error!r}). Restore it from a copy, or remove it.") from None
     return sorted(records, key=lambda record: record.number)
