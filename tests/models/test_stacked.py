@@ -9,8 +9,9 @@ from scipy.special import softmax
 
 from tfcourse.models.builders import build_mlp, with_softmax
 from tfcourse.models.ensemble import with_temperature
+from tfcourse.models.model_config import NotOursError, _weights
 from tfcourse.models.spec import NetworkSpec
-from tfcourse.models.stacked import folded_layers, logits_model, stacked, weighted_average
+from tfcourse.models.stacked import EACH_BY_ITS_OWN, folded_layers, logits_model, stacked, weighted_average
 from tfcourse.space.names import ACTIVATIONS
 
 X = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
@@ -82,3 +83,23 @@ def test_the_average_is_the_weighted_mean_of_the_probabilities(which: slice) -> 
     cold = softmax(np.log(expected) / 0.5, axis=1)
     found = with_softmax(with_temperature(model, 0.5)).predict(X, verbose=0)
     np.testing.assert_allclose(found, cold, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "shape", "words"),
+    [
+        ({"equation": "bki,kio->bio"}, [None, 2, 4], "of another equation"),
+        ({"bias_axes": None}, [None, 2, 4], "of another equation"),
+        ({"output_shape": [2, 2**40, 1]}, [None, 2, 4], "of no size"),
+        ({"output_shape": [3, 5]}, [None, 2, 4], "of no size"),
+        ({"output_shape": [2, -5]}, [None, 2, 4], "of no size"),
+        ({}, [None, 4], "of no size"),
+    ],
+)
+def test_a_stacked_layer_of_a_file_is_of_the_size_that_its_weights_explain(
+    changes: dict[str, object], shape: list[int | None], words: str
+) -> None:
+    name, config = "keras.layers.EinsumDense", {"equation": EACH_BY_ITS_OWN, "bias_axes": "ko", "output_shape": [2, 5]}
+    assert _weights(name, config, [None, 2, 4]) == 2 * 4 * 5 + 2 * 5
+    with pytest.raises(NotOursError, match=words):
+        _weights(name, {**config, **changes}, shape)
