@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # No deadline: a busy machine is no failure. The same examples each time, so that a change is judged by what it changed;
-# `--hypothesis-profile=deep` draws others.
+# `--deep` draws others, and many.
 settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("deep", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("same")
@@ -60,6 +60,37 @@ def pets_run(pets_csv: Path) -> Path:
     return out
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+LONG = (
+    "babysitting/test_anyones_fit", "babysitting/test_babysitter", "babysitting/test_beside",
+    "babysitting/test_finishing", "babysitting/test_live", "babysitting/test_replay", "babysitting/test_words",
+    "cohort/test_dropout", "cohort/test_equality", "cohort/test_every_compile_argument",
+    "cohort/test_every_model_attribute", "cohort/test_from_keras", "cohort/test_steps", "cohort/test_stopping",
+    "faults",
+    "legacy_tf1/test_minimize", "models/test_hypermodels", "models/test_model_file", "models/test_preprocessing",
+    "report/test_browser", "report/test_command", "report/test_page", "search/test_cohort_callbacks",
+    "search/test_cohort_fit_tuner", "search/test_cohort_promises", "search/test_cohort_tuner",
+    "search/test_cohort_workers", "search/test_fit", "search/test_rounds", "slides/test_slides", "test_babysit",
+    "test_bagging", "test_circumstances", "test_finishing", "test_mistakes_with_retest", "test_readme",
+    "test_real_data",
+    "test_resume", "test_retest", "test_train", "test_wheel",
+)  # fmt: skip
+"""What trains for long: left out by ``--quick``."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests be run in short or in depth."""
+    parser.addoption("--quick", action="store_true", help="leave out the files that take long")
+    parser.addoption("--deep", action="store_true", help="hypothesis draws new examples, and many")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw many examples where that was asked for."""
+    if config.getoption("--deep"):
+        settings.load_profile("deep")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Have the longest tests come first, so that where several processes test none of them waits for another's last."""
+    if config.getoption("--quick"):
+        items[:] = [item for item in items if not item.nodeid.startswith(tuple(f"tests/{name}" for name in LONG))]
     items.sort(key=lambda item: "test_resume" not in item.nodeid)

@@ -18,7 +18,7 @@ import pytest
 from tfcourse import train
 from tfcourse.tuning import start as starting
 
-KILLS = 20
+KILLS = 8
 TRIALS = {"keras": 8, "cohort": 24}
 
 # Importing TensorFlow takes seconds, so one process imports it and forks a child for each start of the command.
