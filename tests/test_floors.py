@@ -67,6 +67,11 @@ def test_a_file_is_one_idea(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
 
 
+def test_a_class_has_one_home() -> None:
+    names = [name for path in MODULES for name in re.findall(r"^class (\w+)", path.read_text("utf-8"), re.M)]
+    assert [name for name in sorted(set(names)) if names.count(name) > 1] == []
+
+
 def test_only_the_scales_of_the_equations_are_used_in_production() -> None:
     users = {
         name

@@ -77,7 +77,7 @@ def test_nothing_is_changed_and_nobody_else_trains_there_until_all_is_left(
 ) -> None:
     held, finish = [], training.finish
 
-    def look_and_finish(opened: training.Training) -> dict[str, Any]:
+    def look_and_finish(opened: training.BabysatTraining) -> dict[str, Any]:
         held.append(is_held(folder))
         return finish(opened)
 

@@ -73,7 +73,7 @@ class Restart(TypedDict):
     to: Count
 
 
-class Alarm(TypedDict):
+class AlarmRecord(TypedDict):
     """What looked bad."""
 
     what: str
@@ -87,12 +87,12 @@ class WithReason(TypedDict):
 
 
 BY_KIND = {
-    "epoch": Epoch, "change": Change, "checkpoint": Where, "revert": Revert, "restart": Restart, "alarm": Alarm,
+    "epoch": Epoch, "change": Change, "checkpoint": Where, "revert": Revert, "restart": Restart, "alarm": AlarmRecord,
     "refused": WithReason, "end": WithReason,
 }  # fmt: skip
 
 
-class Heartbeat(TypedDict):
+class HeartbeatRecord(TypedDict):
     """``status.json``."""
 
     process: Count

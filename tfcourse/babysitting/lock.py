@@ -158,7 +158,7 @@ def read_heartbeat(folder: Path) -> dict[str, Any]:
     """Return what the training last said; empty if it has said nothing, or the file is damaged."""
     try:
         found: dict[str, Any] = parse_json((folder / STATUS).read_text(encoding="utf-8"))
-        check_shape(found, events.Heartbeat)
+        check_shape(found, events.HeartbeatRecord)
     except (OSError, ValueError):
         return {}
     return found

@@ -18,7 +18,7 @@ from tfcourse.babysitting.lineage import epochs_of, finite_logs, surviving
 from tfcourse.babysitting.live import Live
 from tfcourse.babysitting.minibatches import ENDLESS, Minibatches
 from tfcourse.babysitting.state import in_names, largest_difference, snapshot
-from tfcourse.babysitting.training import Training, repeatable
+from tfcourse.babysitting.training import BabysatTraining, repeatable
 from tfcourse.errors import UserError
 
 
@@ -47,7 +47,7 @@ class Replayed:
         return self.difference == 0.0 and not self.differing
 
 
-def replay(training: Training, on_epoch: Callable[[int, int], None] = lambda done, total: None) -> Replayed:
+def replay(training: BabysatTraining, on_epoch: Callable[[int, int], None] = lambda done, total: None) -> Replayed:
     """Train the journal of ``training`` again and compare every epoch and every kept state with it.
 
     Args:

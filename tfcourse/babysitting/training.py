@@ -37,7 +37,7 @@ ANY_RATE = 0.5
 
 
 @dataclass(frozen=True)
-class Training:
+class BabysatTraining:
     """A babysat training: its folder, its data, how it began and from which seed."""
 
     folder: RunFolder
@@ -67,7 +67,7 @@ class Training:
         }
 
 
-def open_training(path: Path, data: Mapping[str, Any] | None = None) -> Training:
+def open_training(path: Path, data: Mapping[str, Any] | None = None) -> BabysatTraining:
     """Return the training in a folder, its data read again.
 
     Args:
@@ -97,11 +97,11 @@ def open_training(path: Path, data: Mapping[str, Any] | None = None) -> Training
     prepared = prepare_again(options, features, folder.record["data"]["split"])
     folder.check_classes(prepared.classes)
     start = folder.parse(lambda record: Start.from_json(record["start"]))
-    return Training(folder, prepared, start, folder.record["seed"])
+    return BabysatTraining(folder, prepared, start, folder.record["seed"])
 
 
 def run(
-    training: Training,
+    training: BabysatTraining,
     *,
     changes: Mapping[str, Any],
     say: Callable[[str], object],
@@ -158,7 +158,7 @@ def state_to_export(path: Path) -> Event:
     return best or kept[-1]
 
 
-def finish(training: Training) -> dict[str, Any]:
+def finish(training: BabysatTraining) -> dict[str, Any]:
     """Export the best epoch's network as ``model.keras``, look at the test split, and write and return the result."""
     folder, prepared = training.folder, training.prepared
     state = state_to_export(folder.path)

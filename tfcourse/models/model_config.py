@@ -76,12 +76,12 @@ def check_config(text: bytes) -> int:
     if not isinstance(config, dict) or _name(config) != FUNCTIONAL:
         given = _name(config) if isinstance(config, dict) else type(config).__name__
         raise NotOursError(f"its config.json describes {given:.80}, not a functional model")
-    check = _Check()
+    check = _ConfigCheck()
     check.walk(config, 0)
     return check.weights
 
 
-class _Check:
+class _ConfigCheck:
     """One walk over a configuration.
 
     Attributes:

@@ -28,12 +28,12 @@ def check_weights(file: BinaryIO | Path, size: int, name: str) -> int:
         Exception: of h5py's, if it is damaged.
     """
     with h5py.File(file, "r") as weights:
-        check = _Check(size, name)
+        check = _WeightsCheck(size, name)
         check.walk(weights, 0)
         return check.numbers
 
 
-class _Check:
+class _WeightsCheck:
     """One walk over a file.
 
     Attributes:

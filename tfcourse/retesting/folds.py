@@ -20,7 +20,7 @@ LEAST_PARTS = 5
 
 
 @dataclass(frozen=True)
-class Folds:
+class RetestFolds:
     """Which part each row belongs to.
 
     Args:
@@ -47,7 +47,7 @@ class Folds:
             yield thinned(among, fewest_train), thinned(rows[validation], fewest), rows[held_out]
 
 
-def deal(kinds: Rows, y: Rows, repeats: int, seed: int, named: Rows | None = None) -> Folds:
+def deal(kinds: Rows, y: Rows, repeats: int, seed: int, named: Rows | None = None) -> RetestFolds:
     """Deal rows into parts at random: every class evenly, rows of one group together.
 
     What stays together is what :func:`tfcourse.data.groups.keep_together` says; it is dealt as
@@ -66,14 +66,14 @@ def deal(kinds: Rows, y: Rows, repeats: int, seed: int, named: Rows | None = Non
     """
     parts = max(LEAST_PARTS, repeats)
     group = keep_together(kinds, y, len(y) / parts, named).groups
-    return Folds(dealt(group, y, parts, np.random.default_rng([seed, 1])), parts, repeats)
+    return RetestFolds(dealt(group, y, parts, np.random.default_rng([seed, 1])), parts, repeats)
 
 
-def blocks(rows: int, repeats: int) -> Folds:
+def blocks(rows: int, repeats: int) -> RetestFolds:
     """Cut rows into consecutive parts: for runs that were split by time.
 
     >>> blocks(10, repeats=5).part.tolist()
     [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     """
     parts = max(LEAST_PARTS, repeats)
-    return Folds(np.arange(rows) * parts // rows, parts, repeats)
+    return RetestFolds(np.arange(rows) * parts // rows, parts, repeats)

@@ -27,7 +27,7 @@ from tfcourse.retesting.comparison import (
     variance_of_training,
 )
 from tfcourse.retesting.drift import ClassShift, ColumnShift, class_shift, column_shifts
-from tfcourse.retesting.folds import LEAST_PARTS, Folds, blocks, deal
+from tfcourse.retesting.folds import LEAST_PARTS, RetestFolds, blocks, deal
 from tfcourse.retesting.misleading import Misleading, misleading_columns
 from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.old_run import FRESH_SETTINGS, OldRun, Setting, fresh_settings, sample_of
@@ -223,7 +223,7 @@ def variance_factor(run: OldRun, rows: dict[str, int]) -> float:
     return max(1.0, rows["validation"] / before) / (1 - shared)
 
 
-def parts_of(new: NewData, repeats: int, seed: int, *, in_order: bool) -> Folds:
+def parts_of(new: NewData, repeats: int, seed: int, *, in_order: bool) -> RetestFolds:
     """Return the parts of the new data: dealt at random, or consecutive for runs that were split by time."""
     if in_order:
         return blocks(len(new), repeats)

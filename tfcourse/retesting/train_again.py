@@ -14,7 +14,7 @@ from tfcourse.data.features import ArrayFeatures, Features, Matrix, NumberColumn
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.split import Rows
 from tfcourse.data.table import is_missing, take
-from tfcourse.retesting.folds import Folds
+from tfcourse.retesting.folds import RetestFolds
 from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.old_run import Setting
 from tfcourse.space.objective import Objective
@@ -48,7 +48,7 @@ class Retraining:
 def train_again(
     settings: Sequence[Setting],
     new: NewData,
-    folds: Folds,
+    folds: RetestFolds,
     features: Features,
     plan: Plan,
     *,

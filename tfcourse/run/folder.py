@@ -29,7 +29,7 @@ from tfcourse.files.shape import check_record, read_record
 from tfcourse.files.writing import RESTORE, damaged, make_folder, write_json
 from tfcourse.process.start_keras import KerasError
 from tfcourse.run.lock import is_held
-from tfcourse.run.record import Kind, SearchRun, TrainingRun
+from tfcourse.run.record import KindRecord, SearchRun, TrainingRun
 from tfcourse.run.results import SearchResult, TrainingResult, read_result
 
 FORMAT = 1
@@ -98,7 +98,7 @@ class RunFolder:
             raise UserError(f"There is no run folder {str(path)!r}; give the folder that a search wrote.")
         check_not_of_own_model(path)
         kinds = kinds or (SEARCH,)
-        record = read_record(path / "run.json", Kind)
+        record = read_record(path / "run.json", KindRecord)
         kind = record.get("kind", SEARCH)
         if kind not in kinds:
             raise UserError(f"{str(path)!r} holds a {kind}; this needs the folder of a {' or a '.join(kinds)}.")

@@ -48,7 +48,7 @@ class Data(TypedDict):
     notes: list[str]
 
 
-class NumberColumn(TypedDict):
+class NumberColumnRecord(TypedDict):
     """A column of numbers."""
 
     name: str
@@ -60,7 +60,7 @@ class NumberColumn(TypedDict):
     cycles: NotRequired[list[Literal["day", "week", "year"]]]
 
 
-class CategoryColumn(TypedDict):
+class CategoryColumnRecord(TypedDict):
     """A column of categories."""
 
     name: str
@@ -69,14 +69,14 @@ class CategoryColumn(TypedDict):
     bins: NotRequired[Count]
 
 
-class TextColumn(TypedDict):
+class TextColumnRecord(TypedDict):
     """A column of texts."""
 
     name: str
     words: list[str]
 
 
-class Reading(TypedDict):
+class ReadingRecord(TypedDict):
     """How a column is written."""
 
     name: str
@@ -91,16 +91,16 @@ class Reading(TypedDict):
     pattern: NotRequired[str]
 
 
-class TableFeatures(TypedDict):
+class TableFeaturesRecord(TypedDict):
     """What is learned from a table."""
 
-    numbers: list[NumberColumn]
-    categories: list[CategoryColumn]
-    texts: NotRequired[list[TextColumn]]
-    readings: NotRequired[list[Reading]]
+    numbers: list[NumberColumnRecord]
+    categories: list[CategoryColumnRecord]
+    texts: NotRequired[list[TextColumnRecord]]
+    readings: NotRequired[list[ReadingRecord]]
 
 
-class ArrayFeatures(TypedDict):
+class ArrayFeaturesRecord(TypedDict):
     """What is learned from arrays."""
 
     shape: list[Count]
@@ -108,7 +108,7 @@ class ArrayFeatures(TypedDict):
     deviation: list[Positive]
 
 
-class Parameter(TypedDict):
+class ParameterRecord(TypedDict):
     """A hyperparameter of a space."""
 
     name: str
@@ -120,7 +120,7 @@ class Parameter(TypedDict):
     parent_values: NotRequired[list[Value]]
 
 
-class Plan(TypedDict):
+class PlanRecord(TypedDict):
     """What a search will do."""
 
     trials: OneOrMore
@@ -136,11 +136,11 @@ class Plan(TypedDict):
     halving: NotRequired[bool]
 
 
-class Round(TypedDict):
+class RoundRecord(TypedDict):
     """A stage of a search."""
 
     first_trial: Count
-    space: list[Parameter]
+    space: list[ParameterRecord]
     notes: list[str]
 
 
@@ -165,14 +165,14 @@ class TrainingCounts(TypedDict):
     categories: dict[str, list[Count]]
 
 
-class Kind(TypedDict):
+class KindRecord(TypedDict):
     """What tells the kinds and versions of ``run.json`` apart."""
 
     format: int
     kind: NotRequired[str]
 
 
-class AnyRun(Kind):
+class AnyRun(KindRecord):
     """What ``run.json`` says of every run."""
 
     started: NotRequired[Moment]
@@ -182,7 +182,7 @@ class AnyRun(Kind):
     options: Options
     data: Data
     classes: list[str]
-    features: TableFeatures | ArrayFeatures
+    features: TableFeaturesRecord | ArrayFeaturesRecord
 
 
 class SearchRun(AnyRun):
@@ -190,9 +190,9 @@ class SearchRun(AnyRun):
 
     given: dict[str, Any]
     budget: float | None
-    plan: Plan
-    space: list[Parameter]
-    rounds: NotRequired[list[Round]]
+    plan: PlanRecord
+    space: list[ParameterRecord]
+    rounds: NotRequired[list[RoundRecord]]
     resumed: NotRequired[list[str]]
     model: NotRequired[Saved]
     training: NotRequired[TrainingCounts]
@@ -208,7 +208,7 @@ class Limits(TypedDict):
     epochs: OneOrMore | None
 
 
-class Start(TypedDict):
+class StartRecord(TypedDict):
     """How a training begins."""
 
     network: dict[str, Any]
@@ -221,6 +221,6 @@ class TrainingRun(AnyRun):
     """The ``run.json`` of a babysat training."""
 
     seed: Count
-    start: Start
+    start: StartRecord
     branch_of: NotRequired[dict[str, Any]]
     test_looks: NotRequired[Count]

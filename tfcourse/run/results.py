@@ -85,7 +85,7 @@ class Trials(TypedDict):
     failed: Count
 
 
-class Sentence(TypedDict):
+class SentenceRecord(TypedDict):
     """A sentence of a verdict."""
 
     topic: str
@@ -93,7 +93,7 @@ class Sentence(TypedDict):
     text: str
 
 
-class Candidate(TypedDict):
+class CandidateRecord(TypedDict):
     """A setting that was trained again."""
 
     name: str
@@ -106,7 +106,7 @@ class Candidate(TypedDict):
 class Winner(TypedDict):
     """What was trained again."""
 
-    candidates: NotRequired[list[Candidate]]
+    candidates: NotRequired[list[CandidateRecord]]
 
 
 class Importance(TypedDict):
@@ -162,10 +162,10 @@ class VerdictNumbers(TypedDict):
     enough: NotRequired[Enough | None]
 
 
-class Verdict(TypedDict):
+class VerdictRecord(TypedDict):
     """A verdict."""
 
-    sentences: NotRequired[list[Sentence]]
+    sentences: NotRequired[list[SentenceRecord]]
     numbers: NotRequired[VerdictNumbers]
 
 
@@ -184,7 +184,7 @@ class SearchResult(TypedDict):
     test: Tested
     classes: list[str]
     trials: Trials
-    verdict: NotRequired[Verdict | None]
+    verdict: NotRequired[VerdictRecord | None]
     seconds: Seconds
 
 

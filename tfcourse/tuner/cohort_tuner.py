@@ -29,7 +29,7 @@ from tfcourse.tuner.cohort_arguments import DEFAULTS, examples_of, with_validati
 from tfcourse.tuner.cohort_job import Job, job_of, specs_of
 from tfcourse.tuner.cohort_reasons import is_own, reason_against_arguments, reason_against_tuner, speaks_for_build
 from tfcourse.tuner.cohort_report import forget_epochs, report
-from tfcourse.tuner.together import Together
+from tfcourse.tuner.cohort_training import CohortTraining
 
 WEIGHTS_FILE = "best_epoch.npz"
 
@@ -210,7 +210,7 @@ class CohortTuner(keras_tuner.Tuner):
         """Train trials, together as far as a cohort can, the others one by one."""
         alone = [(trial, reason) for trial, jobs, reason in drawn if not jobs]
         if together := [job for _, jobs, _ in drawn for job in jobs]:
-            cohorts = Together(self.oracle, self.executions_per_trial, together, self._finish)
+            cohorts = CohortTraining(self.oracle, self.executions_per_trial, together, self._finish)
             cohorts.train(call.given, seed=self.seed, options=self.fit_options)
             alone += cohorts.alone.values()
         for trial, reason in alone:

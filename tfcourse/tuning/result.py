@@ -73,7 +73,36 @@ def finish(
     }
     if chosen.out_of_fold is not None:
         result["out_of_fold"] = chosen.out_of_fold
-    result["verdict"] = judge(
+    result["verdict"] = verdict_on(result, prepared, plan, tuner, leaders, bagging, chosen, test, looks=len(looked))
+    total = folder.record["seconds_before"] + time.monotonic() - started
+    result["seconds"] = {"total": round(total, 3), "search": round(folder.record["seconds"], 3)}
+    write_json(folder.result_path, result)
+    folder.update(status=RunStatus.COMPLETED, test_looks=looked)
+    return result
+
+
+def verdict_on(
+    result: dict[str, Any],
+    prepared: Prepared,
+    plan: Plan,
+    tuner: FitTuner,
+    leaders: Leaders,
+    bagging: Bagging,
+    chosen: Chosen,
+    test: Predictions,
+    *,
+    looks: int,
+) -> dict[str, Any]:
+    """Return the verdict as ``result.json`` has it.
+
+    Args:
+        result: what stands there already.
+        prepared, plan, tuner, leaders, bagging: as for :func:`finish`.
+        chosen: the model that is saved.
+        test: what it says of the test split.
+        looks: how many models were measured on that.
+    """
+    return judge(
         leaders.trials,
         explored([Round(0, plan.space), *tuner.oracle.rounds[1:]]),
         plan.objective,
@@ -83,19 +112,11 @@ def finish(
         not_retrained=leaders.not_retrained,
         model=model_to_judge(chosen, test, result),
         baseline_test=result["baseline"]["test"],
-        test_looks=len(looked),
+        test_looks=looks,
         calibration={**calibrate(chosen.validation, test), "fitted": chosen.fitted},
         out_of_fold=chosen.out_of_fold,
         not_bagged=bagging.why_not,
     ).to_json()
-    seconds = {
-        "total": folder.record["seconds_before"] + time.monotonic() - started,
-        "search": folder.record["seconds"],
-    }
-    result["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
-    write_json(folder.result_path, result)
-    folder.update(status=RunStatus.COMPLETED, test_looks=looked)
-    return result
 
 
 def best_result(best: Any, test: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ FROM_FIT = ("validation_data", "shuffle", "class_weight", "sample_weight")
 """Arguments of ``Model.fit`` that go to ``fit_together`` as they are."""
 
 
-class Together:
+class CohortTraining:
     """Jobs in training.
 
     Args:
