@@ -179,6 +179,34 @@ def test_another_model_is_saved_from_the_same_search(run: Path, pets_csv: Path, 
     assert predict([str(single), "--data", str(pets_csv), "--out", str(tmp_path / "labels.csv")]) == 0
 
 
+def test_one_network_is_saved_also_where_an_ensemble_was(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    assert train.main(["--resume", str(tmp_path / "run"), "--ensemble", "3", "--quiet"]) == 0
+    assert len(read(tmp_path / "run" / "result.json")["model"]["trials"]) == 3
+    assert train.main(["--resume", str(tmp_path / "run"), "--single", "--quiet"]) == 0
+    result = read(tmp_path / "run" / "result.json")
+    assert result["model"]["trials"] == [int(result["best"]["trial_id"])]
+
+
+def test_another_model_of_a_search_that_time_ended_draws_no_further_trial(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    record = read(tmp_path / "run" / "run.json")
+    record |= {"budget": 3600.0, "plan": {**record["plan"], "trials": 100_000}}  # as --budget alone leaves it
+    (tmp_path / "run" / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    assert train.main(["--resume", str(tmp_path / "run"), "--single", "--quiet"]) == 0
+    assert read(tmp_path / "run" / "result.json")["trials"] == read(run / "result.json")["trials"]
+    again = read(tmp_path / "run" / "run.json")
+    assert (again["plan"]["trials"], again["budget"], again["searched"]) == (100_000, 3600.0, True)
+
+
+def test_a_damaged_note_on_the_folds_is_made_anew(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    (tmp_path / "run" / "folds" / "folds.json").write_text("{", encoding="utf-8")
+    assert train.main(["--resume", str(tmp_path / "run"), "--no-calibrate", "--quiet"]) == 0
+    assert read(tmp_path / "run" / "result.json")["model"]["temperature"] is None
+    assert (tmp_path / "run" / "folds" / "folds.json").read_bytes() == (run / "folds" / "folds.json").read_bytes()
+
+
 def test_a_run_of_an_earlier_version_stays_with_the_network_of_its_best_trial(run: Path, tmp_path: Path) -> None:
     old = tmp_path / "old"
     shutil.copytree(run, old, ignore=shutil.ignore_patterns("folds", "result.json", "model.keras"))
@@ -234,6 +262,7 @@ def test_how_many_folds_is_by_the_data_and_few_trials_are_not_bagged(data: Prepa
         (["--folds", "many"], "--folds"),
         (["--folds", "4", "--single"], "not allowed with"),
         (["--folds", "4", "--ensemble", "3"], "--ensemble 3 averages networks as the search left them, --folds 4"),
+        (["--single", "--ensemble", "3"], "--single saves one network, --ensemble 3 the average of several"),
         (["--folds", "8", "--split", "time"], "--folds 8 was given with --split time"),
         (["--folds", "95"], "--folds 95 was given, but class 'dog' has only 40 different rows"),
     ],

@@ -5,16 +5,43 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.records import OLD
+from tfcourse.data.columns import CategoryColumn, NumberColumn, TextColumn
+from tfcourse.data.reading.reading import Reading
 from tfcourse.errors import UserError
 from tfcourse.files.shape import Count, Moment, Rule, ShapeError, Share, check_shape
+from tfcourse.run import record
 from tfcourse.run.folder import TRAINING, RunFolder
+from tfcourse.space import Parameter, Round
+from tfcourse.tuning.plan import Plan
+
+
+def literals(hint: Any) -> set[Any]:
+    """Return the values that the literals in a type hint allow, wherever they stand in it."""
+    if get_origin(hint) is Literal:
+        return set(get_args(hint))
+    return set().union(*map(literals, get_args(hint)))
+
+
+@pytest.mark.parametrize(
+    ("ours", "described"),
+    [
+        (Reading, record.ReadingRecord), (NumberColumn, record.NumberColumnRecord),
+        (TextColumn, record.TextColumnRecord), (CategoryColumn, record.CategoryColumnRecord),
+        (Parameter, record.ParameterRecord), (Round, record.RoundRecord), (Plan, record.PlanRecord),
+    ],
+)  # fmt: skip
+def test_what_the_code_can_write_the_description_admits(ours: type, described: type) -> None:
+    written, admitted = get_type_hints(ours), get_type_hints(described)
+    assert set(written) - {"space"} <= set(admitted)
+    for name, hint in written.items():
+        assert literals(hint) <= (literals(admitted.get(name)) or literals(hint)), name
 
 
 class Inner(TypedDict):

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from tfcourse import train
+from tfcourse import predict, train
 from tfcourse.data.prepare import DataOptions, prepare
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.space import SearchSpace
@@ -207,3 +207,31 @@ def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(pets_csv: Path, t
     ]
     assert "Traceback" not in errors
     assert read(out / "run.json")["status"] == "interrupted"
+
+
+def test_a_table_with_every_kind_of_reading_is_known_again(tmp_path: Path) -> None:
+    random, rows = np.random.default_rng(0), 300
+    days = pd.Timestamp("2021-01-01") + pd.to_timedelta(random.integers(0, 700, rows), unit="D")
+    frame = pd.DataFrame(
+        {
+            "born": [f"{day.day} {day:%b %Y}" for day in days],
+            "price": [f"{value:.2f} €".replace(".", ",") for value in random.normal(50, 9, rows)],
+            "share": [f"{value:.1f}%" for value in random.uniform(0, 100, rows)],
+            "town": [f"town {number}" for number in random.integers(0, 140, rows)],
+            "said": random.choice(["a very good day", "no good at all", "so it was fine"], rows),
+            "flag": random.choice(["TRUE", "FALSE"], rows),
+            "y": random.integers(0, 2, rows),
+        }
+    )
+    frame.to_csv(tmp_path / "all.csv", index=False, sep=";")
+    out = str(tmp_path / "run")
+    given = ["--data", str(tmp_path / "all.csv"), "--target", "y", "--trials", "2", "--epochs", "1", "--out", out]
+    assert train.main([*given, "--quiet"]) == 0
+    readings = {
+        each["name"]: each for each in json.loads((tmp_path / "run" / "run.json").read_text())["features"]["readings"]
+    }
+    assert (readings["born"]["order"], readings["price"]["unit"], readings["share"]["unit"]) == ("words", "€", "%")
+    assert train.main(["--resume", out, "--quiet"]) == 0
+    labels = tmp_path / "labels.csv"
+    assert predict.main([out, "--data", str(tmp_path / "all.csv"), "--out", str(labels)]) == 0
+    assert len(pd.read_csv(labels)) == rows

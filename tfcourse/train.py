@@ -43,7 +43,7 @@ def build_parser() -> Parser:
     data.add_argument(
         "--data",
         metavar="NAME|PATH",
-        help="digits (default), mnist, fashion_mnist, cifar10, or a .csv, .tsv, .parquet or .npz file",
+        help="digits (default), mnist, fashion_mnist, cifar10, or a file: .csv, .tsv, .jsonl, .parquet, .xlsx, .npz",
     )
     data.add_argument("--target", metavar="COLUMN", help="the label column; needed for tables")
     data.add_argument("--drop", metavar="COLUMN", nargs="+", help="columns to leave out")
@@ -136,7 +136,7 @@ def build_parser() -> Parser:
         " by what they say out of fold (default: by the data's size, 8, 5 or 1)",
     )
     folds.add_argument(
-        "--single", dest="folds", action="store_const", const=1, help="save the best network alone, as --folds 1 does"
+        "--single", action="store_true", help="save the best network alone: neither folds nor an ensemble"
     )
     model.add_argument(
         "--ensemble",
@@ -233,7 +233,7 @@ def _search(
     from tfcourse.process.quiet import quiet_start
     from tfcourse.process.start_keras import start_keras
 
-    if budget is None and folder.record["budget"] is not None:
+    if budget is None and folder.record["budget"] is not None and not folder.record.get("searched", False):
         budget = folder.record["budget"] - folder.record["seconds_before"]
     deadline = finishing = math.inf
     folder.update(status=RunStatus.RUNNING)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from tfcourse.data.reading.reading import Kind, Levels, Order
 from tfcourse.files.shape import Amount, Count, Moment, OneOrMore, Positive
 
 Value = float | int | str | bool
@@ -67,6 +68,7 @@ class CategoryColumnRecord(TypedDict):
     values: list[str]
     binned: NotRequired[list[str]]
     bins: NotRequired[Count]
+    frequencies: NotRequired[list[float]]
 
 
 class TextColumnRecord(TypedDict):
@@ -80,14 +82,15 @@ class ReadingRecord(TypedDict):
     """How a column is written."""
 
     name: str
-    kind: Literal["number", "date", "category"]
+    kind: Kind
     decimal: NotRequired[str]
     thousands: NotRequired[str]
     unit: NotRequired[str]
-    order: NotRequired[Literal["", "ymd", "dmy", "mdy", "compact", "seconds", "milliseconds"]]
+    order: NotRequired[Order]
     missing: NotRequired[list[str]]
     kept: NotRequired[list[str]]
     sentinels: NotRequired[list[float]]
+    levels: NotRequired[Levels]
     pattern: NotRequired[str]
 
 
@@ -149,6 +152,7 @@ class Saved(TypedDict):
 
     ensemble: NotRequired[OneOrMore]
     calibrate: NotRequired[bool]
+    folds: NotRequired[OneOrMore | None]
 
 
 class Look(Saved):
@@ -195,6 +199,7 @@ class SearchRun(AnyRun):
     rounds: NotRequired[list[RoundRecord]]
     resumed: NotRequired[list[str]]
     model: NotRequired[Saved]
+    searched: NotRequired[bool]
     training: NotRequired[TrainingCounts]
     test_looks: NotRequired[list[Look]]
     seconds: Amount

@@ -6,6 +6,7 @@ the search. So each row is predicted by networks that did not train on it. What 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -95,8 +96,9 @@ class Bagging:
         }  # fmt: skip
         make_folder(self.path)
         kept = self.path / "folds.json"
-        if kept.exists() and read_json(kept) == how:
-            return
+        with contextlib.suppress(UserError):  # a damaged one says as little as none
+            if kept.exists() and read_json(kept) == how:
+                return
         for path in self.path.glob("*.npz"):
             path.unlink()
         write_json(kept, how)

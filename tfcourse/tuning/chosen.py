@@ -112,6 +112,8 @@ def bagged(found: OutOfFold, single: keras.Model, *, calibrate: bool) -> Chosen:
     out_of_fold = {
         **estimate(predictions.probabilities(temperature or 1.0), found.y),
         "folds": found.folds,
+        "used": len(used),
+        "temperature": temperature,
         "plain_log_loss": log_loss(predictions.probabilities(), found.y),
         "best_trial": found.trials[best].number,
         "best_log_loss": losses[best],

@@ -58,11 +58,12 @@ def finish(
         raise UserError(no_trial_completed(tuner.oracle, folder.path))
     wanted = folder.record.get("model", {})
     chosen = choose(tuner, prepared, bagging, wanted)
+    counts = counts_of(tuner.oracle)
+    looked = looks_at_the_test(folder.record.get("test_looks", []), {"trials": counts["completed"], **chosen.asked})
+    folder.update(test_looks=looked)  # first: whoever is killed between has looked
     # The test split is measured through the file that is deployed.
     probabilities = export(folder.model_path, prepared.features, chosen.network, prepared.test_rows, prepared.test.x)
     test = Predictions.of_probabilities(probabilities, prepared.test.y, chosen.temperature or 1.0)
-    counts = counts_of(tuner.oracle)
-    looked = looks_at_the_test(folder.record.get("test_looks", []), {"trials": counts["completed"], **chosen.asked})
     result: dict[str, Any] = {
         "best": best_result(best, test_result(chosen.single, prepared.test, prepared.classes)),
         "model": chosen.to_json(),
@@ -77,7 +78,7 @@ def finish(
     total = folder.record["seconds_before"] + time.monotonic() - started
     result["seconds"] = {"total": round(total, 3), "search": round(folder.record["seconds"], 3)}
     write_json(folder.result_path, result)
-    folder.update(status=RunStatus.COMPLETED, test_looks=looked)
+    folder.update(status=RunStatus.COMPLETED)
     return result
 
 

@@ -15,6 +15,7 @@ from tfcourse.data.training_counts import training_counts
 from tfcourse.errors import UserError
 from tfcourse.files.writing import remove_leftovers
 from tfcourse.run.folder import RunFolder, RunStatus, check_new, default_path
+from tfcourse.run.trials import read_trials
 from tfcourse.space.course import default_space
 from tfcourse.space.first_settings import read_first_settings
 from tfcourse.space.space_file import read_space
@@ -26,7 +27,7 @@ LEAST_TRIALS_OF_A_ROUND = 8
 """Fewer leave no more than four leading trials, too few to narrow a space by."""
 FREE_ON_RESUME = (
     "resume", "trials", "budget", "quiet", "json", "data", "test_data", "ensemble", "calibrate", "folds",
-    "tensorboard",
+    "single", "tensorboard",
 )  # fmt: skip
 FILES_OF_SETTINGS = ("space", "first")
 """Options that name a file: what it says must be the same on a resume, not what it is called."""
@@ -167,6 +168,11 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
     check_folds(_model_options(given).get("folds") or 1, prepared)
     if (model := {**record.get("model", {}), **_model_options(given)}) != record.get("model", {}):
         changes["model"] = model  # if the search is done, another model is saved from it
+    searched = record["status"] == RunStatus.COMPLETED or record.get("searched", False)
+    if searched and changes:
+        searched = changes["searched"] = not {"trials", "budget"} & set(given)
+    if searched:  # what time alone had limited would draw further trials
+        plan = replace(plan, trials=sum(t.status != "running" for t in read_trials(folder.path, plan.space)))
     if changes:
         commands = [*record.get("resumed", []), shlex.join(["python", "-m", "tfcourse.train", *argv])]
         folder.update(status=RunStatus.INTERRUPTED, resumed=commands, **changes)
@@ -196,12 +202,20 @@ def _model_options(given: dict[str, Any]) -> dict[str, Any]:
         UserError: if both are asked for.
     """
     found: dict[str, Any] = {key: given[key] for key in ("ensemble", "calibrate", "folds") if key in given}
-    if found.get("ensemble", 1) > 1 and found.get("folds", 1) > 1:
+    ensemble, folds = found.get("ensemble", 1), found.get("folds", 1)
+    if "single" in given:
+        for flag, number in (("--ensemble", ensemble), ("--folds", folds)):
+            if number > 1:
+                raise UserError(
+                    f"--single saves one network, {flag} {number} the average of several; give one of them."
+                )
+        return {**found, "ensemble": 1, "folds": 1}
+    if ensemble > 1 and folds > 1:
         raise UserError(
-            f"--ensemble {found['ensemble']} averages networks as the search left them, --folds {found['folds']} trains"
-            " the leaders anew and averages those; give one of them."
+            f"--ensemble {ensemble} averages networks as the search left them, --folds {folds} trains the leaders anew"
+            " and averages those; give one of them."
         )
-    return {"folds": 1, **found} if "ensemble" in found else found
+    return {**found, **({"folds": 1} if "ensemble" in found else {"ensemble": 1} if folds > 1 else {})}
 
 
 def _frozen(value: Any) -> Any:

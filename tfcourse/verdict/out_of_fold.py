@@ -51,22 +51,25 @@ def judge_out_of_fold(numbers: Mapping[str, Any]) -> Finding:
     Args:
         numbers: what :func:`estimate` returns of the model, with ``folds``, ``best_trial``, the number of the setting
             with the lowest log-loss, and ``best_log_loss``, its log-loss, both without a temperature as is
-            ``plain_log_loss``, the model's.
+            ``plain_log_loss``, the model's; ``used``, how many settings have a weight; ``temperature``, or None.
     """
+    tempered = numbers["temperature"] is not None
+    chosen = f"The epochs{',' if tempered else ' and'} the settings' weights{' and the temperature' * tempered}"
     low, high = numbers["accuracy_interval"]
     loss_low, loss_high = numbers["log_loss_interval"]
     text = (
         f"Out of fold ({numbers['n']} training and validation rows in {numbers['folds']} folds, each predicted by"
         f" networks that did not train on it) the saved model is right in {numbers['accuracy']:.2%}, 95 % interval"
         f" {low:.2%} to {high:.2%}, with a log-loss of {loss_said(numbers['log_loss'])} ({loss_said(loss_low)} to"
-        f" {loss_said(loss_high)}). The epochs, the settings' weights and the temperature were chosen on these rows, so"
+        f" {loss_said(loss_high)}). {chosen} were chosen on these rows, so"
         " that this is too good, the more so the fewer they are; the test split had no part in that."
     )
     sentences = [Sentence("out_of_fold", "note", text)]
     own, best = numbers["plain_log_loss"], numbers["best_log_loss"]
     alone = f"trial {numbers['best_trial']}'s setting alone"
-    if own < best:
-        text = f"Before the temperature its log-loss there is {loss_said(own)}; {alone} has {loss_said(best)}."
+    if numbers["used"] > 1 and own < best:
+        its = "Before the temperature its" if tempered else "Its"
+        text = f"{its} log-loss there is {loss_said(own)}; {alone} has {loss_said(best)}."
         sentences.append(Sentence("out_of_fold", "good", text))
     else:
         text = f"No average of several settings is better there than {alone}, with a log-loss of {loss_said(best)}."
