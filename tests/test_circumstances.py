@@ -35,7 +35,8 @@ ENVIRONMENT = {
 }  # fmt: skip
 
 ZYGOTE = """
-import importlib, io, json, os, sys, traceback
+import importlib, io, json, os, signal, sys, traceback
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # however the tests were started
 from tfcourse.process.start_keras import start_keras
 start_keras()
 import tfcourse.tuning.result, tfcourse.tuning.search, tfcourse.babysitting.training

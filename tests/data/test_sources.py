@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits
 from tests.messy_files import GOOD, IMAGES, LABELS
 from tfcourse.data.reading.decide import Wishes
 from tfcourse.data.sources import columns_of, load, read_npz, stem
+from tfcourse.errors import UserError
 
 
 def labels_in(folder: Path, y: Any, name: str) -> tuple[list[str], list[str]]:
@@ -128,3 +129,12 @@ def test_identifiers_beyond_floats_are_the_same_categories_from_every_kind_of_ta
         assert isinstance(x, dict)
         assert x["device"].tolist() == [str(device) for device in devices]
         np.testing.assert_array_equal(x["a"], frame["a"])
+
+
+@pytest.mark.parametrize(
+    "y", [np.array([1j, 2, 3]), np.zeros(3, [("a", "i4"), ("b", "f8")]), np.zeros(3, "V4")], ids=lambda y: str(y.dtype)
+)
+def test_labels_of_a_type_that_no_label_has_are_refused(y: np.ndarray, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.zeros((3, 2)), y=y)
+    with pytest.raises(UserError, match="y must hold labels as numbers or texts, but its type is"):
+        load(str(tmp_path / "a.npz"))

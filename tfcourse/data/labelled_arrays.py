@@ -59,4 +59,6 @@ def _labels_of(y: NDArray[Any], rows: int, path: Path) -> NDArray[Any]:
         raise UserError(f"{str(path)!r}: y must hold one label a row, of shape (rows,), but it is {y.shape}.{hint}")
     if len(y) != rows:
         raise UserError(f"{str(path)!r}: x holds {rows} rows but y holds {len(y)} labels; they must match.")
+    if y.dtype.kind not in "biufUSMm":
+        raise UserError(f"{str(path)!r}: y must hold labels as numbers or texts, but its type is {y.dtype}.")
     return y
