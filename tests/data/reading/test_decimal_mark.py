@@ -67,6 +67,13 @@ def test_what_nothing_tells_is_refused_by_name(others: list[str]) -> None:
     ]
 
 
+@pytest.mark.parametrize("negative", ["(1)", "-1", "−1", "1-", "+1"])
+@pytest.mark.parametrize("others", NO_WORD)
+def test_however_negative_numbers_are_written_a_lone_point_is_refused(negative: str, others: list[str]) -> None:
+    with pytest.raises(UserError, match=r"Column 'n' holds '2\.174' in row 2, which may be 2\.174 or 2174"):
+        beside(["900", "2.174", negative, "0"], others)
+
+
 def test_columns_that_contradict_each_other_tell_nothing() -> None:
     table = pa.table({"n": FEW_POINTS, "a": ["1,5"] * 4, "b": ["1.5"] * 4})
     with pytest.raises(UserError, match=r"Column 'n' holds '2\.174'"):

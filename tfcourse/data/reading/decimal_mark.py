@@ -74,7 +74,7 @@ def settle(
         if beside.mark == style.decimal:
             return style, numbers, []
         return rival, by_rival, _on_points(texts, rival)
-    point = "." if style.decimal == "." and not style.thousands else ","
+    point = rival.thousands or ","
     grouped = pc.match_substring(texts, point)
     bare = pc.any(pc.match_substring_regex(texts, _BARE)).as_py()
     enough = pc.sum(grouped).as_py() >= LEAST_GROUPED
@@ -119,7 +119,7 @@ def may_be_grouped(column: Any) -> bool:
 def _other_way(texts: Any, style: Reading) -> tuple[Reading, NDArray[np.float64]] | None:
     """Return the way of writing with the other mark, and the numbers by it, if it explains all texts as well."""
     point, comma = (pc.any(pc.match_substring(texts, mark)).as_py() for mark in ".,")
-    if (style.decimal, style.thousands) == (".", "") and point:
+    if style.decimal == "." and point and not comma:
         rival = replace(style, decimal=",", thousands=".")
     elif (style.decimal, style.thousands) == (".", ",") and comma and not point:
         rival = replace(style, decimal=",", thousands="")
