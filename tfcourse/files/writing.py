@@ -10,6 +10,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         path: the file to write.
         durable: whether to wait until it is on the disk; without, a power cut may leave it empty.
 
+    Raises:
+        OSError: if it cannot be written, also where HDF5 writes it, whose own error is a RuntimeError.
+
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> with replacing(folder / "a.txt") as temporary:
@@ -44,6 +48,10 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         os.replace(temporary, path)
         if durable:
             to_disk(path.parent)
+    except RuntimeError as error:  # HDF5 has one for all, and says in its text what the system said
+        if (said := re.search(r"\berrno = (\d+)", str(error))) is None:
+            raise
+        raise OSError(int(said[1]), os.strerror(int(said[1])), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
