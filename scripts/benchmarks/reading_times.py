@@ -19,14 +19,16 @@ def kilobytes(of):  # not getrusage, whose peak a process inherits from the one 
     return int(next(line for line in open("/proc/self/status") if line.startswith(of)).split()[1])
 import numpy, pandas, pyarrow, pyarrow.csv, pyarrow.compute, pyarrow.pandas_compat
 import tfcourse.data.tablefile, tfcourse.data.reading.decide
+from tfcourse.data.reading.each_column import each_column
 before = kilobytes("VmRSS")
 started = time.perf_counter()
 if sys.argv[2] == "pandas":
     pandas.read_csv(path)
 else:
     table = tfcourse.data.tablefile.read_table(path).table
-    for name in table.column_names:
-        tfcourse.data.reading.decide.decide(name, table.column(name))
+    mark = tfcourse.data.reading.decimal_mark.DecimalMark(table)
+    decide = tfcourse.data.reading.decide.decide
+    each_column(lambda name, column: decide(name, column, beside=mark), table)
 print(time.perf_counter() - started, kilobytes("VmHWM") - before)
 """
 

@@ -13,6 +13,7 @@ from tfcourse.data.columns import CategoryColumn, NumberColumn, TextColumn
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.reading.decide import Decided, Wishes, decide
 from tfcourse.data.reading.decimal_mark import DecimalMark
+from tfcourse.data.reading.each_column import each_column
 from tfcourse.data.table import Column
 from tfcourse.errors import UserError
 
@@ -59,7 +60,7 @@ def look_at(path: Path, drop: tuple[str, ...] = (), wishes: Wishes | None = None
     read = tablefile.read_table(path)
     table = read.table.drop_columns([name for name in read.table.column_names if name in drop])
     mark = DecimalMark(table)
-    looked = [look_at_column(name, table.column(name), wishes, mark) for name in table.column_names]
+    looked = each_column(lambda name, column: look_at_column(name, column, wishes, mark), table)
     return looked, [f"{path.name}: {note}" for note in read.notes]
 
 

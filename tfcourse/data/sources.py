@@ -19,6 +19,7 @@ from tfcourse.data.names import KINDS, NAMES, SUFFIXES, checked_path, is_arrays,
 from tfcourse.data.reading.decide import Decided, Wishes, decide
 from tfcourse.data.reading.decimal_mark import DecimalMark
 from tfcourse.data.reading.decode import decode
+from tfcourse.data.reading.each_column import each_column
 from tfcourse.data.reading.reading import Reading
 from tfcourse.errors import UserError
 
@@ -109,15 +110,15 @@ def _load_table(
     fingerprint: str,
 ) -> Dataset:
     rows = read_labelled_table(path, target, wishes, drop)
-    found: dict[str, Decided] = {}
     mark = DecimalMark(rows.table)
-    for name in rows.table.column_names:
-        column = rows.table.column(name)
+
+    def decided(name: str, column: Any) -> Decided:
         if readings is None:
-            found[name] = decide(name, column, wishes, mark)
-        else:
-            reading = readings.get(name) or Reading(name, "category", missing=wishes.missing, kept=wishes.not_missing)
-            found[name] = Decided(reading, decode(column, reading))
+            return decide(name, column, wishes, mark)
+        reading = readings.get(name) or Reading(name, "category", missing=wishes.missing, kept=wishes.not_missing)
+        return Decided(reading, decode(column, reading))
+
+    found = dict(zip(rows.table.column_names, each_column(decided, rows.table), strict=True))
     return Dataset(
         stem(path),
         {name: each.values for name, each in found.items()},

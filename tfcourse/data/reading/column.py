@@ -36,7 +36,8 @@ class Distinct:
     @classmethod
     def of(cls, column: Any) -> Distinct:
         """Return the different texts of an Arrow column of any type; missing values are empty."""
-        encoded = pc.dictionary_encode(pc.fill_null(as_texts(column), ""))
+        texts = as_texts(column)
+        encoded = pc.dictionary_encode(pc.fill_null(texts, "") if texts.null_count else texts)
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.combine_chunks() if encoded.num_chunks != 1 else encoded.chunk(0)
         raw = encoded.dictionary
@@ -55,6 +56,16 @@ class Distinct:
     def first_row(self, place: int) -> int:
         """Return the number of the first row, from 1, that holds the text at ``place``."""
         return int(np.argmax(self.codes == place)) + 1
+
+
+def holds(texts: Any, letter: bytes) -> bool:
+    """Say whether a letter may stand in an Arrow column of texts, told by its bytes in a moment.
+
+    >>> holds(pa.chunked_array([["1", "2.5"]]), b"."), holds(pa.array(["1", None]), b".")
+    (True, False)
+    """
+    chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
+    return any(chunk.buffers()[2] is not None and letter in chunk.buffers()[2].to_pybytes() for chunk in chunks)
 
 
 def as_texts(column: Any) -> Any:

@@ -255,7 +255,7 @@ def _moments(numbers: NDArray[np.float64]) -> Order:
     ('seconds', '', '')
     """
     present = numbers[~np.isnan(numbers)]
-    if len(present) <= FEW_VALUES or (present != np.floor(present)).any() or present.min() < 19_000_101:
+    if len(present) <= FEW_VALUES or present.min() < 19_000_101 or (present != np.floor(present)).any():
         return ""
     different = np.unique(present)
     if len(different) <= FEW_VALUES:

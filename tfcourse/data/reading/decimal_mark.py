@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tfcourse.data.reading import markers
-from tfcourse.data.reading.column import Distinct
+from tfcourse.data.reading.column import Distinct, holds
 from tfcourse.data.reading.numbers import find_style, parse_numbers
 from tfcourse.data.reading.reading import Reading
 from tfcourse.errors import UserError
@@ -110,7 +110,7 @@ def may_be_grouped(column: Any) -> bool:
     head = column.slice(0, 100)  # is enough to say no of most columns
     return (
         bool(pc.all(pc.match_substring_regex(head, _BY_POINT)).as_py())
-        and bool(pc.any(pc.match_substring(column, ".")).as_py())
+        and holds(column, b".")
         and bool(pc.all(pc.match_substring_regex(column, _BY_POINT)).as_py())
         and bool(pc.any(pc.match_substring_regex(column, r"[0-9]\.")).as_py())
     )

@@ -77,7 +77,8 @@ def quick_numbers(column: Any) -> NDArray[np.float64] | None:
         return None
     try:
         for part in (column.slice(0, 10), column):  # a cast that fails takes long, so a few rows first
-            numbers = pc.cast(pc.if_else(pc.equal(part, ""), None, part), pa.float64())
+            empty = pc.equal(part, "")
+            numbers = pc.cast(pc.if_else(empty, None, part) if pc.any(empty).as_py() else part, pa.float64())
     except pa.ArrowInvalid:
         return None
     return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64) if len(numbers) else np.zeros(0)

@@ -78,9 +78,8 @@ def _by_arrow(text: bytes, start: int, width: int, delimiter: str) -> list[pa.Ch
     """Return the columns as Arrow reads them, or None where a row is not as it must be."""
     quoted = text.find(b'"', start) >= 0
     names = [f"f{i}" for i in range(width)]
-    chunks: list[list[pa.Array]] = [[] for _ in names]
     try:
-        batches = pa.csv.open_csv(
+        table = pa.csv.read_csv(
             pa.BufferReader(pa.py_buffer(text).slice(start)),
             read_options=pa.csv.ReadOptions(column_names=names, block_size=_BLOCK),
             parse_options=pa.csv.ParseOptions(
@@ -91,12 +90,9 @@ def _by_arrow(text: bytes, start: int, width: int, delimiter: str) -> list[pa.Ch
             ),
             convert_options=pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
         )
-        for batch in batches:
-            for chunk, column in zip(chunks, batch.columns, strict=True):
-                chunk.append(trim_column(column))
     except pa.ArrowInvalid:
         return None
-    return [pa.chunked_array(chunk, pa.string()) for chunk in chunks]
+    return [trim_column(column) for column in table.columns]
 
 
 def _by_csv(
