@@ -15,7 +15,7 @@ FLOORS = (
     ("errors", "words", "equations"),
     ("process", "files"),
     ("space", "data"),
-    ("models",),
+    ("models", "explain"),
     ("cohort",),
     ("search", "run"),
     ("tuner", "verdict"),

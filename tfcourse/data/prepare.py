@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,7 @@ class Prepared:
         notes: further lines for the user.
         groups: group number of each row of the training part and then of the validation part: rows of one group stay
             together when they are cut further; None where they are in the order of time.
+        test_places: the place of each row of the test part in its file, from 0, rows without a label left out.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Prepared:
     columns: list[str]
     notes: list[str]
     groups: Numbers | None = None
+    test_places: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 def prepare(options: DataOptions) -> Prepared:
@@ -157,6 +159,7 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
         dataset.name, classes, features, train, validation, test, test_rows, seen, dataset.fingerprint, lines,
         dataset.odd + dataset.notes,
         None if groups is None else np.unique(groups[np.r_[split.train, split.validation]], return_inverse=True)[1],
+        test_places=split.test if dataset.test is None else np.arange(len(test)),
     )  # fmt: skip
 
 

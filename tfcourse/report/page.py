@@ -15,6 +15,13 @@ from tfcourse.report import words
 from tfcourse.report.axes import axis_over, place_on
 from tfcourse.report.comparison import comparison_context
 from tfcourse.report.curves import curve_rows
+from tfcourse.report.explanation_rows import (
+    column_rows,
+    columns_text,
+    dependence_rows,
+    dependence_text,
+    mistake_table,
+)
 from tfcourse.report.figures import (
     best_so_far,
     beyond,
@@ -122,6 +129,8 @@ def report_context(run: Run) -> dict[str, Any]:
         "timed": any(row["seconds"] is not None for row in data["progress"]),
         "scales": words.SCALES,
         "classes": class_tables(run),
+        "explanation": run.explanation,
+        "mistakes": mistake_table(run.explanation),
         "reliability_note": words.reliability_note(run.verdict["numbers"].get("calibration") or {}),
         "alternative": alternatives(run, data),
     }
@@ -180,6 +189,8 @@ def chart_data(run: Run) -> dict[str, Any]:
         "enough": enough_rows(numbers.get("enough")),
         "reliability": reliability_rows(numbers.get("calibration")),
         "confusion": confusion_cells(run),
+        "columns": column_rows(run.explanation),
+        "dependence": dependence_rows(run.explanation, run.classes),
     }
 
 
@@ -197,6 +208,8 @@ def alternatives(run: Run, data: dict[str, Any]) -> dict[str, Any]:
         "importance": words.importance_text(data["importance"]),
         "enough": words.enough_text(data["enough"], run),
         "reliability": words.reliability_text(data["reliability"]),
+        "columns": columns_text(data["columns"]),
+        "dependence": [dependence_text(row) for row in data["dependence"]],
         "confusion": f"Confusion matrix of {len(run.classes)} classes; the most frequent mistakes are listed below.",
     }
 

@@ -57,6 +57,11 @@ class Run:
         return [str(name) for name in self.record["classes"]]
 
     @property
+    def explanation(self) -> dict[str, Any] | None:
+        """What the model goes by; None before the test, for arrays, and in runs of earlier versions."""
+        return (self.result or {}).get("explanation")
+
+    @property
     def verdict(self) -> dict[str, Any]:
         """The verdict's ``sentences`` and ``numbers``; empty where the run has none."""
         return {"sentences": [], "numbers": {}, **((self.result or {}).get("verdict") or {})}

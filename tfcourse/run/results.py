@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
+from tfcourse.explain.explanation import Explanation
 from tfcourse.files.shape import Amount, Count, Number, OneOrMore, Share, read_record
 from tfcourse.files.writing import damaged
 from tfcourse.run.record import Values
@@ -184,6 +185,7 @@ class SearchResult(TypedDict):
     test: Tested
     classes: list[str]
     trials: Trials
+    explanation: NotRequired[Explanation]
     verdict: NotRequired[VerdictRecord | None]
     seconds: Seconds
 

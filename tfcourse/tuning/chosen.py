@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
 
 from tfcourse.data.prepare import Prepared
 from tfcourse.models.ensemble import average, with_temperature
@@ -58,6 +60,11 @@ class Chosen:
     def fitted(self) -> str:
         """Return on which rows its temperature is fitted."""
         return "validation" if self.out_of_fold is None else "out of fold"
+
+    def probabilities(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the class probabilities of rows of the feature matrix, at the temperature, shape (rows, classes)."""
+        logits = self.network.predict(x, batch_size=BATCH, verbose=0)
+        return np.asarray(softmax(logits.astype(np.float64), axis=1))
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``result.json`` says of the model; ``validation`` is out of fold if it is bagged."""

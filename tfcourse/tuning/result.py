@@ -11,6 +11,7 @@ import keras
 
 from tfcourse.data.prepare import Part, Prepared
 from tfcourse.errors import UserError
+from tfcourse.explain.explanation import explain
 from tfcourse.files.writing import write_json
 from tfcourse.models.builders import with_softmax
 from tfcourse.run.exported import BATCH, export
@@ -74,6 +75,8 @@ def finish(
     }
     if chosen.out_of_fold is not None:
         result["out_of_fold"] = chosen.out_of_fold
+    if (explanation := explain(chosen.probabilities, probabilities, prepared, plan.seed)) is not None:
+        result["explanation"] = explanation
     result["verdict"] = verdict_on(result, prepared, plan, tuner, leaders, bagging, chosen, test, looks=len(looked))
     total = folder.record["seconds_before"] + time.monotonic() - started
     result["seconds"] = {"total": round(total, 3), "search": round(folder.record["seconds"], 3)}

@@ -179,21 +179,50 @@ const charts = (() => {
     };
   }
 
-  // Importance of each hyperparameter, with its interval.
-  function importance(data, theme) {
-    const rows = [...data.importance].reverse();
+  // Importance of each hyperparameter, and of each column of the table, with its interval.
+  const importance = (data, theme) => intervalBars(data.importance, theme, tickPercent, percent);
+  const columns = (data, theme) => intervalBars(data.columns, theme, short, (value) => value.toPrecision(3));
+
+  function intervalBars(of, theme, onAxis, write) {
+    const rows = [...of].reverse();
     const low = Math.min(0, ...rows.map((row) => row.low)), high = Math.max(...rows.map((row) => row.high), 1e-9);
-    const ticks = written(ticksBetween(low, high, "linear"), tickPercent);
+    const ticks = written(ticksBetween(low, high, "linear"), onAxis);
     const category = rows.map((row) => row.label);
+    const also = (row) => row.accuracy !== undefined && `accuracy ${row.accuracy < 0 ? "+" : "−"}${percent(Math.abs(row.accuracy))}`;
     return {
       grid: { left: 8, right: 16, top: 4, bottom: 26, containLabel: true },
-      tooltip: tooltip(theme, ({ dataIndex }) => lines(rows[dataIndex].label, `${percent(rows[dataIndex].mean)}, interval ${percent(rows[dataIndex].low)} to ${percent(rows[dataIndex].high)}`)),
+      tooltip: tooltip(theme, ({ dataIndex }) => lines(rows[dataIndex].label, `${write(rows[dataIndex].mean)}, interval ${write(rows[dataIndex].low)} to ${write(rows[dataIndex].high)}`, also(rows[dataIndex]))),
       xAxis: axis(theme, { low, high: high * 1.04, ticks }, faint(theme)),
       yAxis: { type: "category", data: category, axisTick: { show: false }, axisLine: { lineStyle: { color: theme.line } }, axisLabel: { color: theme.ink, fontSize: 12, fontFamily: theme.font, interval: 0 } },
       series: [
         { type: "bar", name: "importance", data: rows.map((row) => row.mean), barWidth: "55%", itemStyle: { color: theme.accent, opacity: 0.85, borderRadius: [0, 2, 2, 0] } },
         ...rows.map((row, index) => ({ type: "line", silent: true, symbol: "rect", symbolSize: [2, 9], data: [[row.low, index], [row.high, index]], lineStyle: { color: theme.ink, width: 1.5 }, itemStyle: { color: theme.ink }, z: 4 })),
       ],
+    };
+  }
+
+  // The average probability of classes by the value of a column: lines by numbers and moments, marks by categories.
+  function dependence(data, theme, number) {
+    const own = data.dependence[number], byNumber = own.kind === "number", several = own.lines.length > 1;
+    const colours = [theme.accent, theme.gold, theme.green, theme.purple];
+    const high = Math.max(...own.lines.flatMap((line) => line.values)), low = Math.min(...own.lines.flatMap((line) => line.values));
+    const room = Math.max(0.08 * (high - low), 0.01), from = Math.max(0, low - room), to = Math.min(1, high + room);
+    const at = (index) => byNumber ? short(own.values[index]) : own.values[index];
+    const bottom = byNumber ? axis(theme, own.axis) : {
+      type: "category", data: own.values, axisTick: { show: false }, axisLine: { lineStyle: { color: theme.line } },
+      axisLabel: { color: theme.muted, fontSize: 11, fontFamily: theme.font, interval: own.kind === "date" ? "auto" : 0, rotate: own.kind === "date" ? 0 : 30, width: 70, overflow: "truncate", hideOverlap: own.kind === "date" },
+    };
+    return {
+      grid: { left: 48, right: 16, top: several ? 30 : 12, bottom: byNumber || own.kind === "date" ? 28 : 52 },
+      legend: { show: several, top: 0, left: 0, icon: "roundRect", itemWidth: 10, itemHeight: 10, textStyle: { color: theme.muted, fontSize: 11, fontFamily: theme.font } },
+      tooltip: tooltip(theme, ({ seriesName, dataIndex, value }) => lines(`${own.label} ${at(dataIndex)}`, `${seriesName}: ${percent(byNumber ? value[1] : value)}`)),
+      xAxis: bottom,
+      yAxis: axis(theme, { low: from, high: to, ticks: written(ticksBetween(from, to, "linear"), tickPercent) }, faint(theme)),
+      series: own.lines.map((line, index) => ({
+        type: own.kind === "category" ? "scatter" : "line", name: line.name, symbol: "circle", symbolSize: own.kind === "category" ? 9 : 5,
+        data: byNumber ? line.values.map((value, place) => [own.values[place], value]) : line.values,
+        lineStyle: { color: colours[index], width: 2.2 }, itemStyle: { color: colours[index] },
+      })),
     };
   }
 
@@ -285,5 +314,5 @@ const charts = (() => {
     };
   }
 
-  return { parameter, parallel, curves, progress, enough, importance, intervals, reliability, confusion, runs, lineColours, score };
+  return { parameter, parallel, curves, progress, enough, importance, columns, dependence, intervals, reliability, confusion, runs, lineColours, score };
 })();

@@ -21,6 +21,8 @@
     seconds: (element, theme) => charts.progress(data, theme, "seconds"),
     enough: (element, theme) => charts.enough(data, theme),
     importance: (element, theme) => charts.importance(data, theme),
+    columns: (element, theme) => charts.columns(data, theme),
+    dependence: (element, theme) => charts.dependence(data, theme, Number(element.dataset.number)),
     intervals: (element, theme) => charts.intervals(data, theme),
     reliability: (element, theme) => charts.reliability(data, theme),
     confusion: (element, theme) => charts.confusion(data, theme),
