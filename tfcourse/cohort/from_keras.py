@@ -39,7 +39,7 @@ def member_of_model(model: keras.Model, *, seed: int = 0) -> Member:
     >>> member_of_model(model).classes
     3
     """
-    _check_model(model)
+    check_model(model)
     chain = _chain(model)
     leading = 0
     while leading < len(chain) and type(chain[leading][0]) in INPUT_LAYERS:
@@ -70,18 +70,18 @@ def member_of_model(model: keras.Model, *, seed: int = 0) -> Member:
         seed=seed,
         sparse=sparse,
         accuracy=accuracy_of(model, sparse),
-        input_layers=_input_layers([layer for layer, _ in chain[:leading]], model.inputs[0]),
+        input_layers=input_layers([layer for layer, _ in chain[:leading]], model.inputs[0]),
         finish=lambda state, steps: _finish(model, variables, state, steps),
     )
 
 
-def _check_model(model: keras.Model) -> None:
+def check_model(model: keras.Model, *, built: bool = True) -> None:
     """Raise NotFusableError if the model itself, whatever its layers, is not trained as Keras's own class is."""
     if type(model) not in (keras.Sequential, keras.Model, keras.src.models.functional.Functional):
         raise NotFusableError(
             f"class {type(model).__name__!r} cannot be trained in a cohort: it may have code of its own."
         )
-    if not model.built:
+    if built and not model.built:
         raise NotFusableError("The model is not built; give it a keras.Input, or call model.build(shape).")
     if not getattr(model, "compiled", False):
         raise NotFusableError("The model is not compiled; call model.compile(optimizer, loss) first.")
@@ -140,7 +140,7 @@ def _chain(model: keras.Model) -> list[tuple[keras.layers.Layer, tuple[Any, ...]
     return found
 
 
-def _input_layers(layers: list[keras.layers.Layer], inputs: keras.KerasTensor) -> InputLayers:
+def input_layers(layers: list[keras.layers.Layer], inputs: keras.KerasTensor) -> InputLayers:
     """Return the map of the leading layers from ``inputs``; its key holds their settings and statistics."""
     dtype, shape = str(inputs.dtype), inputs.shape[1:]
 

@@ -55,8 +55,8 @@ def translated(layer: keras.layers.Layer, shape: tuple[Any, ...]) -> tuple[list[
         # Once a layer is built, Keras goes by its variables, not by its units, use_bias and regularizer.
         own = {"kernel": layer.kernel} | ({"bias": layer.bias} if layer.bias is not None else {})
         width = int(layer.kernel.shape[-1])
-        activation, softmax = _activation(layer.activation, width, what)
-        found = [Dense(width, layer.bias is not None, _l2(layer.kernel.regularizer, what)), *activation]
+        activation, softmax = activation_of(layer.activation, width, what)
+        found = [Dense(width, layer.bias is not None, l2_of(layer.kernel.regularizer, what)), *activation]
     elif kind is keras.layers.BatchNormalization:
         own = {"gamma": layer.gamma} if layer.scale else {}
         own |= {"beta": layer.beta} if layer.center else {}
@@ -65,7 +65,7 @@ def translated(layer: keras.layers.Layer, shape: tuple[Any, ...]) -> tuple[list[
             raise NotFusableError(f"{what} cannot be trained in a cohort: its epsilon is {layer.epsilon}.")
         found = [BatchNormalization(layer.momentum, layer.epsilon, layer.center, layer.scale)]
     elif kind is keras.layers.Activation:
-        found, softmax = _activation(layer.activation, units, what)
+        found, softmax = activation_of(layer.activation, units, what)
     elif kind is keras.layers.ReLU:
         found = [Activation("relu", units)]
     elif kind is keras.layers.Dropout:
@@ -102,7 +102,8 @@ def _refuse_other_variables(layer: keras.layers.Layer, own: dict[str, keras.Vari
             refuse_unless_equal(getattr(variable, attribute, value), value, attribute, f"{name} of {what}")
 
 
-def _activation(function: Any, units: int, what: str) -> tuple[list[Layer], bool]:
+def activation_of(function: Any, units: int, what: str) -> tuple[list[Layer], bool]:
+    """Return our layers for an activation of Keras's on so many units, and whether it is a softmax."""
     if function is keras.activations.softmax:
         return [], True
     if function is keras.activations.linear:
@@ -115,7 +116,8 @@ def _activation(function: Any, units: int, what: str) -> tuple[list[Layer], bool
     return [Activation(name, units)], False
 
 
-def _l2(regularizer: Any, what: str) -> float:
+def l2_of(regularizer: Any, what: str) -> float:
+    """Return the factor of an L2 regularizer, 0 for none."""
     if regularizer is None:
         return 0.0
     if type(regularizer) is keras.regularizers.L2:

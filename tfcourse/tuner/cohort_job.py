@@ -13,7 +13,9 @@ from keras_tuner.src import utils
 
 from tfcourse.cohort import NotFusableError
 from tfcourse.cohort.from_keras import member_of_model
+from tfcourse.cohort.from_unbuilt import member_of_unbuilt
 from tfcourse.cohort.member import Member, member_of_spec
+from tfcourse.cohort.unbuilt import build, is_waiting, let_go, made_by
 from tfcourse.errors import UserError
 from tfcourse.tuner.cohort_callbacks import need_a_model, reason_against_monitor
 from tfcourse.tuner.cohort_reasons import speaks_for_build
@@ -71,14 +73,28 @@ def job_of(tuner: Any, trial: Any, execution: int, given: dict[str, Any]) -> Job
         sparse = np.ndim(given["y"]) == 1 or np.shape(given["y"])[1] == 1
         member = member_of_spec(*specs[:2], seed, sparse=sparse)
     else:
-        model = tuner._build_hypermodel(trial.hyperparameters)
-        member = _member_of(model, tuner, given, seed)
-        utils.save_json(tuner._get_build_config_fname(trial.trial_id), model.get_build_config())
+        member, model = _built(tuner, trial, given, seed, with_model=bool(tuner.max_model_size or callbacks))
     _check_curves(member, tuner.oracle.objective, callbacks, validated=given.get("validation_data") is not None)
     batch_size = given.get("batch_size") or (specs[2] if specs is not None else None) or 32
     steps = math.ceil(len(given["x"]) / batch_size)
     params = {"verbose": given.get("verbose", "auto"), "epochs": given.get("epochs", 1), "steps": steps}
     return Job(trial, member, batch_size, model, callbacks, params)
+
+
+def _built(tuner: Any, trial: Any, given: dict[str, Any], seed: int, *, with_model: bool) -> tuple[Member, Any]:
+    """Return the member of the model that the hypermodel builds, and that model, None if there was no need for it."""
+    model = made_by(lambda: tuner._build_hypermodel(trial.hyperparameters))
+    path = tuner._get_build_config_fname(trial.trial_id)
+    if is_waiting(model):
+        let_go(model)
+        member = None if with_model else member_of_unbuilt(model, seed=seed)
+        if member is not None:
+            utils.save_json(path, {"input_shape": model._layers[0].batch_shape})
+            return member, None
+        build(model)
+    member = _member_of(model, tuner, given, seed)
+    utils.save_json(path, model.get_build_config())
+    return member, model
 
 
 def _member_of(model: keras.Model, tuner: Any, given: dict[str, Any], seed: int) -> Member:
