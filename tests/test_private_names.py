@@ -43,7 +43,8 @@ def built_optimizer() -> Any:
 USED: dict[str, tuple[Callable[[], Any], str]] = {
     "a Sequential": (
         network,
-        "_functional _flatten_layers _layers _maybe_rebuild _initial_epoch _compile_loss _compile_metrics _loss_tracker",
+        "_functional _flatten_layers _layers _maybe_rebuild _initial_epoch _compile_loss _compile_metrics"
+        " _loss_tracker",
     ),
     "a Functional": (lambda: network()._functional, "_nodes_by_depth _inputs_struct _outputs_struct"),
     "a compiled loss": (lambda: network()._compile_loss, "_user_loss _user_loss_weights"),
