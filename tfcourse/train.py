@@ -73,10 +73,10 @@ def build_parser() -> Parser:
     data.add_argument(
         "--numbers",
         metavar="HOW",
-        type=one_of("auto", "standard", "robust", "encoded", "both"),
+        type=one_of("auto", "standard", "robust", "encoded"),
         help="how numbers of tables enter: standardized (standard), scaled by quartiles within a smooth bound (robust),"
-        " with columns of bins beside (encoded), both, or what does best out of fold in a short comparison (auto,"
-        " default)",
+        " or with columns of bins beside (encoded); by default (auto) standardized, and in the saved model also with"
+        " bins, as far as that helps out of fold",
     )
     search = parser.add_argument_group("search")
     search.add_argument("--space", metavar="FILE.toml", help="what to change in the default search space")
@@ -251,18 +251,15 @@ def _search(
         from tfcourse.search.halving import in_words
         from tfcourse.tuning.bagging import Bagging
         from tfcourse.tuning.leaders import Leaders, retraining_seconds
-        from tfcourse.tuning.numbers import numbers_chosen
         from tfcourse.tuning.result import finish
         from tfcourse.tuning.search import open_search, search
 
+        tuner = open_search(folder, prepared, plan, on_round=lambda began: show_round(console, began.notes))
     if interrupted():
         raise KeyboardInterrupt
     if budget is not None:
         finishing = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
         deadline = finishing - retraining_seconds(budget)
-    with patient_interrupt() as interrupted:
-        prepared = numbers_chosen(folder, prepared, plan, console.print, deadline=deadline, interrupted=interrupted)
-    tuner = open_search(folder, prepared, plan, on_round=lambda began: show_round(console, began.notes))
     if plan.halving:
         console.print(in_words(plan.epochs))
     total = plan.trials if plan.trials < defaults.MOST_TRIALS else None

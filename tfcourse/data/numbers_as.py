@@ -14,7 +14,7 @@ from tfcourse.data.split import Rows
 from tfcourse.data.table import Table
 from tfcourse.data.table_features import TableFeatures
 
-NumbersAs = Literal["standard", "robust", "encoded", "both"]
+NumbersAs = Literal["standard", "robust", "encoded"]
 WAYS: tuple[NumbersAs, ...] = get_args(NumbersAs)
 MOST_BINS, LEAST_ROWS_PER_BIN, MOST_BIN_COLUMNS = 16, 16, 1024
 """Bins of a number, training rows in each of them, and bins of all numbers of a table together."""
@@ -27,14 +27,15 @@ def numbers_as(features: TableFeatures, table: Table, train: Rows, way: NumbersA
         features: from :func:`tfcourse.data.fit_table.fit_table`.
         table: the columns as they were decoded.
         train: the training rows.
-        way: ``standard``; ``robust``, scaled by quartiles within a smooth bound; ``encoded``, with columns of bins
-            beside; or ``both``.
+        way: ``standard``; ``robust``, scaled by quartiles within a smooth bound; or ``encoded``, with columns of bins
+            beside.
 
     >>> table = {"size": np.arange(100.0)}
     >>> features = TableFeatures((NumberColumn("size", 49.5, 28.87, False),), ())
-    >>> number, = numbers_as(features, table, np.arange(100), "both").numbers
-    >>> number.robust, number.edges
-    ((49.5, 49.5), (0.0, 16.5, 33.0, 49.5, 66.0, 82.5, 99.0))
+    >>> [numbers_as(features, table, np.arange(100), way).numbers[0].robust for way in WAYS]
+    [None, (49.5, 49.5), None]
+    >>> [numbers_as(features, table, np.arange(100), way).numbers[0].edges for way in WAYS]
+    [(), (), (0.0, 16.5, 33.0, 49.5, 66.0, 82.5, 99.0)]
     """
     numbers = [number for number in features.numbers if not number.is_date]
     most = min(MOST_BINS, MOST_BIN_COLUMNS // max(1, len(numbers)))
@@ -45,8 +46,8 @@ def numbers_as(features: TableFeatures, table: Table, train: Rows, way: NumbersA
         robust: tuple[float, float] | None = None
         edges: tuple[float, ...] = ()
         if len(present) and not number.is_date:
-            robust = robust_scale(present) if way in ("robust", "both") else None
-            edges = bin_edges(present, most) if way in ("encoded", "both") else ()
+            robust = robust_scale(present) if way == "robust" else None
+            edges = bin_edges(present, most) if way == "encoded" else ()
         found.append(replace(number, robust=robust, edges=edges))
     return replace(features, numbers=tuple(found))
 
@@ -76,6 +77,6 @@ def bin_edges(present: NDArray[np.float64], most: int = MOST_BINS) -> tuple[floa
 
 def way_of(numbers: Sequence[NumberColumn]) -> NumbersAs:
     """Return in which way numbers enter, ``standard`` where no column shows it."""
-    robust = any(number.robust is not None for number in numbers)
-    encoded = any(number.edges for number in numbers)
-    return WAYS[robust + 2 * encoded]
+    if any(number.edges for number in numbers):
+        return "encoded"
+    return "robust" if any(number.robust is not None for number in numbers) else "standard"

@@ -29,7 +29,7 @@ class Options(TypedDict):
     split_rules: NotRequired[OneOrMore]
     reading: NotRequired[str | None]
     time: NotRequired[str | None]
-    numbers: NotRequired[Literal["auto", "standard", "robust", "encoded", "both"]]
+    numbers: NotRequired[Literal["auto", "standard", "robust", "encoded"]]
 
 
 class Parts(TypedDict):
