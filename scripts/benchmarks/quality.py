@@ -5,8 +5,8 @@
 
 Each way trains on the rows of a run but for its test split, which every way is measured on. The others learn from the
 matrix that the networks learn from, numbers standardized, with their defaults. Each measurement is a line of ``--out``
-as soon as it is made, and is not made again: an interrupted call goes on. Seconds are the clock's, of the whole command,
-and the processor's.
+as soon as it is made, and is not made again: an interrupted call goes on. Seconds are the clock's, of the whole
+command, and the processor's.
 """
 
 from __future__ import annotations

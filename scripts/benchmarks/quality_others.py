@@ -20,7 +20,7 @@ from tfcourse.data.prepare import Prepared
 from tfcourse.run.measure import log_loss
 from tfcourse.verdict.calibration import expected_calibration_error
 
-Matrix, Labels = NDArray[np.float32], NDArray[np.int64]
+Labels = NDArray[np.int64]
 DRAWS, MOST_FOLDS = 20, 5
 
 
@@ -46,21 +46,21 @@ def tuned(y: Labels) -> Any:
 
 def lightgbm(y: Labels) -> Any:
     """Return LightGBM's classifier."""
-    from lightgbm import LGBMClassifier
+    from lightgbm import LGBMClassifier  # type: ignore[import-not-found]
 
     return LGBMClassifier(random_state=0, verbose=-1)
 
 
 def xgboost(y: Labels) -> Any:
     """Return XGBoost's classifier."""
-    from xgboost import XGBClassifier
+    from xgboost import XGBClassifier  # type: ignore[import-not-found]
 
     return XGBClassifier(random_state=0)
 
 
 def catboost(y: Labels) -> Any:
     """Return CatBoost's classifier."""
-    from catboost import CatBoostClassifier
+    from catboost import CatBoostClassifier  # type: ignore[import-not-found]
 
     return CatBoostClassifier(random_state=0, verbose=False, allow_writing_files=False)
 

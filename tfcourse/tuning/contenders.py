@@ -27,8 +27,10 @@ from tfcourse.tuning import defaults
 from tfcourse.tuning.leaders import BASELINE
 from tfcourse.words import listed
 
-SETTINGS, WITH_BINS = 5, 3
-"""Leading settings that contend, and those of them that also do with bins."""
+SETTINGS = 5
+"""Leading settings that contend where there are no bins."""
+WITHOUT_BINS, WITH_BINS = 3, 2
+"""Leading settings that contend in either way where there are bins: no more networks in all."""
 RATE_WITH_BINS = 0.01
 """Learning rate of softmax regression with bins: that without them may be too large, since more features add up."""
 
@@ -119,11 +121,12 @@ class Ways:
 
 def contenders(folder: RunFolder, leaders: Iterable[TrialRecord], *, bins: bool) -> list[Contender]:
     """Return what contends: the leading different settings, softmax regression, and with bins, if there are any."""
-    found = [Contender(trial.number, trial.values) for trial in distinct(leaders)[:SETTINGS]]
+    count = WITHOUT_BINS if bins else SETTINGS
+    found = [Contender(trial.number, trial.values) for trial in distinct(leaders)[:count]]
     baseline = read_record(folder.path / "baseline" / "baseline.json", Baseline)["hyperparameters"]
     found.append(Contender(None, dict(baseline)))
     if bins:
-        found += [replace(each, bins=True) for each in found[:-1][:WITH_BINS]]
+        found += [replace(each, bins=True) for each in found[:-1][:WITH_BINS]]  # but for softmax regression, the last
         found.append(Contender(None, {**baseline, "learning_rate": RATE_WITH_BINS}, bins=True))
     return found
 
