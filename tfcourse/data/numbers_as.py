@@ -30,12 +30,12 @@ def numbers_as(features: TableFeatures, table: Table, train: Rows, way: NumbersA
         way: ``standard``; ``robust``, scaled by quartiles within a smooth bound; or ``encoded``, with columns of bins
             beside.
 
-    >>> table = {"size": np.arange(100.0)}
-    >>> features = TableFeatures((NumberColumn("size", 49.5, 28.87, False),), ())
-    >>> [numbers_as(features, table, np.arange(100), way).numbers[0].robust for way in WAYS]
-    [None, (49.5, 49.5), None]
-    >>> [numbers_as(features, table, np.arange(100), way).numbers[0].edges for way in WAYS]
-    [(), (), (0.0, 16.5, 33.0, 49.5, 66.0, 82.5, 99.0)]
+    >>> table = {"size": np.arange(65.0)}
+    >>> features = TableFeatures((NumberColumn("size", 32.0, 18.8, False),), ())
+    >>> [numbers_as(features, table, np.arange(65), way).numbers[0].robust for way in WAYS]
+    [None, (32.0, 32.0), None]
+    >>> [numbers_as(features, table, np.arange(65), way).numbers[0].edges for way in WAYS]
+    [(), (), (0.0, 16.0, 32.0, 48.0, 64.0)]
     """
     numbers = [number for number in features.numbers if not number.is_date]
     most = min(MOST_BINS, MOST_BIN_COLUMNS // max(1, len(numbers)))
