@@ -16,12 +16,14 @@ from tfcourse import train
 from tfcourse.data.folds import deal_into_folds
 from tfcourse.data.prepare import DataOptions, Prepared, prepare
 from tfcourse.models.builders import build_mlp
-from tfcourse.models.spec import network_from_values, optimizer_from_values
+from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
 from tfcourse.predict import main as predict
-from tfcourse.run.trials import TrialRecord, leaders, read_trials
+from tfcourse.run.trials import leaders, read_trials
 from tfcourse.search.fit import Schedule, TrainingData, fit_network
 from tfcourse.space import SearchSpace
+from tfcourse.tuning import defaults
 from tfcourse.tuning.bagging import seed_of
+from tfcourse.tuning.contenders import RATE_WITH_BINS
 from tfcourse.tuning.folds import LEAST_TRIALS, default_folds, folds_of
 from tfcourse.tuning.weights import ROUNDS, greedy_weights
 
@@ -45,13 +47,25 @@ def run(pets_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def data(pets_csv: Path) -> Prepared:
-    return prepare(DataOptions(str(pets_csv), target="kind"))
+def data(pets_csv: Path) -> dict[bool, Prepared]:
+    """Return the data without and with bins."""
+    return {
+        False: prepare(DataOptions(str(pets_csv), target="kind")),
+        True: prepare(DataOptions(str(pets_csv), target="kind", numbers="encoded")),
+    }
 
 
-def settings(run: Path) -> list[TrialRecord]:
+def settings(run: Path) -> list[tuple[int | None, bool, dict[str, Any]]]:
+    """Return trial, None for softmax regression, whether with bins, and hyperparameters of all that contends."""
     space = SearchSpace.from_json(read(run / "run.json")["space"])
-    return leaders(read_trials(run, space), "val_loss")[:5]
+    best = [(trial.number, trial.values) for trial in leaders(read_trials(run, space), "val_loss")[:3]]
+    regression = read(run / "baseline" / "baseline.json")["hyperparameters"]
+    return [
+        *((number, False, values) for number, values in best),
+        (None, False, regression),
+        *((number, True, values) for number, values in best[:2]),
+        (None, True, {**regression, "learning_rate": RATE_WITH_BINS}),
+    ]
 
 
 def rows_of(data: Prepared) -> tuple[np.ndarray, np.ndarray, Any]:
@@ -60,45 +74,64 @@ def rows_of(data: Prepared) -> tuple[np.ndarray, np.ndarray, Any]:
     return x, y, deal_into_folds(data.groups, y, FOLDS, 0)
 
 
-def kept(run: Path, trial: int, fold: int) -> list[np.ndarray]:
-    with np.load(run / "folds" / f"trial-{trial}-fold-{fold + 1}.npz") as arrays:
+def name_of(trial: int | None, bins: bool) -> str:
+    return ("softmax regression" if trial is None else f"trial {trial}") + " with bins" * bins
+
+
+def kept(run: Path, trial: int | None, bins: bool, fold: int) -> list[np.ndarray]:
+    with np.load(run / "folds" / f"{name_of(trial, bins).replace(' ', '-')}-fold-{fold + 1}.npz") as arrays:
         return [arrays[name] for name in arrays.files]
 
 
-def predicted(run: Path, trial: TrialRecord, fold: int, x: np.ndarray) -> np.ndarray:
+def network_of(trial: int | None, values: dict[str, Any], inputs: int) -> NetworkSpec:
+    return NetworkSpec(inputs, 2) if trial is None else network_from_values(values, inputs=inputs, classes=2)
+
+
+def predicted(run: Path, trial: int | None, bins: bool, values: dict[str, Any], fold: int, x: np.ndarray) -> np.ndarray:
     """Return what Keras makes of a network that was kept."""
-    model = build_mlp(network_from_values(trial.values, inputs=x.shape[1], classes=2))
-    model.set_weights(kept(run, trial.number, fold))
+    model = build_mlp(network_of(trial, values, x.shape[1]))
+    model.set_weights(kept(run, trial, bins, fold))
     return np.asarray(softmax(model.predict(x, verbose=0).astype(float), axis=1))
 
 
-def test_each_network_is_that_of_model_fit_on_the_rows_of_the_other_folds(run: Path, data: Prepared) -> None:
-    x, y, folds = rows_of(data)
-    trial = settings(run)[0]
+@pytest.mark.parametrize("place", [0, 3, 4, 6])
+def test_each_network_is_that_of_model_fit_on_the_rows_of_the_other_folds(
+    run: Path, data: dict[bool, Prepared], place: int
+) -> None:
+    trial, bins, values = settings(run)[place]
+    x, y, folds = rows_of(data[bins])
+    assert x.shape[1] == data[False].features.width + bins * 4  # of 16 and more of the 67 weights each
     for fold, (train_rows, own) in enumerate(folds):
-        size = int(trial.values["batch_size"])
-        network = network_from_values(trial.values, inputs=x.shape[1], classes=2)
-        optimizer = optimizer_from_values(trial.values, steps_per_epoch=-(-len(train_rows) // size))
+        size = int(values["batch_size"])
+        optimizer = OptimizerSpec("adam", values["learning_rate"])
+        if trial is not None:
+            optimizer = optimizer_from_values(values, steps_per_epoch=-(-len(train_rows) // size))
         alone = fit_network(
-            network, optimizer, TrainingData(x[train_rows], y[train_rows], x[own], y[own]),
-            Schedule(EPOCHS, 3, order_seed=seed_of(0, fold)), batch_size=size, seed=seed_of(0, fold, trial.number),
+            network_of(trial, values, x.shape[1]), optimizer,
+            TrainingData(x[train_rows], y[train_rows], x[own], y[own]),
+            Schedule(EPOCHS, 3, order_seed=seed_of(0, fold)), batch_size=size,
+            seed=seed_of(0, fold, defaults.MOST_TRIALS if trial is None else trial),
         )  # fmt: skip
-        for ours, theirs in zip(kept(run, trial.number, fold), alone.weights, strict=True):
+        for ours, theirs in zip(kept(run, trial, bins, fold), alone.weights, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
-def test_the_estimate_out_of_fold_is_that_of_keras_and_scikit_learn(run: Path, data: Prepared) -> None:
-    x, y, folds = rows_of(data)
+def test_the_estimate_out_of_fold_is_that_of_keras_and_scikit_learn(run: Path, data: dict[bool, Prepared]) -> None:
+    _, y, folds = rows_of(data[False])
     result = read(run / "result.json")
     numbers, model = result["out_of_fold"], result["model"]
     inside = folds.fold >= 0
     each = []
-    for trial in settings(run):
+    for trial, bins, values in settings(run):
+        x = rows_of(data[bins])[0]
         probabilities = np.zeros((len(y), 2))
         for fold in range(FOLDS):
-            probabilities[folds.fold == fold] = predicted(run, trial, fold, x[folds.fold == fold])
+            own = folds.fold == fold
+            probabilities[own] = predicted(run, trial, bins, values, fold, x[own])
         each.append(probabilities[inside])
     y = y[inside]
+    names = [(setting["name"], setting["trial"], setting["bins"]) for setting in numbers["settings"]]
+    assert names == [(name_of(trial, bins), trial, bins) for trial, bins, _ in settings(run)]
     for setting, probabilities in zip(numbers["settings"], each, strict=True):
         assert setting["log_loss"] == pytest.approx(log_loss(y, probabilities), rel=1e-5)
     weights = [setting["weight"] for setting in numbers["settings"]]
@@ -120,21 +153,27 @@ def test_the_estimate_out_of_fold_is_that_of_keras_and_scikit_learn(run: Path, d
     losses = -np.log(tempered[np.arange(n), y])
     margin = 1.96 * losses.std(ddof=1) / np.sqrt(n)
     assert numbers["log_loss_interval"] == pytest.approx([losses.mean() - margin, losses.mean() + margin], rel=1e-4)
-    assert model["trials"] == [t.number for t, w in zip(settings(run), weights, strict=True) if w]
-    assert model["weights"] == [weight for weight in weights if weight]
+    of_trials = {trial: 0.0 for (trial, *_), w in zip(settings(run), weights, strict=True) if w and trial is not None}
+    for (trial, *_), weight in zip(settings(run), weights, strict=True):
+        if trial in of_trials:
+            of_trials[trial] += weight
+    assert model["trials"] == list(of_trials)
+    assert model["weights"] == pytest.approx(list(of_trials.values()))
 
 
-def test_the_saved_model_is_the_weighted_average_of_its_networks_at_the_temperature(run: Path, data: Prepared) -> None:
+def test_the_saved_model_is_the_weighted_average_of_its_networks_at_the_temperature(
+    run: Path, data: dict[bool, Prepared]
+) -> None:
     result = read(run / "result.json")
-    weights = {each["trial"]: each["weight"] for each in result["out_of_fold"]["settings"] if each["weight"]}
+    weights = [each["weight"] for each in result["out_of_fold"]["settings"]]
     averages = [
-        weights[trial.number] * np.mean([predicted(run, trial, fold, data.test.x) for fold in range(FOLDS)], axis=0)
-        for trial in settings(run)
-        if trial.number in weights
+        weight * np.mean([predicted(run, *setting, fold, data[setting[1]].test.x) for fold in range(FOLDS)], axis=0)
+        for setting, weight in zip(settings(run), weights, strict=True)
+        if weight
     ]
     expected = softmax(np.log(sum(averages)) / result["model"]["temperature"], axis=1)
-    assert result["test"]["log_loss"] == pytest.approx(log_loss(data.test.y, expected), rel=1e-4)
-    assert result["test"]["accuracy"] == pytest.approx((expected.argmax(axis=1) == data.test.y).mean())
+    assert result["test"]["log_loss"] == pytest.approx(log_loss(data[False].test.y, expected), rel=1e-4)
+    assert result["test"]["accuracy"] == pytest.approx((expected.argmax(axis=1) == data[False].test.y).mean())
     topics = {sentence["topic"]: sentence["text"] for sentence in result["verdict"]["sentences"]}
     assert f"trained on {FOLDS} folds" in topics["model"]
     assert "out of fold" in topics["calibration"]
@@ -150,7 +189,7 @@ def test_a_run_killed_while_bagging_goes_on_to_the_same_result(run: Path, tmp_pa
     del record["test_looks"]
     (killed / "run.json").write_text(json.dumps({**record, "status": "running"}))
     files = sorted((killed / "folds").glob("*.npz"))
-    assert len(files) == 5 * FOLDS
+    assert len(files) == 7 * FOLDS
     for path in files[::3]:
         path.unlink()
     (killed / "folds" / ".99.trial-1-fold-1.npz").write_bytes(b"half")
@@ -213,7 +252,7 @@ def test_a_run_of_an_earlier_version_stays_with_the_network_of_its_best_trial(ru
     record = read(old / "run.json")
     (old / "run.json").write_text(json.dumps({**record, "model": {}, "status": "running"}))
     assert train.main(["--resume", str(old), "--quiet"]) == 0
-    assert read(old / "result.json")["model"]["trials"] == [settings(old)[0].number]
+    assert read(old / "result.json")["model"]["trials"] == [settings(old)[0][0]]
     assert not (old / "folds").exists()
 
 
@@ -244,15 +283,15 @@ def test_greedy_weights_of_two_are_the_best_of_all_shares() -> None:
     assert greedy_weights([each[0], each[0]], y) == [1.0, 0.0]
 
 
-def test_how_many_folds_is_by_the_data_and_few_trials_are_not_bagged(data: Prepared) -> None:
+def test_how_many_folds_is_by_the_data_and_few_trials_are_not_bagged(data: dict[bool, Prepared]) -> None:
     assert [default_folds(rows) for rows in (10, 4999, 5000, 50_000, 50_001)] == [8, 8, 5, 5, 1]
-    assert folds_of(None, data, LEAST_TRIALS) == (8, "")
-    folds, why = folds_of(None, data, LEAST_TRIALS - 1)
+    assert folds_of(None, data[False], LEAST_TRIALS) == (8, "")
+    folds, why = folds_of(None, data[False], LEAST_TRIALS - 1)
     assert (folds, why) == (
         1,
         f"The leaders are not bagged: fewer than {LEAST_TRIALS} trials completed; --folds 8 does it.",
     )
-    assert folds_of(3, data, 1) == (3, "")
+    assert folds_of(3, data[False], 1) == (3, "")
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,14 @@ def build_parser() -> Parser:
         metavar="COLUMN",
         help="rows with one value of this column stay in one part; it is only learned from if --categorical names it",
     )
+    data.add_argument(
+        "--numbers",
+        metavar="HOW",
+        type=one_of("auto", "standard", "robust", "encoded"),
+        help="how numbers of tables enter: standardized (standard), scaled by quartiles within a smooth bound (robust),"
+        " or with columns of bins beside (encoded); by default (auto) standardized, and in the saved model also with"
+        " bins, as far as that helps out of fold",
+    )
     search = parser.add_argument_group("search")
     search.add_argument("--space", metavar="FILE.toml", help="what to change in the default search space")
     search.add_argument(

@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from tests.conftest import pets
 from tfcourse.data.columns import CategoryColumn, NumberColumn
 from tfcourse.data.options import DataOptions
-from tfcourse.data.prepare import prepare
+from tfcourse.data.prepare import Prepared, prepare
 from tfcourse.data.table_features import TableFeatures
 from tfcourse.explain import explanation as explaining
 from tfcourse.explain.blocks import blocks_of
@@ -147,9 +147,10 @@ def rich() -> pd.DataFrame:
     return frame
 
 
-def test_the_columns_of_the_matrix_are_those_that_change_with_a_column(tmp_path: Path) -> None:
+@pytest.mark.parametrize("numbers", ["standard", "robust", "encoded"])
+def test_the_columns_of_the_matrix_are_those_that_change_with_a_column(numbers: Any, tmp_path: Path) -> None:
     rich().to_csv(tmp_path / "rich.csv", index=False)
-    prepared = prepare(DataOptions(str(tmp_path / "rich.csv"), "kind"))
+    prepared = prepare(DataOptions(str(tmp_path / "rich.csv"), "kind", numbers=numbers))
     features, rows = prepared.features, prepared.test_rows
     assert isinstance(features, TableFeatures)
     assert isinstance(rows, dict)
@@ -189,6 +190,11 @@ def test_surest_mistakes_are_told_by_their_row_in_the_file(tmp_path: Path) -> No
         assert (each["values"]["colour"] or "?") == row["colour"]
 
 
+def explained(predict: Any, prepared: Prepared) -> Any:
+    x = prepared.test.x
+    return explain(predict, predict(x), prepared, prepared.features, x, seed=0)
+
+
 def test_what_is_explained_and_what_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rich().to_csv(tmp_path / "rich.csv", index=False)
     prepared = prepare(DataOptions(str(tmp_path / "rich.csv"), "kind"))
@@ -197,7 +203,7 @@ def test_what_is_explained_and_what_is_not(tmp_path: Path, monkeypatch: pytest.M
         share = 1 / (1 + np.exp(-2 * x[:, 0].astype(float)))
         return np.stack([1 - share, share], axis=1)
 
-    found = explain(predict, predict(prepared.test.x), prepared, seed=0)
+    found = explained(predict, prepared)
     assert found is not None
     assert isinstance(prepared.features, TableFeatures)
     assert found["importance"][0]["column"] == prepared.features.numbers[0].name
@@ -207,9 +213,9 @@ def test_what_is_explained_and_what_is_not(tmp_path: Path, monkeypatch: pytest.M
     )
     assert "said" not in {each["column"] for each in found["dependence"]}, "a text has too many values"
     monkeypatch.setattr(explaining, "MOST_PREDICTIONS", 100)
-    assert explain(predict, predict(prepared.test.x), prepared, seed=0) is None, "too many columns"
+    assert explained(predict, prepared) is None, "too many columns"
     digits = prepare(DataOptions("digits"))
-    assert explain(predict, predict(digits.test.x), digits, seed=0) is None
+    assert explained(predict, digits) is None
 
 
 def test_a_run_and_its_report_say_what_the_model_goes_by(pets_run: Path) -> None:

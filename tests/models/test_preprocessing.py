@@ -13,14 +13,17 @@ import keras
 import numpy as np
 import pyarrow as pa
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfcourse.data.features import ArrayFeatures
 from tfcourse.data.fit_table import fit_table
+from tfcourse.data.numbers_as import WAYS, NumbersAs, numbers_as
 from tfcourse.data.reading.decide import Wishes, decide
 from tfcourse.data.table_features import TableFeatures
 from tfcourse.models.builders import build_mlp
+from tfcourse.models.model_file import load_model_file
 from tfcourse.models.preprocessing import build_preprocessing, export_model
 from tfcourse.models.spec import NetworkSpec
 from tfcourse.run.exported import model_inputs
@@ -145,6 +148,29 @@ def test_how_frequent_each_of_many_categories_is_comes_to_the_same_bits() -> Non
     assert len(np.unique(matrix[:, -1])) > 20
     preprocessing, _ = build_preprocessing(TableFeatures.from_json(features.to_json()))
     np.testing.assert_array_equal(preprocessing(tensors(raw_inputs(raw, features))), matrix)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_numbers_come_to_the_same_bits_in_every_way(way: NumbersAs, tmp_path: Path) -> None:
+    random, rows = np.random.default_rng(0), 2000
+    table = {
+        "far from zero": random.normal(1e5, 10, rows),
+        "heavy": random.standard_cauchy(rows) * 1e3,
+        "missing": np.where(random.random(rows) < 0.3, np.nan, random.normal(size=rows)),
+        "few": random.integers(0, 5, rows).astype(float),
+        "mostly zero": np.where(random.random(rows) < 0.9, 0.0, random.normal(size=rows) * 1e100),
+    }
+    fit = fit_table(table, np.arange(1500))[0]
+    features = TableFeatures.from_json(json.loads(json.dumps(numbers_as(fit, table, np.arange(1500), way).to_json())))
+    expected = features.transform(table)
+    assert np.isfinite(expected).all()
+    inputs = {name: column.reshape(-1, 1) for name, column in table.items()}
+    classifier = build_mlp(NetworkSpec(features.width, 2), seed=0)
+    export_model(features, classifier).save(tmp_path / "model.keras")
+    loaded = load_model_file(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.get_layer("preprocessing")(tensors(inputs)), expected)
+    compiled = tf.function(build_preprocessing(features)[0], jit_compile=True)
+    np.testing.assert_array_equal(compiled(tensors(inputs)), expected)
 
 
 def test_very_many_numbers_are_one_input() -> None:

@@ -25,7 +25,7 @@ def test_the_estimate_is_mean_and_interval_by_hand() -> None:
 def numbers(**changes: Any) -> dict[str, Any]:
     return {
         "n": 80, "folds": 8, "accuracy": 0.9, "accuracy_interval": [0.81, 0.95], "log_loss": 0.25,
-        "log_loss_interval": [0.2, 0.3], "plain_log_loss": 0.26, "best_trial": 7, "best_log_loss": 0.28, "used": 2,
+        "log_loss_interval": [0.2, 0.3], "plain_log_loss": 0.26, "best": "trial 7", "best_log_loss": 0.28, "used": 2,
         "temperature": 1.5, **changes,
     }  # fmt: skip
 
@@ -37,14 +37,14 @@ def test_what_it_says_and_what_was_chosen_on_the_same_rows() -> None:
     assert "weights and the temperature were chosen on these rows" in whole.text
     assert (gain.level, gain.text) == (
         "good",
-        "Before the temperature its log-loss there is 0.2600; trial 7's setting alone has 0.2800.",
+        "Before the temperature its log-loss there is 0.2600; trial 7 alone has 0.2800.",
     )
 
 
 def test_without_a_temperature_none_is_spoken_of() -> None:
     whole, gain = judge_out_of_fold(numbers(temperature=None)).sentences
     assert "The epochs and the settings' weights were chosen on these rows" in whole.text
-    assert gain.text == "Its log-loss there is 0.2600; trial 7's setting alone has 0.2800."
+    assert gain.text == "Its log-loss there is 0.2600; trial 7 alone has 0.2800."
 
 
 def test_one_setting_alone_is_no_average_whatever_rounding_says() -> None:
@@ -58,5 +58,5 @@ def test_an_average_that_is_no_better_than_its_best_setting_is_told_as_such() ->
     *_, gain = judge_out_of_fold(numbers(plain_log_loss=0.28)).sentences
     assert (gain.level, gain.text) == (
         "note",
-        "No average of several settings is better there than trial 7's setting alone, with a log-loss of 0.2800.",
+        "No average of several settings is better there than trial 7 alone, with a log-loss of 0.2800.",
     )

@@ -53,6 +53,13 @@ def test_ties_prefer_the_simplest() -> None:
     level, text = texts(winner, candidate("trial 5", CLOSE, 400), candidate("softmax regression", CLOSE, 65))[-1]
     assert level == "warning"
     assert text.endswith("Prefer the simplest, softmax regression: it has 65 weights, trial 3 has 1,000.")
+    bagged = judge_winner([winner, candidate("softmax regression", CLOSE, 65)], 0.25, "val_loss", 0.35)
+    assert (bagged.sentences[-1].level, bagged.sentences[-1].text) == (
+        "note",
+        "Trial 3 and softmax regression (0.3060) tie: their differences are within the spread of the seeds. The"
+        " simplest, softmax regression, has 65 weights, trial 3 has 1,000. The saved model takes of it what helps out"
+        " of fold: 35%.",
+    )
     own = judge_winner([candidate("trial 3", A, 9), candidate("trial 5", CLOSE, 400)], 0.31, "val_loss")
     assert own.sentences[-1].text.endswith("Trial 3 is also the simplest: 9 weights.")
     assert own.numbers["prefer"] == "trial 3"

@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 
 PERIODS: dict[str, tuple[float, float]] = {"day": (1.0, 0.0), "week": (7.0, 3.0), "year": (365.2425, 0.0)}
 """Length in days of the cycles of a date, and the phase of 1970-01-01 in them: weeks begin on Monday."""
+BOUND = 3.0
+"""What robust scaling keeps numbers below."""
+MOST_SCALES = 1e9
+"""So many scales from the centre the bound is reached to the last bit; the square of more would overflow."""
 PUNCTUATION = r"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']"""
 _CAPITALS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """A column read as a number or date, x ← (x − μ) / σ, missing values becoming the mean.
+    r"""A column read as a number or date, x ← (x − μ) / σ, missing values becoming the mean.
 
     Args:
         name: the column.
@@ -27,6 +31,10 @@ class NumberColumn:
         has_missing: whether a 0/1 column tells the missing values apart.
         is_date: whether it is a date.
         cycles: of a date, the cycles whose phase φ is given as sin 2πφ and cos 2πφ: ``day``, ``week``, ``year``.
+        robust: centre c and scale s > 0 instead of μ and σ, with a smooth bound: z ← (x − c) / s, then
+            z / √(1 + (z/3)²), missing values becoming the centre; None for none.
+        edges: b₀ < b₁ < … of bins, each with a column more: how far x is through the bin, 0 below and 1 above it,
+            missing values becoming the mean; none, or at least three.
     """
 
     name: str
@@ -35,10 +43,36 @@ class NumberColumn:
     has_missing: bool
     is_date: bool = False
     cycles: tuple[str, ...] = ()
+    robust: tuple[float, float] | None = None
+    edges: tuple[float, ...] = ()
 
-    def standard(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return (x − μ) / σ, 0 where missing, shape (rows,)."""
-        return np.where(np.isnan(values), 0.0, (values - self.mean) / self.deviation)
+    @property
+    def bins(self) -> int:
+        """Number of bins, which have a column each."""
+        return max(0, len(self.edges) - 1)
+
+    def scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return (x − μ) / σ, or what is robust, 0 where missing, shape (rows,).
+
+        >>> NumberColumn("n", 0.0, 1.0, False, robust=(1.0, 2.0)).scaled(np.array([1.0, 9.0, 1e300, np.nan])).tolist()
+        [0.0, 2.4, 3.0, 0.0]
+        """
+        center, scale = self.robust or (self.mean, self.deviation)
+        z = (values - center) / scale
+        if self.robust is not None:
+            z = np.clip(z, -MOST_SCALES, MOST_SCALES)
+            z = z * np.sqrt(1.0 / (z / BOUND * (z / BOUND) + 1.0))  # in this order: the exported model's bits are equal
+        return np.where(np.isnan(values), 0.0, z)
+
+    def through_bins(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far values are through each bin, shape (rows, bins).
+
+        >>> NumberColumn("n", 3.0, 1.0, False, edges=(0.0, 1.0, 5.0)).through_bins(np.array([0.5, 9, np.nan])).tolist()
+        [[0.5, 0.0], [1.0, 1.0], [1.0, 0.5]]
+        """
+        edges = np.array(self.edges)
+        present = np.where(np.isnan(values), self.mean, values)[:, None]
+        return np.clip((present - edges[:-1]) / (edges[1:] - edges[:-1]), 0.0, 1.0)
 
     def phases(self, days: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return sine and cosine of every cycle, shape (rows, 2 · cycles); 0 where missing.
@@ -55,14 +89,22 @@ class NumberColumn:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields JSON-ready."""
-        return {**asdict(self), "cycles": list(self.cycles)}
+        fields = {
+            **asdict(self),
+            "cycles": list(self.cycles),
+            "robust": list(self.robust or ()),
+            "edges": list(self.edges),
+        }
+        return {key: value for key, value in fields.items() if key not in ("robust", "edges") or value}
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
         """Return the column whose :meth:`to_json` gave ``given``, or that an earlier version wrote."""
         fields = {key: value for key, value in given.items() if key != "date_format"}
         is_date = bool(given.get("is_date", given.get("date_format")))
-        return cls(**{**fields, "is_date": is_date, "cycles": tuple(given.get("cycles", ()))})
+        lists = {name: tuple(given.get(name, ())) for name in ("cycles", "edges")}
+        robust = tuple(given["robust"]) if "robust" in given else None
+        return cls(**{**fields, "is_date": is_date, **lists, "robust": robust})
 
 
 @dataclass(frozen=True)

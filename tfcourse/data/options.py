@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
+from tfcourse.data.numbers_as import NumbersAs
 from tfcourse.data.reading.corrections import read_corrections
 from tfcourse.data.reading.decide import Wishes
 
@@ -18,6 +19,7 @@ class DataOptions:
     """Which data to read and how to split it; the fields are the command line's flags.
 
     ``split_rules`` is no flag: it is kept with a run, so that one that an earlier version began is split as it was.
+    ``numbers`` is ``auto`` until a search has chosen one of the ways.
     """
 
     data: str = "digits"
@@ -33,6 +35,7 @@ class DataOptions:
     split_rules: int = SPLIT_RULES
     reading: str | None = None
     time: str | None = None
+    numbers: NumbersAs | Literal["auto"] = "standard"
 
     @property
     def wishes(self) -> Wishes:

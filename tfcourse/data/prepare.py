@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,14 @@ from tfcourse.data.features import ArrayFeatures, Features, Matrix, TableFeature
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.groups import equal_rows, group_numbers, keep_together
 from tfcourse.data.in_both import in_both, seen_words
+from tfcourse.data.numbers_as import NumbersAs, numbers_as
 from tfcourse.data.options import DataOptions
 from tfcourse.data.reading.corrections import read_corrections
 from tfcourse.data.reading.reading import Reading
 from tfcourse.data.sources import Dataset, X, columns_of, load
 from tfcourse.data.split import Split, check_classes, split_stratified, split_time, uneven_words
 from tfcourse.data.suspicions import suspicions
-from tfcourse.data.table import rows_of, take
+from tfcourse.data.table import Table, rows_of, take
 from tfcourse.errors import UserError, did_you_mean
 
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.2
@@ -56,6 +57,7 @@ class Prepared:
         notes: further lines for the user.
         groups: group number of each row of the training part and then of the validation part: rows of one group stay
             together when they are cut further; None where they are in the order of time.
+        rows: those rows as they were read; None for arrays.
         test_places: the place of each row of the test part in its file, from 0, rows without a label left out.
     """
 
@@ -71,6 +73,7 @@ class Prepared:
     columns: list[str]
     notes: list[str]
     groups: Numbers | None = None
+    rows: Table | None = None
     test_places: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
@@ -139,7 +142,7 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
     split, groups = _split(dataset, named, y, classes, options)
     lines: list[str] = []
     if features is None:
-        features, lines = fit(dataset.x, split.train, dataset.readings)
+        features, lines = fit(dataset.x, split.train, dataset.readings, options.numbers)
     if isinstance(features, TableFeatures) and isinstance(dataset.x, dict) and lines:
         used = {name: dataset.x[name] for name in features.names}
         dates = tuple(number.name for number in features.numbers if number.is_date) * (options.split != "time")
@@ -159,15 +162,40 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
         dataset.name, classes, features, train, validation, test, test_rows, seen, dataset.fingerprint, lines,
         dataset.odd + dataset.notes,
         None if groups is None else np.unique(groups[np.r_[split.train, split.validation]], return_inverse=True)[1],
+        take(dataset.x, np.r_[split.train, split.validation]) if isinstance(dataset.x, dict) else None,
         test_places=split.test if dataset.test is None else np.arange(len(test)),
     )  # fmt: skip
 
 
-def fit(x: X, train: Numbers, readings: Mapping[str, Reading] | None = None) -> tuple[Features, list[str]]:
-    """Return the feature map with the statistics of the training rows, and one line a column."""
+def fit(
+    x: X, train: Numbers, readings: Mapping[str, Reading] | None = None, way: NumbersAs | Literal["auto"] = "standard"
+) -> tuple[Features, list[str]]:
+    """Return the feature map with the statistics of the training rows, and one line a column.
+
+    Raises:
+        UserError: if no column is left, or an array's numbers are to enter otherwise than standardized.
+    """
     if isinstance(x, dict):
-        return fit_table(x, train, readings)
+        features, lines = fit_table(x, train, readings)
+        return numbers_as(features, x, train, "standard" if way == "auto" else way), lines
+    if way not in ("auto", "standard"):
+        raise UserError(f"--numbers {way} is for tables; arrays are standardized.")
     return ArrayFeatures.fit(x[train]), []
+
+
+def with_numbers_as(prepared: Prepared, way: NumbersAs) -> Prepared:
+    """Return a table whose numbers enter in another way, by statistics of the same training rows."""
+    assert isinstance(prepared.features, TableFeatures)
+    assert prepared.rows is not None
+    features = numbers_as(prepared.features, prepared.rows, np.arange(len(prepared.train)), way)
+    x = features.transform(prepared.rows)
+    return replace(
+        prepared,
+        features=features,
+        train=replace(prepared.train, x=x[: len(prepared.train)]),
+        validation=replace(prepared.validation, x=x[len(prepared.train) :]),
+        test=replace(prepared.test, x=features.transform(prepared.test_rows)),  # type: ignore[arg-type]
+    )
 
 
 def _without_group(dataset: Dataset, options: DataOptions) -> tuple[Dataset, Numbers | None]:

@@ -1,9 +1,9 @@
 """From a table to a float32 matrix, by statistics of the training split alone.
 
-The matrix's columns are, in this order: every number and date, standardized by the training split's μ and σ in float64
+The matrix's columns are, in this order: every number and date, scaled by statistics of the training split in float64
 and rounded once; a 0/1 column for each of them that had missing values; sine and cosine of the dates' cycles; the 0/1
-columns of each category; those of the words of each text. :mod:`tfcourse.models.preprocessing` is the same map as Keras
-layers, for the exported model.
+columns of each category; those of the words of each text; those of the bins of each number that has bins.
+:mod:`tfcourse.models.preprocessing` is the same map as Keras layers, for the exported model.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class TableFeatures:
         """Number of columns of the matrix."""
         flags = sum(column.has_missing + 2 * len(column.cycles) for column in self.numbers)
         words = sum(column.width for column in self.texts)
-        return len(self.numbers) + flags + sum(column.width for column in self.categories) + words
+        bins = sum(column.bins for column in self.numbers)
+        return len(self.numbers) + flags + sum(column.width for column in self.categories) + words + bins
 
     @property
     def in_one_input(self) -> list[str]:
@@ -99,7 +100,7 @@ class TableFeatures:
         matrix = np.zeros((rows_of(table), self.width), np.float32)
         place = len(self.numbers)
         for index, number in enumerate(self.numbers):
-            matrix[:, index] = number.standard(table[number.name])
+            matrix[:, index] = number.scaled(table[number.name])
             if number.has_missing:
                 matrix[:, place] = np.isnan(table[number.name])
                 place += 1
@@ -114,6 +115,10 @@ class TableFeatures:
         for text in self.texts:
             matrix[:, place : place + text.width] = text.bag(table[text.name])
             place += text.width
+        for number in self.numbers:
+            if number.bins:
+                matrix[:, place : place + number.bins] = number.through_bins(table[number.name])
+                place += number.bins
         return matrix
 
     def check(self, names: Any) -> None:

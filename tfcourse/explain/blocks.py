@@ -38,4 +38,6 @@ def blocks_of(features: TableFeatures) -> dict[str, Places]:
         take(category.name, category.width)
     for text in features.texts:
         take(text.name, text.width)
+    for number in features.numbers:
+        take(number.name, number.bins)
     return {name: np.array(places, np.int64) for name, places in found.items()}

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data.columns import TextColumn
+from tfcourse.data.features import Features
 from tfcourse.data.prepare import Prepared
 from tfcourse.data.table_features import TableFeatures
 from tfcourse.explain.blocks import blocks_of
@@ -31,16 +32,24 @@ class Explanation(TypedDict):
     surest_mistakes: list[Mistake]
 
 
-def explain(predict: Predict, probabilities: NDArray[Any], prepared: Prepared, seed: int) -> Explanation | None:
+def explain(
+    predict: Predict,
+    probabilities: NDArray[Any],
+    prepared: Prepared,
+    features: Features,
+    matrix: NDArray[np.float32],
+    seed: int,
+) -> Explanation | None:
     """Return what a model goes by on the test split; None for arrays and for tables of very many columns.
 
     Args:
         predict: the model, from the feature matrix to probabilities.
         probabilities: what it says of the test split, shape (rows, classes).
         prepared: the data.
+        features: the feature map of the model.
+        matrix: the test split by it, shape (rows, width).
         seed: of the rows that are drawn and of the shuffles.
     """
-    features = prepared.features
     if not isinstance(features, TableFeatures) or not isinstance(prepared.test_rows, dict):
         return None
     blocks = blocks_of(features)
@@ -49,14 +58,14 @@ def explain(predict: Predict, probabilities: NDArray[Any], prepared: Prepared, s
     if rows < min(LEAST_ROWS, len(test)):
         return None
     asked = np.sort(np.random.default_rng(seed).permutation(len(test))[:rows])
-    x = test.x[asked]
+    x = matrix[asked]
     importance = permutation_importance(predict, x, test.y[asked], blocks, repeats=REPEATS, seed=seed)
     columns = {column.name: column for column in features.columns}
     leading = [columns[each["column"]] for each in importance[:LEADING]]
-    averaged = asked[: len(asked)] if rows <= ROWS_AVERAGED else asked[:: -(-rows // ROWS_AVERAGED)]
+    averaged = asked[:: -(-rows // ROWS_AVERAGED)]
     dependence = [
         partial_dependence(
-            predict, test.x[averaged], blocks[column.name], prepared.test_rows[column.name][averaged], column
+            predict, matrix[averaged], blocks[column.name], prepared.test_rows[column.name][averaged], column
         )
         for column in leading
         if not isinstance(column, TextColumn)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from tfcourse.data.columns import PERIODS, CategoryColumn, TextColumn
+from tfcourse.data.columns import BOUND, MOST_SCALES, PERIODS, CategoryColumn, NumberColumn, TextColumn
 from tfcourse.data.reading.categories import spellings
 from tfcourse.data.reading.dates import SECONDS_IN_DAY
 from tfcourse.data.reading.markers import ALWAYS
@@ -27,17 +28,20 @@ def table_layers(inputs: dict[str, Any], features: TableFeatures) -> Any:
         inputs: tensors of shape (rows, 1) by column; those of ``features.in_one_input`` are one, (rows, columns).
         features: the map.
     """
-    blocks = _number_blocks(inputs, features) if features.numbers else []
+    values = _numbers(inputs, features) if features.numbers else None
+    blocks = _number_blocks(values, features.numbers) if features.numbers else []
     blocks += [
         _one_hot(inputs[column.name], column, features.reading(column).kept, features.reading(column).missing)
         for column in features.categories
     ]
     blocks += [_bag(inputs[column.name], column) for column in features.texts]
+    if any(number.bins for number in features.numbers):
+        blocks.append(_through_bins(values, features.numbers))
     return keras.layers.Concatenate()(blocks) if len(blocks) > 1 else blocks[0]
 
 
-def _number_blocks(inputs: dict[str, Any], features: TableFeatures) -> list[Any]:
-    """Return the standardized numbers, 0/1 columns of those that had missing values, and the dates' cycles."""
+def _numbers(inputs: dict[str, Any], features: TableFeatures) -> Any:
+    """Return the numbers as they are, NaN where missing, shape (rows, numbers) float64."""
     numbers, together = features.numbers, features.in_one_input
     place = {name: index for index, name in enumerate(together)}
     if len(together) == len(numbers):
@@ -51,13 +55,19 @@ def _number_blocks(inputs: dict[str, Any], features: TableFeatures) -> list[Any]
         ]
         values = keras.layers.Concatenate(dtype="float64")(parts) if len(parts) > 1 else parts[0]
     values = _days_of_numbers(values, features)
-    values = _without_sentinels(values, features)
-    mean = np.array([number.mean for number in numbers])
-    deviation = np.array([number.deviation for number in numbers])
+    return _without_sentinels(values, features)
+
+
+def _number_blocks(values: Any, numbers: Sequence[NumberColumn]) -> list[Any]:
+    """Return the scaled numbers, 0/1 columns of those that had missing values, and the dates' cycles."""
+    center, scale = np.array([number.robust or (number.mean, number.deviation) for number in numbers]).T
     # Not a Normalization layer: it would be saved with its mean rounded to float32, and 1e5 ± 10 needs more.
-    standard = ops.divide(ops.subtract(values, mean), deviation)
+    scaled = ops.divide(ops.subtract(values, center), scale)
+    robust = np.array([number.robust is not None for number in numbers])
+    if robust.any():
+        scaled = ops.where(robust, _bounded(scaled), scaled)
     missing = ops.isnan(values)
-    blocks = [ops.cast(ops.where(missing, ops.zeros_like(standard), standard), "float32")]
+    blocks = [ops.cast(ops.where(missing, ops.zeros_like(scaled), scaled), "float32")]
     if flagged := [index for index, number in enumerate(numbers) if number.has_missing]:
         blocks.append(ops.cast(ops.take(missing, flagged, axis=1), "float32"))
     for index, number in enumerate(numbers):
@@ -68,6 +78,26 @@ def _number_blocks(inputs: dict[str, Any], features: TableFeatures) -> list[Any]
             for phase in (ops.sin(turn), ops.cos(turn)):
                 blocks.append(ops.cast(ops.where(ops.isnan(days), ops.zeros_like(phase), phase), "float32"))
     return blocks
+
+
+def _bounded(scaled: Any) -> Any:
+    """Return z / √(1 + (z/3)²), in the order of :meth:`NumberColumn.scaled`."""
+    z = ops.clip(scaled, -MOST_SCALES, MOST_SCALES)
+    part = ops.divide(z, np.array([BOUND]))
+    one = np.array([1.0])
+    return ops.multiply(z, ops.sqrt(ops.divide(one, ops.add(ops.multiply(part, part), one))))
+
+
+def _through_bins(values: Any, numbers: Sequence[NumberColumn]) -> Any:
+    """Return how far the numbers are through their bins, all bins of a number side by side."""
+    mean = np.array([number.mean for number in numbers])
+    present = ops.where(ops.isnan(values), mean, values)
+    edges = [np.array(number.edges) for number in numbers]
+    place = np.repeat(np.arange(len(numbers)), [number.bins for number in numbers])
+    left = np.concatenate([each[:-1] for each in edges])
+    width = np.concatenate([each[1:] - each[:-1] for each in edges])
+    through = ops.divide(ops.subtract(ops.take(present, place.tolist(), axis=1), left), width)
+    return ops.cast(ops.clip(through, 0.0, 1.0), "float32")
 
 
 def _values(column: Any, reading: Reading) -> Any:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tfcourse.data.features import ArrayFeatures, Features, Matrix, NumberColumn
 from tfcourse.data.fit_table import fit_table
+from tfcourse.data.numbers_as import numbers_as, robust_scale, way_of
 from tfcourse.data.split import Rows
 from tfcourse.data.table import is_missing, take
 from tfcourse.retesting.folds import RetestFolds
@@ -58,9 +59,9 @@ def train_again(
 ) -> Retraining:
     """Train every setting once a repeat, by the run's plan, and measure the first one on the held-out rows.
 
-    Which columns are read how, and which categories are kept, is decided on all rows; μ and σ are those of each
-    repeat's training rows. A training that diverged, or does worse than guessing by class frequencies, costs what
-    guessing costs.
+    Which columns are read how, which categories are kept, and the bins of numbers are decided on all rows; μ and σ are
+    those of each repeat's training rows. A training that diverged, or does worse than guessing by class frequencies,
+    costs what guessing costs.
 
     Args:
         settings: the winner first.
@@ -156,11 +157,12 @@ def read_again(new: NewData, rows: Rows, features: Features) -> Features:
         return features
     used = {name: column for name, column in new.x.items() if not is_missing(column[rows]).all()}
     readings = {column.name: features.reading(column) for column in features.columns if column.name in used}
-    return fit_table(used, rows, readings)[0]
+    fitted = fit_table(used, rows, readings)[0]
+    return numbers_as(fitted, used, rows, way_of(features.numbers))
 
 
 def standardized_by(features: Features, new: NewData, rows: Rows) -> Features:
-    """Return the features with μ and σ of ``rows``."""
+    """Return the features with μ and σ, or what is robust, of ``rows``; bins, whose number counts, stay."""
     if isinstance(features, ArrayFeatures):
         return ArrayFeatures.fit(take(new.x, rows))
     assert isinstance(new.x, dict)
@@ -171,7 +173,12 @@ def standardized_by(features: Features, new: NewData, rows: Rows) -> Features:
         present = values[~np.isnan(values)]
         if not len(present):
             return column
-        return replace(column, mean=float(present.mean()), deviation=float(present.std()) or 1.0)
+        return replace(
+            column,
+            mean=float(present.mean()),
+            deviation=float(present.std()) or 1.0,
+            robust=column.robust and robust_scale(present),
+        )
 
     return replace(features, numbers=tuple(map(moved, features.numbers)))
 

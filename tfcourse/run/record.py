@@ -29,6 +29,7 @@ class Options(TypedDict):
     split_rules: NotRequired[OneOrMore]
     reading: NotRequired[str | None]
     time: NotRequired[str | None]
+    numbers: NotRequired[Literal["auto", "standard", "robust", "encoded"]]
 
 
 class Parts(TypedDict):
@@ -59,6 +60,8 @@ class NumberColumnRecord(TypedDict):
     is_date: NotRequired[bool]
     date_format: NotRequired[str]
     cycles: NotRequired[list[Literal["day", "week", "year"]]]
+    robust: NotRequired[tuple[float, Positive]]
+    edges: NotRequired[list[float]]
 
 
 class CategoryColumnRecord(TypedDict):

@@ -144,9 +144,8 @@ def show_result(console: Console, result: Mapping[str, Any], classes: Sequence[s
         [measures_in_words({**best, "test": result["test"]}), measures_in_words(baseline)],
         ["best network"],
     )
-    if (
-        len(model.get("trials", ())) > 1 or model.get("temperature") is not None
-    ):  # the best network is not what is saved
+    averaged = "folds" in model or len(model.get("trials", ())) > 1
+    if averaged or model.get("temperature") is not None:  # the best network is not what is saved
         columns = [measures_in_words({**model, "test": result["test"]}), measures_in_words(best), columns[1]]
         names = ["saved model", *names]
     for column in ("", *names, "softmax regression"):

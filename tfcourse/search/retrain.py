@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tfcourse.cohort import MemberHistory, fit_together
-from tfcourse.cohort.member import OwnRows
+from tfcourse.cohort.member import Member, OwnRows, State
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.search.fit import Schedule, Training, TrainingData
 from tfcourse.search.following import Following
@@ -56,11 +56,13 @@ def retrain(
     """Train settings from seeds of their own, stopped as the search's trials are, and tell what came of each.
 
     Args:
-        jobs: a setting and the seed of its initial weights and dropout masks.
+        jobs: a setting and the seed of its initial weights and dropout masks. A network of fewer inputs than there are
+            features takes the first of them; the others must be zero, and its weights for them are, and stay so.
         examples: what they train and validate on.
         schedule: for how long each, in which order of minibatches, and until when.
         padding: of the networks, as in the search.
-        on_end: called with the position of each job that ended, in the caller's thread.
+        on_end: called with the position of each job that ended, in the caller's thread. The weights are those of the
+            job's network.
         rows: those of each job, all in one number; None trains and validates all on all. Their own seeds give the order
             of minibatches.
 
@@ -82,7 +84,16 @@ def retrain(
         if time.monotonic() > schedule.deadline and not history.finished:
             raise OutOfTimeError
 
-    members = [padding.member(setting.network, setting.optimizer, seed) for setting, seed in jobs]
+    def ended(history: MemberHistory) -> None:
+        training = followings[history.index].training
+        if training.weights:
+            training.weights[0] = training.weights[0][: jobs[history.index][0].network.inputs]
+        on_end(history.index, training)
+
+    members = [
+        _widened(padding.member(setting.network, setting.optimizer, seed), examples.x.shape[1])
+        for setting, seed in jobs
+    ]
     if rows is not None:
         members = [replace(member, rows=own) for member, own in zip(members, rows, strict=True)]
     fit_together(
@@ -94,5 +105,18 @@ def retrain(
         batch_size=[setting.batch_size for setting, _ in jobs],
         seed=schedule.order_seed,
         on_epoch_end=epoch_ended,
-        on_member_end=lambda history: on_end(history.index, followings[history.index].training),
+        on_member_end=ended,
     )
+
+
+def _widened(member: Member, inputs: int) -> Member:
+    """Return a member that takes further features, which are all zero, with weights of zero for them."""
+    more = inputs - member.inputs
+    if more == 0:
+        return member
+
+    def start() -> State:
+        state = member.start()
+        return State(*([np.pad(each[0], ((0, more), (0, 0))), *each[1:]] for each in vars(state).values()))
+
+    return replace(member, inputs=inputs, start=start)

@@ -7,9 +7,8 @@ the search. So each row is predicted by networks that did not train on it. What 
 from __future__ import annotations
 
 import contextlib
-import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,10 @@ from numpy.typing import NDArray
 from tfcourse.cohort.member import OwnRows
 from tfcourse.data.folds import Folds, deal_into_folds
 from tfcourse.data.prepare import Prepared
+from tfcourse.data.split import Rows
 from tfcourse.errors import UserError
 from tfcourse.files.arrays import DamagedArraysError, read_arrays
 from tfcourse.files.writing import make_folder, read_json, replacing, write_json
-from tfcourse.models.spec import network_from_values, optimizer_from_values
 from tfcourse.models.stacked import Stack, logits_model, stacked
 from tfcourse.run.exported import BATCH
 from tfcourse.run.folder import RunFolder
@@ -31,10 +30,11 @@ from tfcourse.run.trials import TrialRecord
 from tfcourse.search.fit import Schedule, Training, TrainingData
 from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Recipe, retrain
+from tfcourse.tuning.contenders import Contender, Ways, contenders
 from tfcourse.tuning.folds import folds_of, labels_of
+from tfcourse.tuning.leaders import BASELINE
 from tfcourse.tuning.plan import Plan
 
-SETTINGS = 5
 LEAST_SECONDS = 5.0
 """Less time than this is not begun with: compiling takes half of it."""
 _BAGGED = 0xBA6
@@ -45,14 +45,14 @@ class OutOfFold:
     """What settings say of the rows that their networks did not train on.
 
     Args:
-        trials: the settings, by their trials, the best of the search first.
+        contenders: the settings, the best of the search first.
         stacks: the networks of each, one a fold.
         probabilities: what each setting says, shape (rows, classes).
         y: the class numbers, shape (rows,).
         folds: number of folds.
     """
 
-    trials: list[TrialRecord]
+    contenders: list[Contender]
     stacks: list[Stack]
     probabilities: list[NDArray[np.float64]]
     y: NDArray[np.int64]
@@ -70,18 +70,19 @@ class Bagging:
 
     Attributes:
         count: number of folds; 1 if there is nothing to train.
-        trials: the settings, the best first.
+        contenders: the settings, the best first.
+        ways: the rows as they take them.
         why_not: why they are not bagged, in a sentence; empty if they are, or nobody could expect it.
     """
 
     def __init__(self, folder: RunFolder, prepared: Prepared, plan: Plan, leaders: list[TrialRecord]) -> None:
         asked = folder.record.get("model", {}).get("folds", 1)  # runs of earlier versions do not know of folds
         self.prepared, self.plan, self.path = prepared, plan, folder.path / "folds"
-        self.trials = distinct(leaders)[:SETTINGS]
         self.count, self.why_not = folds_of(asked, prepared, len(leaders)) if leaders else (1, "")
         if self.count == 1:
             return
-        self.x = np.concatenate([prepared.train.x, prepared.validation.x])
+        self.ways = Ways.of(prepared, bins=folder.record["options"].get("numbers") == "auto")
+        self.contenders = contenders(folder, leaders, bins=self.ways.has_bins)
         self.y = labels_of(prepared)
         assert prepared.groups is not None
         self.folds: Folds = deal_into_folds(prepared.groups, self.y, self.count, plan.seed)
@@ -92,7 +93,7 @@ class Bagging:
         plan = self.plan
         how = {
             "folds": self.count, "rows": len(self.y), "epochs": plan.epochs, "patience": plan.patience,
-            "objective": plan.objective, "seed": plan.seed,
+            "objective": plan.objective, "seed": plan.seed, "inputs": self.ways.x.shape[1],
         }  # fmt: skip
         make_folder(self.path)
         kept = self.path / "folds.json"
@@ -104,20 +105,22 @@ class Bagging:
         write_json(kept, how)
 
     @property
-    def missing(self) -> list[tuple[TrialRecord, int]]:
+    def missing(self) -> list[tuple[Contender, int]]:
         """The settings and folds that are not trained yet."""
         if self.count == 1:
             return []
-        everything = [(trial, fold) for trial in self.trials for fold in range(self.count)]
-        return [(trial, fold) for trial, fold in everything if not self._file(trial, fold).exists()]
+        everything = [(each, fold) for each in self.contenders for fold in range(self.count)]
+        return [(each, fold) for each, fold in everything if not self._file(each, fold).exists()]
 
-    def _file(self, trial: TrialRecord, fold: int) -> Path:
-        return self.path / f"trial-{trial.number}-fold-{fold + 1}.npz"
+    def _file(self, contender: Contender, fold: int) -> Path:
+        return self.path / f"{contender.file}-fold-{fold + 1}.npz"
 
     def in_words(self) -> str:
         """Return what will be trained, as a line for the terminal."""
-        settings = f"the {len(self.trials)} leading settings" if len(self.trials) > 1 else "the best setting"
-        return f"Training {settings} on each of {self.count} folds of {len(self.y)} training and validation rows"
+        trials = len({each.trial for each in self.contenders} - {None})
+        settings = f"the {trials} leading settings" if trials > 1 else "the best setting"
+        what = f"{settings} and {BASELINE}{', numbers without and with bins,' * self.ways.has_bins}"
+        return f"Training {what} on each of {self.count} folds of {len(self.y)} training and validation rows"
 
     def train(self, say: Callable[[str], object], *, deadline: float, interrupted: Callable[[], bool]) -> None:
         """Train what an earlier part of the run has not trained.
@@ -141,23 +144,22 @@ class Bagging:
             say(self.why_not)
             self.count = 1
 
-    def _train(self, missing: list[tuple[TrialRecord, int]], deadline: float, interrupted: Callable[[], bool]) -> str:
+    def _train(self, missing: list[tuple[Contender, int]], deadline: float, interrupted: Callable[[], bool]) -> str:
         parts = list(self.folds)
-        plan = self.plan
-        padding = Padding.of_space(
-            plan.space, inputs=self.prepared.features.width, examples=len(parts[0][0]) * plan.epochs
-        )
+        plan, x = self.plan, self.ways.x
+        y = np.tile(self.y, len(x) // len(self.y))
+        padding = Padding.of_space(plan.space, inputs=self.ways.x.shape[1], examples=len(parts[0][0]) * plan.epochs)
         try:
             retrain(
                 [
-                    (self.recipe(trial, len(parts[fold][0])), seed_of(plan.seed, fold, trial.number))
-                    for trial, fold in missing
+                    (self.recipe(each, len(parts[fold][0])), seed_of(plan.seed, fold, each.seed))
+                    for each, fold in missing
                 ],
-                TrainingData(self.x, self.y, self.x, self.y),
+                TrainingData(x, y, x, y),
                 Schedule(plan.epochs, plan.patience, plan.objective, 0, deadline, interrupted),
                 padding=padding,
                 on_end=lambda index, training: self._keep(*missing[index], training),
-                rows=[OwnRows(*parts[fold], seed_of(plan.seed, fold)) for _, fold in missing],
+                rows=[self.rows(each, parts[fold], seed_of(plan.seed, fold)) for each, fold in missing],
             )
         except OutOfTimeError:
             return no_time()
@@ -165,18 +167,18 @@ class Bagging:
             return f"The leaders are not bagged: {error}"
         return ""
 
-    def recipe(self, trial: TrialRecord, rows: int) -> Recipe:
-        """Return a setting for trainings on so many rows."""
-        batch_size = min(int(trial.values["batch_size"]), rows)
-        return Recipe(
-            network_from_values(trial.values, inputs=self.prepared.features.width, classes=len(self.prepared.classes)),
-            optimizer_from_values(trial.values, steps_per_epoch=math.ceil(rows / batch_size)),
-            batch_size,
-        )
+    def rows(self, contender: Contender, part: tuple[Rows, Rows], seed: int) -> OwnRows:
+        """Return the rows of the matrix that a contender trains and validates on, on one fold."""
+        first = self.ways.first_row(contender)
+        return OwnRows(part[0] + first, part[1] + first, seed)
 
-    def _keep(self, trial: TrialRecord, fold: int, training: Training) -> None:
+    def recipe(self, contender: Contender, rows: int) -> Recipe:
+        """Return a setting for trainings on so many rows."""
+        return contender.recipe(self.ways.width(contender), len(self.prepared.classes), rows)
+
+    def _keep(self, contender: Contender, fold: int, training: Training) -> None:
         """Keep the weights of a network; none if it diverged."""
-        with replacing(self._file(trial, fold)) as temporary:
+        with replacing(self._file(contender, fold)) as temporary:
             np.savez(temporary, *([] if training.diverged or training.best_epoch < 0 else training.weights))
 
     def out_of_fold(self) -> OutOfFold | None:
@@ -184,27 +186,26 @@ class Bagging:
         if self.count == 1 or self.missing:
             return None
         found = OutOfFold([], [], [], self.y[self.folds.fold >= 0], self.count)
-        for trial in self.trials:
-            weights = [self._weights(trial, fold) for fold in range(self.count)]
+        for each in self.contenders:
+            weights = [self._weights(each, fold) for fold in range(self.count)]
             if all(weights):
-                recipe = self.recipe(trial, len(self.y))
-                stack = stacked(recipe.network, weights)
-                found.trials.append(trial)
+                stack = stacked(self.recipe(each, len(self.y)).network, weights)
+                found.contenders.append(each)
                 found.stacks.append(stack)
-                found.probabilities.append(self._probabilities(stack))
-        if not found.trials:
+                found.probabilities.append(self._probabilities(stack, self.ways.first_row(each)))
+        if not found.contenders:
             self.why_not, self.count = "The leaders are not bagged: each of them diverged on some fold.", 1
             return None
         return found
 
-    def _weights(self, trial: TrialRecord, fold: int) -> list[NDArray[Any]]:
-        path = self._file(trial, fold)
+    def _weights(self, contender: Contender, fold: int) -> list[NDArray[Any]]:
+        path = self._file(contender, fold)
         try:
             return list(read_arrays(path).values())
         except DamagedArraysError as error:
             raise UserError(f"{str(path)!r} is damaged ({error}). Remove it; that network is trained again.") from None
 
-    def _probabilities(self, stack: Stack) -> NDArray[np.float64]:
+    def _probabilities(self, stack: Stack, first_row: int) -> NDArray[np.float64]:
         """Return what the network that did not train on a row says of it, for the rows of all folds."""
         from scipy.special import softmax
 
@@ -213,18 +214,9 @@ class Bagging:
         found = []
         for start in range(0, len(rows), BATCH):
             here = rows[start : start + BATCH]
-            logits = np.asarray(model(self.x[here], training=False))
+            logits = np.asarray(model(self.ways.x[here + first_row, : stack.network.inputs], training=False))
             found.append(logits[np.arange(len(here)), self.folds.fold[here]])
         return np.asarray(softmax(np.concatenate(found).astype(np.float64), axis=1))
-
-
-def distinct(trials: Iterable[TrialRecord]) -> list[TrialRecord]:
-    """Return the first trial of each setting."""
-    found: list[TrialRecord] = []
-    for trial in trials:
-        if all(trial.values != other.values for other in found):
-            found.append(trial)
-    return found
 
 
 def seed_of(seed: int, fold: int, trial: int = -1) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from tfcourse.data.features import Features
 from tfcourse.data.prepare import Prepared
 from tfcourse.models.ensemble import average, with_temperature
 from tfcourse.models.stacked import weighted_average
@@ -19,6 +20,7 @@ from tfcourse.run.measure import log_loss
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import Status
 from tfcourse.tuning.bagging import Bagging, OutOfFold
+from tfcourse.tuning.contenders import Ways, in_words, widened
 from tfcourse.tuning.weights import greedy_weights
 from tfcourse.verdict.calibration import Predictions, fit_temperature
 from tfcourse.verdict.out_of_fold import estimate
@@ -38,7 +40,8 @@ class Chosen:
         temperature: by which its logits are divided; None for none.
         validation: before the temperature, on the validation split, or out of fold if it is bagged.
         out_of_fold: what ``result.json`` says of it out of fold; None unless it is bagged.
-        weights: of the trials, if it is bagged.
+        weights: of the trials, if it is bagged; softmax regression may have what is left.
+        features: of what is saved, where it is not that of the search.
     """
 
     trials: Sequence[int]
@@ -50,6 +53,7 @@ class Chosen:
     validation: Predictions
     out_of_fold: dict[str, Any] | None = None
     weights: Sequence[float] = ()
+    features: Features | None = None
 
     @property
     def is_average(self) -> bool:
@@ -91,7 +95,7 @@ def choose(tuner: FitTuner, prepared: Prepared, bagging: Bagging, wanted: Mappin
     best = tuner.oracle.get_best_trials(1)[0]
     found = bagging.out_of_fold()
     if found is not None:
-        return bagged(found, tuner.load_model(best), calibrate=wanted.get("calibrate", True))
+        return bagged(found, bagging.ways, tuner.load_model(best), calibrate=wanted.get("calibrate", True))
     asked = {"ensemble": wanted.get("ensemble", 1), "calibrate": wanted.get("calibrate", False)}
     trials = completed_of(tuner.oracle.get_best_trials(asked["ensemble"]))
     single = tuner.load_model(best)
@@ -104,13 +108,17 @@ def choose(tuner: FitTuner, prepared: Prepared, bagging: Bagging, wanted: Mappin
     return Chosen(numbers, saved_in_words(numbers), asked, single, network, temperature, validation)
 
 
-def bagged(found: OutOfFold, single: keras.Model, *, calibrate: bool) -> Chosen:
+def bagged(found: OutOfFold, ways: Ways, single: keras.Model, *, calibrate: bool) -> Chosen:
     """Return the average of settings trained on folds; what they say out of fold decides weights and temperature."""
     weights = greedy_weights(found.probabilities, found.y)
     used = [place for place, weight in enumerate(weights) if weight > 0]
     probabilities = sum(weights[place] * found.probabilities[place] for place in used)
     predictions = Predictions.of_probabilities(np.asarray(probabilities), found.y)
-    network = weighted_average([found.stacks[place] for place in used], [weights[place] for place in used])
+    contenders = [found.contenders[place] for place in used]
+    inputs = max(ways.width(each) for each in contenders)
+    network = weighted_average(
+        [widened(found.stacks[place], inputs) for place in used], [weights[place] for place in used]
+    )
     temperature = fit_temperature(predictions) if calibrate else None
     if temperature is not None:
         network = with_temperature(network, temperature)
@@ -122,26 +130,29 @@ def bagged(found: OutOfFold, single: keras.Model, *, calibrate: bool) -> Chosen:
         "used": len(used),
         "temperature": temperature,
         "plain_log_loss": log_loss(predictions.probabilities(), found.y),
-        "best_trial": found.trials[best].number,
+        "best_trial": found.contenders[best].trial,
+        "best": found.contenders[best].name,
         "best_log_loss": losses[best],
         "settings": [
-            {"trial": trial.number, "log_loss": loss, "weight": weight}
-            for trial, loss, weight in zip(found.trials, losses, weights, strict=True)
+            {"name": each.name, "trial": each.trial, "bins": each.bins, "log_loss": loss, "weight": weight}
+            for each, loss, weight in zip(found.contenders, losses, weights, strict=True)
         ],
     }
-    numbers = [found.trials[place].number for place in used]
-    many = "s" * (len(used) > 1)
-    settings = f"the setting{many} of trial{many} {listed([str(number) for number in numbers])}"
+    of_trial: dict[int, float] = {}
+    for place, each in zip(used, contenders, strict=True):
+        if each.trial is not None:
+            of_trial[each.trial] = of_trial.get(each.trial, 0.0) + weights[place]
     return Chosen(
-        numbers,
-        f"the average of {found.folds * len(used)} networks, {settings} trained on {found.folds} folds",
+        list(of_trial),
+        f"the average of {found.folds * len(used)} networks, {in_words(contenders)} trained on {found.folds} folds",
         {"ensemble": 1, "calibrate": calibrate, "folds": found.folds},
         single,
         network,
         temperature,
         predictions,
         out_of_fold,
-        [weights[place] for place in used],
+        list(of_trial.values()),
+        ways.features[any(each.bins for each in contenders)],
     )
 
 

@@ -9,3 +9,4 @@ FOLDS = {5000: 8, 50_001: 5}
 """Folds that the leaders are trained on, where there are fewer training and validation rows than the key; else 1."""
 MOST_TRIALS = 100_000
 """Where a budget of time is given instead of a number of trials."""
+NUMBERS = "auto"

@@ -63,7 +63,9 @@ def finish(
     looked = looks_at_the_test(folder.record.get("test_looks", []), {"trials": counts["completed"], **chosen.asked})
     folder.update(test_looks=looked)  # first: whoever is killed between has looked
     # The test split is measured through the file that is deployed.
-    probabilities = export(folder.model_path, prepared.features, chosen.network, prepared.test_rows, prepared.test.x)
+    features = chosen.features or prepared.features
+    x = prepared.test.x if features is prepared.features else features.transform(prepared.test_rows)  # type: ignore[arg-type]
+    probabilities = export(folder.model_path, features, chosen.network, prepared.test_rows, x)
     test = Predictions.of_probabilities(probabilities, prepared.test.y, chosen.temperature or 1.0)
     result: dict[str, Any] = {
         "best": best_result(best, test_result(chosen.single, prepared.test, prepared.classes)),
@@ -75,7 +77,7 @@ def finish(
     }
     if chosen.out_of_fold is not None:
         result["out_of_fold"] = chosen.out_of_fold
-    if (explanation := explain(chosen.probabilities, probabilities, prepared, plan.seed)) is not None:
+    if (explanation := explain(chosen.probabilities, probabilities, prepared, features, x, plan.seed)) is not None:
         result["explanation"] = explanation
     result["verdict"] = verdict_on(result, prepared, plan, tuner, leaders, bagging, chosen, test, looks=len(looked))
     total = folder.record["seconds_before"] + time.monotonic() - started

@@ -47,7 +47,8 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
     if "out" in given:
         check_new(Path(given["out"]))
     space = read_space(given["space"]) if "space" in given else default_space()
-    options = DataOptions(**{key: _frozen(given[key]) for key in DataOptions.__dataclass_fields__ if key in given})
+    told = {"numbers": defaults.NUMBERS, **given}
+    options = DataOptions(**{key: _frozen(told[key]) for key in DataOptions.__dataclass_fields__ if key in told})
     prepared = prepare(options)
     check_folds(_model_options(given).get("folds") or 1, prepared)
     rows = len(prepared.train)

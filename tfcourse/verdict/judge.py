@@ -55,7 +55,7 @@ def judge(
     ranked = leaders(list(trials), objective)
     findings: dict[str, Finding] = {}
     if candidates and ranked and ranked[0].score is not None:
-        findings["winner"] = judge_winner(candidates, ranked[0].score, objective)
+        findings["winner"] = judge_winner(candidates, ranked[0].score, objective, _baseline_share(out_of_fold))
     elif not_retrained:
         findings["winner"] = Finding([Sentence("winner", "warning", not_retrained)])
     if model is not None and baseline_test is not None:
@@ -74,3 +74,10 @@ def judge(
     if model is not None and calibration is not None:
         findings["calibration"] = judge_calibration(calibration, calibrated=model["temperature"] is not None)
     return Verdict.of(findings)
+
+
+def _baseline_share(out_of_fold: Mapping[str, Any] | None) -> float | None:
+    """Return how much softmax regression, a setting without a trial, counts in a bagged model; None for others."""
+    if out_of_fold is None:
+        return None
+    return float(sum(each["weight"] for each in out_of_fold["settings"] if each["trial"] is None))

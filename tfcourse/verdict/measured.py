@@ -125,7 +125,7 @@ def judge_model(model: Mapping[str, Any], objective: str) -> Finding:
     average, single = model.get("average"), model.get("single")
     if average is not None and single is not None:
         sentences.append(_average(average, single, measure, tempered=model["temperature"] is not None))
-    if len(model["trials"]) < model["asked"]:
+    if len(model["trials"]) < model["asked"] and "folds" not in model:
         found = len(model["trials"])
         text = f"{model['asked']} networks were to be averaged, but {found} trial{'s' * (found > 1)} completed."
         sentences.append(Sentence("model", "warning", text))

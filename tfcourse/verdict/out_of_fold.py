@@ -49,7 +49,7 @@ def judge_out_of_fold(numbers: Mapping[str, Any]) -> Finding:
     """Say what the bagged model is worth out of fold, and whether it is better than its best setting alone.
 
     Args:
-        numbers: what :func:`estimate` returns of the model, with ``folds``, ``best_trial``, the number of the setting
+        numbers: what :func:`estimate` returns of the model, with ``folds``, ``best``, the name of the setting
             with the lowest log-loss, and ``best_log_loss``, its log-loss, both without a temperature as is
             ``plain_log_loss``, the model's; ``used``, how many settings have a weight; ``temperature``, or None.
     """
@@ -66,7 +66,7 @@ def judge_out_of_fold(numbers: Mapping[str, Any]) -> Finding:
     )
     sentences = [Sentence("out_of_fold", "note", text)]
     own, best = numbers["plain_log_loss"], numbers["best_log_loss"]
-    alone = f"trial {numbers['best_trial']}'s setting alone"
+    alone = f"{numbers['best']} alone"
     if numbers["used"] > 1 and own < best:
         its = "Before the temperature its" if tempered else "Its"
         text = f"{its} log-loss there is {loss_said(own)}; {alone} has {loss_said(best)}."

@@ -69,17 +69,21 @@ def difference(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, fl
     return gap, gap - margin, gap + margin
 
 
-def judge_winner(candidates: Sequence[Candidate], best_score: float, objective: str) -> Finding:
+def judge_winner(
+    candidates: Sequence[Candidate], best_score: float, objective: str, baseline_share: float | None = None
+) -> Finding:
     """Compare the search's best setting, retrained, with the runners-up and the baseline.
 
     The winner leads another candidate when the 95 % interval of the difference of their means (Welch) lies on its
     side of zero; when zero lies inside they tie. Of settings that tie with the winner the one with the fewest weights
-    is to be preferred.
+    is to be preferred; where that is the baseline, and the saved model an average that could take it, its share there
+    says what it is worth.
 
     Args:
         candidates: the winner first, then the others.
         best_score: the winner's score in the search.
         objective: ``val_loss`` or ``val_accuracy``.
+        baseline_share: the baseline's weight in the saved model; None where that is no average which could take it.
     """
     winner, others = candidates[0], candidates[1:]
     numbers: dict[str, Any] = {
@@ -137,7 +141,7 @@ def judge_winner(candidates: Sequence[Candidate], best_score: float, objective: 
     if ties:
         simplest = min([winner, *ties], key=lambda candidate: candidate.parameters)
         numbers["prefer"] = simplest.name
-        sentences.append(_tie(winner, ties, simplest, measure))
+        sentences.append(_tie(winner, ties, simplest, measure, baseline_share))
     return Finding(sentences, numbers)
 
 
@@ -157,11 +161,19 @@ def _again(winner: Candidate, best_score: float, too_good: float, measure: Objec
     return _sentence("warning" if too_good > max(ROUNDING, 2 * winner.deviation) else "note", text)
 
 
-def _tie(winner: Candidate, ties: Sequence[Candidate], simplest: Candidate, measure: Objective) -> Sentence:
+def _tie(
+    winner: Candidate, ties: Sequence[Candidate], simplest: Candidate, measure: Objective, baseline_share: float | None
+) -> Sentence:
     names = listed([_capital(winner.name), *(f"{other.name} ({measure.said(other.mean or 0.0)})" for other in ties)])
     text = f"{names} tie: their differences are within the spread of the seeds."
     if simplest is winner:
         return _sentence("note", f"{text} {_capital(winner.name)} is also the simplest: {winner.parameters:,} weights.")
+    if simplest.trial is None and baseline_share is not None:
+        return _sentence(
+            "note",
+            f"{text} The simplest, {simplest.name}, has {simplest.parameters:,} weights, {winner.name} has"
+            f" {winner.parameters:,}. The saved model takes of it what helps out of fold: {baseline_share:.0%}.",
+        )
     return _sentence(
         "warning" if simplest.trial is None else "note",
         f"{text} Prefer the simplest, {simplest.name}: it has {simplest.parameters:,} weights,"
