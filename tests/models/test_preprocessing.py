@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import scaled
 from tfcourse.data.features import ArrayFeatures
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.reading.decide import Wishes, decide
@@ -102,7 +103,7 @@ def tensors(inputs: dict[str, Any]) -> list[Any]:
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=scaled(2), deadline=None)
 def test_layers_and_numpy_give_the_same_matrix(seed: int) -> None:
     raw = messy_table(seed)
     features = fitted(raw)
