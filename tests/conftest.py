@@ -6,6 +6,7 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # No deadline: a busy machine is no failure. The same examples each time, so that a change is judged by what it changed;
-# `--deep` draws others, and many.
+# `--deep` draws others, and many; `--quick` few.
 settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("same"), max_examples=25)
 settings.register_profile("deep", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("same")
 
@@ -60,37 +62,50 @@ def pets_run(pets_csv: Path) -> Path:
     return out
 
 
+@pytest.fixture(scope="module")
+def no_op_determinism_after_these_tests() -> Iterator[None]:
+    """Switch off again what a babysat training switches on in TensorFlow for its whole process."""
+    yield
+    from tensorflow.python.framework import config
+
+    config.disable_op_determinism()
+
+
 LONG = (
-    "babysitting/test_anyones_fit", "babysitting/test_babysitter", "babysitting/test_beside",
-    "babysitting/test_finishing", "babysitting/test_live", "babysitting/test_replay", "babysitting/test_words",
-    "cohort/test_dropout", "cohort/test_equality", "cohort/test_every_compile_argument",
-    "cohort/test_every_model_attribute", "cohort/test_from_keras", "cohort/test_steps", "cohort/test_stopping",
-    "faults",
-    "legacy_tf1/test_minimize", "models/test_hypermodels", "models/test_model_file", "models/test_preprocessing",
-    "report/test_browser", "report/test_command", "report/test_page", "search/test_cohort_callbacks",
-    "search/test_cohort_fit_tuner", "search/test_cohort_promises", "search/test_cohort_tuner",
-    "search/test_cohort_workers", "search/test_fit", "search/test_rounds", "slides/test_slides", "test_babysit",
-    "test_bagging", "test_circumstances", "test_finishing", "test_mistakes_with_retest", "test_readme",
-    "test_real_data",
-    "test_resume", "test_retest", "test_train", "test_wheel",
+    "test_resume", "models/test_preprocessing", "babysitting/test_anyones_fit", "test_babysit", "slides/test_slides",
+    "search/test_cohort_tuner", "cohort/test_equality", "search/test_cohort_callbacks", "cohort/test_steps",
+    "test_train", "search/test_rounds", "babysitting/test_babysitter", "faults", "test_readme", "test_bagging",
+    "test_retest", "search/test_cohort_promises", "test_finishing", "test_circumstances", "test_mistakes_with_retest",
+    "babysitting/test_beside", "babysitting/test_finishing", "babysitting/test_live", "babysitting/test_replay",
+    "babysitting/test_words", "cohort/test_dropout", "cohort/test_every_compile_argument",
+    "cohort/test_every_model_attribute", "cohort/test_from_keras", "cohort/test_stopping", "legacy_tf1/test_minimize",
+    "models/test_hypermodels", "models/test_model_file", "report/test_browser", "report/test_command",
+    "report/test_page", "search/test_cohort_fit_tuner", "search/test_cohort_workers", "search/test_fit",
+    "test_real_data", "test_wheel", "test_start_keras", "report/test_summaries", "run/test_exported",
+    "cohort/test_interrupt", "cohort/test_own_rows", "cohort/test_every_fit_argument",
 )  # fmt: skip
-"""What trains for long: left out by ``--quick``."""
+"""What trains for long, the longest first: left out by ``--quick``."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the tests be run in short or in depth."""
-    parser.addoption("--quick", action="store_true", help="leave out the files that take long")
+    parser.addoption(
+        "--quick", action="store_true", help="leave out the files that take long; hypothesis draws few examples"
+    )
     parser.addoption("--deep", action="store_true", help="hypothesis draws new examples, and many")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw many examples where that was asked for."""
-    if config.getoption("--deep"):
-        settings.load_profile("deep")
+    """Draw many examples, or few, where that was asked for."""
+    for name in ("quick", "deep"):
+        if config.getoption(f"--{name}"):
+            settings.load_profile(name)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Have the longest tests come first, so that where several processes test none of them waits for another's last."""
+    long = tuple(f"tests/{name}" for name in LONG)
     if config.getoption("--quick"):
-        items[:] = [item for item in items if not item.nodeid.startswith(tuple(f"tests/{name}" for name in LONG))]
-    items.sort(key=lambda item: "test_resume" not in item.nodeid)
+        items[:] = [item for item in items if not item.nodeid.startswith(long)]
+    # xdist keeps to this order with --no-loadscope-reorder; by itself it begins with the files of the most tests.
+    items.sort(key=lambda item: next((i for i, each in enumerate(long) if item.nodeid.startswith(each)), len(long)))

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tfcourse.files.arrays as arrays
+from tests.examples import scaled
 from tfcourse.data.sources import read_npz
 from tfcourse.errors import UserError
 from tfcourse.files.arrays import DamagedArraysError, PickledArraysError, array_names, read_arrays
@@ -104,7 +105,7 @@ def test_arrays_are_read_packed_or_not_and_only_those_that_are_wanted(tmp_path: 
 
 
 @given(places=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=4), length=st.integers(0, 400))
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=scaled(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_other_bytes_give_arrays_or_a_reason(places: list[tuple[int, int]], length: int, tmp_path: Path) -> None:
     whole = bytearray(write(tmp_path / "a.npz", x=npy(X)).read_bytes())
     for place, byte in places:

@@ -30,6 +30,7 @@ from tfcourse.run.measure import log_loss
 
 ROOT = Path(__file__).parents[1]
 MOST_SECONDS = 120.0
+pytestmark = pytest.mark.usefixtures("no_op_determinism_after_these_tests")
 
 
 def command(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -37,6 +38,15 @@ def command(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tfcourse.babysit", *words], cwd=ROOT, capture_output=True, text=True, **options
     )
+
+
+def here(*words: str) -> int:
+    """Run a command in this process, which has loaded TensorFlow already, and leave signals as they were."""
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        return babysit.main(list(words))
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def until(holds: Any) -> None:
@@ -176,15 +186,13 @@ def test_the_page_and_the_journal_tell_what_was_done(lived: dict[str, Any]) -> N
 
 def test_a_branch_goes_its_own_way_from_a_checkpoint(lived: dict[str, Any], tmp_path: Path) -> None:
     out = tmp_path / "branch"
-    branched = command(
-        "branch", str(lived["folder"]), "--to", "2", "--out", str(out), "--set", "learning_rate=0.1", "epochs=4"
-    )
-    assert branched.returncode == 0, branched.stderr
+    words = ["--to", "2", "--out", str(out), "--set", "learning_rate=0.1", "epochs=4"]
+    assert here("branch", str(lived["folder"]), *words) == 0
     first = epochs_of(surviving(read_journal(out).events))
     assert [epoch["epoch"] for epoch in first] == [3, 4]
     start = read_journal(out).events[0]
     assert (start["branch_of"]["folder"], start["epoch"]) == (str(lived["folder"].resolve()), 2)
-    assert command("replay", str(out)).returncode == 0
+    assert here("replay", str(out)) == 0
     both = tmp_path / "both.html"
     assert babysit.main(["report", str(lived["folder"]), str(out), "--out", str(both)]) == 0
     assert "Side by side" in both.read_text()
@@ -248,16 +256,18 @@ def test_going_on_with_other_options_is_refused(lived: dict[str, Any], capsys: p
     assert "--set: 'units' cannot be set here." in capsys.readouterr().err
 
 
-def test_it_begins_from_the_winner_of_a_search(pets_run: Path, tmp_path: Path) -> None:
+def test_it_begins_from_the_winner_of_a_search(
+    pets_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "from"
-    begun = command("start", "--from", str(pets_run), "--out", str(out), "--set", "epochs=1")
-    assert begun.returncode == 0, begun.stderr
+    assert here("start", "--from", str(pets_run), "--out", str(out), "--set", "epochs=1") == 0
+    said = capsys.readouterr().out
     best = json.loads((pets_run / "result.json").read_text())["best"]["hyperparameters"]
     start = json.loads((out / "run.json").read_text())["start"]
     assert start["batch_size"] == best["batch_size"]
     assert start["optimizer"]["learning_rate"] == best["learning_rate"]
     assert start["network"]["units"] == [best[f"units_{n}"] for n in range(1, best["layers"] + 1)]
-    assert "model.keras holds epoch 1. On the test split:" in begun.stdout
+    assert "model.keras holds epoch 1. On the test split:" in said
 
 
 @pytest.mark.parametrize("how", [[], ["--detach"]])

@@ -60,11 +60,12 @@ def measure(settings: Settings) -> Outcome:
         p = rng.random((trials, len(space.names)))
         points = [space.values_at(dict(zip(space.names, row, strict=True))) for row in p]
         members = [trial(values, name, len(data.x), seed) for seed, values in enumerate(points)]
-        batch_sizes = [int(values["batch_size"]) for values in points]
+        batch_sizes = [settings.pick(int(values["batch_size"]), 128) for values in points]
         losses = final_losses(members, data, epochs, batch_sizes, jit_compile=not settings.quick)
         y = stats.rankdata(losses)  # ranks, so that a diverged trial counts as the worst and not as infinitely bad
-        forest = RandomForestRegressor(300, min_samples_leaf=2, random_state=settings.seed).fit(p[::2], y[::2])
-        result = permutation_importance(forest, p[1::2], y[1::2], n_repeats=20, random_state=settings.seed)
+        trees, shuffles = settings.pick((300, 20), (30, 2))
+        forest = RandomForestRegressor(trees, min_samples_leaf=2, random_state=settings.seed).fit(p[::2], y[::2])
+        result = permutation_importance(forest, p[1::2], y[1::2], n_repeats=shuffles, random_state=settings.seed)
         importance[name] = dict(zip(space.names, result.importances_mean.tolist(), strict=True))
         fits = float(forest.score(p[1::2], y[1::2]))
         numbers.append(Number(f"{name}: R² of the forest on unseen trials", fits, "", ".2f"))

@@ -33,7 +33,7 @@ def points(side: int, rng: np.random.Generator) -> np.ndarray:
     return np.stack([grid, rng.random((side**2, 2))])
 
 
-def losses(p: np.ndarray, epochs: int) -> np.ndarray:
+def losses(p: np.ndarray, epochs: int, *, jit_compile: bool) -> np.ndarray:
     """Train a network for each p (repeats, 2, n, 2); return the validation losses (repeats, 2, n)."""
     data, flat = digits(), p.reshape(-1, 2)
     rates = scales.log_from_unit(flat[:, 0], 1e-4, 1.0)
@@ -42,7 +42,7 @@ def losses(p: np.ndarray, epochs: int) -> np.ndarray:
         (NetworkSpec(64, 10, (32,)), OptimizerSpec("adam", learning_rate=a, epsilon=e), i * len(p) // len(flat))
         for i, (a, e) in enumerate(zip(rates.tolist(), epsilons.tolist(), strict=True))
     ]
-    return final_losses(members, data, epochs).reshape(p.shape[:3])
+    return final_losses(members, data, epochs, jit_compile=jit_compile).reshape(p.shape[:3])
 
 
 def measure(settings: Settings) -> Outcome:
@@ -52,7 +52,7 @@ def measure(settings: Settings) -> Outcome:
     numbers, bests = [], {}
     for side in (3, 5):
         p = np.stack([points(side, rng) for _ in range(repeats)])
-        loss = losses(p, epochs)
+        loss = losses(p, epochs, jit_compile=not settings.quick)
         bests[side**2] = best = loss.min(axis=2)
         gain = best[:, 0] - best[:, 1]
         mean, half = float(gain.mean()), float(1.96 * gain.std(ddof=1) / np.sqrt(repeats))

@@ -41,34 +41,34 @@ SPACE = SearchSpace(
 )
 
 
-def costs(points: list[dict[str, Any]], x: np.ndarray, y: np.ndarray, repeats: int, epochs: int) -> np.ndarray:
+def costs(points: list[dict[str, Any]], x: np.ndarray, y: np.ndarray, settings: Settings) -> np.ndarray:
     """Train every setting once a repeat, each validated on rows of its own; return the losses (settings, repeats)."""
-    classes, columns = len(np.unique(y)), []
+    classes, columns, (repeats, epochs) = len(np.unique(y)), [], settings.pick((5, 20), (2, 1))
     for seed, (train, valid, _) in enumerate(deal(np.arange(len(y)), y, repeats, seed=0)):
         shared, members = None if x.shape[1] == 64 else 0, []  # pixels share one μ and σ
         now = ((x - x[train].mean(shared)) / x[train].std(shared)).astype("float32")
         for v in points:
             network = NetworkSpec(x.shape[1], classes, (v["units"],) * 2, dropout=v["dropout"], l2=v["l2"])
             members.append((network, OptimizerSpec("sgd", v["learning_rate"], momentum=v["momentum"]), seed))
-        columns.append(final_losses(members, Split(now[train], y[train], now[valid], y[valid]), epochs))
+        rows = Split(now[train], y[train], now[valid], y[valid])
+        columns.append(final_losses(members, rows, epochs, jit_compile=not settings.quick))
     return np.minimum(np.stack(columns, axis=1), np.log(classes))  # at worst a network is no better than guessing
 
 
 def measure(settings: Settings) -> Outcome:
     """Find a winner on the earlier digits; retest it on later ones, on noisy ones and on tumours."""
-    rng = np.random.default_rng(settings.seed)
-    count, repeats, epochs = settings.pick((32, 5, 20), (4, 2, 1))
-    points = [SPACE.values_at(dict(zip(SPACE.names, p, strict=True))) for p in rng.random((count, len(SPACE.names)))]
+    rng, numbers, now, actions = np.random.default_rng(settings.seed), [], {}, {}
+    count, names = settings.pick(32, 4), SPACE.names
+    points = [SPACE.values_at(dict(zip(names, p, strict=True))) for p in rng.random((count, len(names)))]
     x, y = datasets.load_digits(return_X_y=True)
-    before = costs(points, x[:900], y[:900], repeats, epochs).mean(axis=1)
+    before = costs(points, x[:900], y[:900], settings).mean(axis=1)
     points, before = [points[i] for i in before.argsort()], np.sort(before)  # the earlier winner first
     x, y = x[900:], y[900:]
     labels = np.where(rng.random(len(y)) < 1 / 3, rng.permutation(y), y)
     places = {"later digits": (x, y), "noisy scanner": (x + rng.normal(0.0, 6.0, x.shape), y)}  # σ = 6 of 16 greys
     places |= {"careless labels": (x, labels), "tumours": datasets.load_breast_cancer(return_X_y=True)}
-    numbers, now, actions = [], {}, {}
     for name, place in places.items():
-        now[name] = cost = costs(points, *place, repeats, epochs)
+        now[name] = cost = costs(points, *place, settings)
         regret, (rank, low, high) = comparison.cross_fitted_regret(cost, 1 / 3), comparison.rank_of_winner(cost)
         luck = comparison.chance_of_regret(cost, regret.interval.mean, fresh=0, trials=count)
         margin, correlation = margin_of(regret.best_cost), comparison.rank_correlation(before.tolist(), cost)

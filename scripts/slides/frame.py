@@ -120,7 +120,7 @@ class Slide:
             with matplotlib.rc_context(STYLE | theme):
                 figure = Figure(figsize=self.size, layout="constrained")
                 outcome.draw(figure)
-                figure.savefig(arguments.out / f"{stem}{suffix}.png", dpi=160)
+                figure.savefig(arguments.out / f"{stem}{suffix}.png", dpi=60 if arguments.quick else 160)
         numbers = [asdict(number) | {"text": number.text} for number in outcome.numbers]
         record = asdict(self) | {"numbers": numbers, "holds": bool(outcome.holds), "note": outcome.note, "stem": stem}
         text = json.dumps(record, indent=1, ensure_ascii=False)

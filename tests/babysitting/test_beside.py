@@ -29,6 +29,7 @@ from tests.babysitting.beside import (
     outcome,
     quiet,
 )
+from tests.examples import scaled
 from tfcourse.babysitting.journal import read_journal
 from tfcourse.babysitting.lineage import epochs_of, surviving
 
@@ -95,7 +96,7 @@ PLAIN: dict[str, Any] = {
 }  # fmt: skip
 
 
-@settings(max_examples=8)
+@settings(max_examples=scaled(8))
 @given(trainings())
 @example({**PLAIN, "beside": ["plateau"]})
 @example({**PLAIN, "beside": ["warm-up by epoch"], "place": 1})
@@ -133,7 +134,7 @@ class CtrlC(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@settings(max_examples=4)
+@settings(max_examples=scaled(4))
 @given(
     optimizer=st.sampled_from(sorted(OPTIMIZERS)),
     beside=st.lists(st.sampled_from(FORGETFUL), unique=True, max_size=3),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import scaled
 from tfcourse import babysit
 from tfcourse.babysitting.journal import NAME, Journal, read_journal
 
@@ -45,7 +46,7 @@ def test_a_torn_last_line_is_left_out_and_nothing_is_glued_to_it(tmp_path: Path)
     assert path.read_bytes().startswith(content[:-9])  # what was written stays written
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(40), deadline=None)
 @given(st.lists(TEXT, min_size=1, max_size=5), st.data())
 def test_whatever_is_cut_off_the_events_before_are_whole(notes: list[str], data: st.DataObject) -> None:
     time = "2026-01-01T00:00:00+00:00"

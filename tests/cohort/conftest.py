@@ -22,6 +22,7 @@ from tfcourse.models.builders import build_mlp
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
 Trial = tuple[NetworkSpec, OptimizerSpec, int]
+LONGEST_EAGER_STEPS = 12
 TOLERANCE = {1: 5e-6, 10: 5e-6, 100: 2e-4}
 
 OPTIMIZERS = (
@@ -46,8 +47,12 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 
 
 def fit_alone(trial: Trial, x: np.ndarray, y: np.ndarray, **fit: Any) -> keras.Model:
-    """Return the trial's Keras model after its own ``Model.fit``; its ``history`` is in ``model.history``."""
+    """Return the trial's Keras model after its own ``Model.fit``; its ``history`` is in ``model.history``.
+
+    Keras runs a short fit eagerly, because tracing it takes longer; the longer ones are traced, as a person's is.
+    """
     model = build_mlp(trial[0], trial[1], seed=trial[2])
+    model.run_eagerly = fit["epochs"] * -(-len(x) // fit.get("batch_size", 32)) <= LONGEST_EAGER_STEPS
     model.fit(x, y, verbose=0, **fit)
     return model
 

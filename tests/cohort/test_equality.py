@@ -7,10 +7,11 @@ from itertools import cycle
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cohort.conftest import OPTIMIZERS, TOLERANCE, Trial, assert_same_training, fit_alone
+from tests.examples import scaled
 from tfcourse.cohort import fit_together, program
 from tfcourse.cohort.member import member_of_spec
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
@@ -148,9 +149,9 @@ def any_trial(draw: st.DrawFn) -> Trial:
     return network, optimizer, draw(st.integers(0, 1000))
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(trial=any_trial(), mate=any_trial(), batch_size=st.sampled_from([30, 32, 47]))
-def test_any_trial_equals_its_own_fit(data, trial, mate, batch_size):
+@settings(max_examples=scaled(4))
+@given(trial=any_trial(), mate=any_trial(), batch_size=st.sampled_from([30, 32, 47]), jit_compile=st.booleans())
+def test_any_trial_equals_its_own_fit(data, trial, mate, batch_size, jit_compile):
     fit = {"epochs": 2, "batch_size": batch_size, "shuffle": False}
-    history, _ = fit_together([trial, mate], *data, **fit)
+    history, _ = fit_together([trial, mate], *data, jit_compile=jit_compile, **fit)
     assert_same_training(history, fit_alone(trial, *data, **fit), tolerance=2e-5)

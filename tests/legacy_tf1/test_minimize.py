@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from legacy_tf1 import minimize, minimize_tf2
+from tests.examples import scaled
 
 PROGRAMS = pytest.mark.parametrize("program", [minimize, minimize_tf2], ids=lambda module: module.__name__)
 CASES = [([1, -10, 25], 0.01, 1001), ([1, -20, 100], 0.01, 300), ([1, -20, 25], 0.3, 60), ([0.5, 3, 0], 1.9, 200)]
@@ -34,7 +35,7 @@ def test_the_two_styles_agree_at_every_step(case: tuple[list[float], float, int]
     np.testing.assert_allclose(minimize.train(*case), minimize_tf2.train(*case), rtol=2e-7)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=scaled(10), deadline=None)
 @given(a=st.floats(0.1, 10), b=st.floats(-100, 100), c=st.floats(-100, 100), rate=st.floats(0.01, 0.99))
 def test_the_two_styles_agree_on_any_quadratic(a: float, b: float, c: float, rate: float) -> None:
     session, tape = (module.train([a, b, c], rate / a, 20) for module in (minimize, minimize_tf2))

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import scaled
 from tests.models.hostile_models import ARRAY, HOSTILE, OURS, Edit
 from tests.models.model_files import (
     Members,
@@ -226,7 +227,7 @@ QUIETLY = settings(deadline=None, suppress_health_check=[HealthCheck.function_sc
 
 
 @given(data=st.data())
-@settings(QUIETLY, max_examples=60)
+@settings(QUIETLY, max_examples=scaled(60))
 def test_a_file_with_other_bytes_is_refused_or_loaded(data: st.DataObject, tiny: tuple[bytes, Members, Path]) -> None:
     whole, _, path = tiny
     hurt = bytearray(whole)
@@ -238,7 +239,7 @@ def test_a_file_with_other_bytes_is_refused_or_loaded(data: st.DataObject, tiny:
 
 
 @given(places=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), min_size=1, max_size=4))
-@settings(QUIETLY, max_examples=40)
+@settings(QUIETLY, max_examples=scaled(40))
 def test_weights_with_other_bytes_are_refused_or_loaded(
     places: list[tuple[int, int]], tiny: tuple[bytes, Members, Path]
 ) -> None:
@@ -256,7 +257,7 @@ VALUES = st.sampled_from(
 
 
 @given(data=st.data())
-@settings(QUIETLY, max_examples=50)
+@settings(QUIETLY, max_examples=scaled(50))
 def test_a_file_with_another_configuration_is_refused_or_loaded(
     data: st.DataObject, tiny: tuple[bytes, Members, Path]
 ) -> None:

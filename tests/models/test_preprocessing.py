@@ -17,6 +17,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import scaled
 from tfcourse.data.features import ArrayFeatures
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.numbers_as import WAYS, NumbersAs, numbers_as
@@ -105,7 +106,7 @@ def tensors(inputs: dict[str, Any]) -> list[Any]:
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=scaled(2), deadline=None)
 def test_layers_and_numpy_give_the_same_matrix(seed: int) -> None:
     raw = messy_table(seed)
     features = fitted(raw)

@@ -1,12 +1,14 @@
 """Each script runs with small settings, prints claim, numbers and verdict, and saves its figure."""
 
 import contextlib
+import functools
 import importlib
 import io
 import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,27 +28,37 @@ def test_every_row_has_its_script() -> None:
     assert [stem.split("_")[0].upper() for stem in SCRIPTS] == ROWS
 
 
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder to which each script writes, once."""
+    return tmp_path_factory.mktemp("slides")
+
+
+@functools.cache
+def record_of(stem: str, out: Path) -> tuple[dict[str, Any], str]:
+    """Run a script with small settings, unless it ran already; return its numbers and what it printed."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert importlib.import_module(stem).main(["--quick", "--out", str(out)]) == 0
+    return json.loads((out / f"{stem}.json").read_text(encoding="utf-8")), printed.getvalue()
+
+
 @pytest.mark.parametrize("stem", SCRIPTS)
-def test_script(stem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    script = importlib.import_module(stem)
-    assert script.main(["--quick", "--out", str(tmp_path)]) == 0
-    out = capsys.readouterr().out
-    record = json.loads((tmp_path / f"{stem}.json").read_text(encoding="utf-8"))
+def test_script(stem: str, out: Path) -> None:
+    record, printed = record_of(stem, out)
     assert record["row"] == stem.split("_")[0].upper()
-    assert out.splitlines()[0] == f"{record['row']}  {record['title']}"
+    assert printed.splitlines()[0] == f"{record['row']}  {record['title']}"
     for number in record["numbers"]:
-        assert number["text"] in out
-    assert out.splitlines()[-1] == ("holds" if record["holds"] else "does not hold")
+        assert number["text"] in printed
+    assert printed.splitlines()[-1] == ("holds" if record["holds"] else "does not hold")
     if record["row"] in EXACT:
         assert record["holds"]
     for suffix in ("", ".dark"):
-        assert (tmp_path / f"{stem}{suffix}.png").read_bytes().startswith(b"\x89PNG")
+        assert (out / f"{stem}{suffix}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_hand_written_loop_is_model_fit_to_float64_rounding(tmp_path: Path) -> None:
-    script = importlib.import_module("b5_hand_written_loop")
-    assert script.main(["--quick", "--out", str(tmp_path)]) == 0
-    numbers = json.loads((tmp_path / "b5_hand_written_loop.json").read_text(encoding="utf-8"))["numbers"]
+def test_the_hand_written_loop_is_model_fit_to_float64_rounding(out: Path) -> None:
+    numbers = record_of("b5_hand_written_loop", out)[0]["numbers"]
     differences = [number["measured"] for number in numbers if "difference" in number["what"]]
     assert len(differences) == 3
     assert max(differences) < 1e-12  # in float32 it is above 1e-7

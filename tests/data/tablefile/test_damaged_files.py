@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.data.tablefile.test_encodings import PACKERS
+from tests.examples import scaled
 from tfcourse.data.tablefile import read_table
 from tfcourse.errors import UserError
 
@@ -48,7 +49,7 @@ EDITS = st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0, 1, 2, 50, 10**9]
 
 
 @given(st.sampled_from(sorted(FILES)), EDITS)
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=scaled(250), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_files_are_read_or_refused(tmp_path: Path, name: str, edits: list[tuple[float, int, bytes]]) -> None:
     data = FILES[name]
     for place, length, piece in edits:

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.data.tablefile.test_encodings import zipped
+from tests.examples import scaled
 from tfcourse.data.tablefile import FileTable, read_table
 from tfcourse.data.tablefile.white_space import WHITE_SPACE
 from tfcourse.errors import UserError
@@ -83,7 +84,7 @@ TYPES = pa.schema({"i": pa.int64(), "f": pa.float64(), "t": pa.string(), "d": pa
 
 
 @given(COLUMNS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=scaled(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_parquet_in_row_groups_comes_back_exactly(tmp_path: Path, columns: dict[str, list[Any]]) -> None:
     pa.parquet.write_table(pa.table(columns, TYPES), tmp_path / "t.parquet", row_group_size=2)
     read = read_table(tmp_path / "t.parquet").table

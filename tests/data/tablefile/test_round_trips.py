@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.data.tablefile.test_encodings import PACKERS
+from tests.examples import scaled
 from tfcourse.data.tablefile import read_text
 from tfcourse.data.tablefile.white_space import WHITE_SPACE
 from tfcourse.errors import UserError
@@ -49,7 +50,7 @@ QUOTINGS = [csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]
 
 
 @given(tables(TEXTS), st.sampled_from(",;|\t"), st.sampled_from(["\r\n", "\n", "\r"]), st.sampled_from(QUOTINGS))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=scaled(150), deadline=None)
 def test_any_texts_in_any_dialect(rows: list[list[str]], delimiter: str, end: str, quoting: int) -> None:
     # Python 3.11 quotes a line end inside a text only if it is one of those between lines.
     end = "\r\n" if quoting == csv.QUOTE_MINIMAL else end
@@ -58,7 +59,7 @@ def test_any_texts_in_any_dialect(rows: list[list[str]], delimiter: str, end: st
 
 
 @given(tables(PLAIN), st.sampled_from(",;|\t"))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(60), deadline=None)
 def test_quotes_behind_a_backslash(rows: list[list[str]], delimiter: str) -> None:
     text = written(rows, delimiter=delimiter, quoting=csv.QUOTE_ALL, doublequote=False, escapechar="\\")
     assert values(text.encode()) == trimmed(rows)
@@ -68,7 +69,7 @@ ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-32"]
 
 
 @given(tables(TEXTS), st.sampled_from(ENCODINGS), st.sampled_from([bytes, *PACKERS.values()]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(60), deadline=None)
 def test_any_texts_in_any_encoding_and_compression(
     rows: list[list[str]], encoding: str, pack: Callable[[bytes], bytes]
 ) -> None:
@@ -77,7 +78,7 @@ def test_any_texts_in_any_encoding_and_compression(
 
 
 @given(tables(PLAIN), st.sampled_from(["utf-16-le", "utf-16-be", "cp1252"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(40), deadline=None)
 def test_encodings_without_a_mark(rows: list[list[str]], encoding: str) -> None:
     rows = [["é", *row[1:]] for row in rows]
     text = written(rows, quoting=csv.QUOTE_ALL).replace("尺寸", "n")
@@ -87,7 +88,7 @@ def test_encodings_without_a_mark(rows: list[list[str]], encoding: str) -> None:
 
 
 @given(tables(PLAIN), st.sampled_from([",", ";", "\t", "|"]), st.sampled_from(["utf-8", "utf-16", "cp1252"]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=scaled(80), deadline=None)
 def test_pandas_writes_and_reads_the_same(rows: list[list[str]], delimiter: str, encoding: str) -> None:
     frame = pd.DataFrame(rows, columns=NAMES[: len(rows[0])]).rename(columns={"尺寸": "n"})
     data = frame.to_csv(sep=delimiter, index=False, lineterminator="\n").encode(encoding)
@@ -98,7 +99,7 @@ def test_pandas_writes_and_reads_the_same(rows: list[list[str]], delimiter: str,
 
 
 @given(st.text(st.sampled_from(list('ab1,;"\n\r \\#')), max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=scaled(300), deadline=None)
 def test_quoted_text_of_any_form_is_read_as_the_csv_module_reads_it_or_refused(text: str) -> None:
     text = "x,y,z\n" + text
     try:
