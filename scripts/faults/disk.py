@@ -156,7 +156,7 @@ def disturb(warm: Warm, subject: Subject, place: Path, options: argparse.Namespa
             line = log.read_text(errors="replace").splitlines()
             where = next((each for each in line if "(INJECTED)" in each), line[-1] if line else "")[:160]
             at = f"{failure} at {call.name} {call.number} ({where.replace(str(folder), '.')})"
-            faults = [f"{at}: {fault}" for fault in faults_of(warm, subject, folder, traced, failure, wanted, found)]
+            faults = [f"{at}: {fault}" for fault in faults_of(warm, subject, folder, traced.child, failure, wanted, found)]
             print("".join(f"{fault}\n" for fault in faults), end="", file=sys.stderr, flush=True)
             found.faults += faults
         shutil.rmtree(folder, ignore_errors=True)
@@ -164,10 +164,10 @@ def disturb(warm: Warm, subject: Subject, place: Path, options: argparse.Namespa
 
 
 def faults_of(
-    warm: Warm, subject: Subject, folder: Path, traced: Traced, failure: str, wanted: object, found: Found
+    warm: Warm, subject: Subject, folder: Path, child: Child, failure: str, wanted: object, found: Found
 ) -> list[str]:
     """Return what is wrong with how a run took a failure, and with what it comes to in the end."""
-    status, said = traced.status, traced.child.said
+    status, said = child.wait(), child.said
     faults = []
     if "Traceback" in said:
         faults.append(f"status {status} with a traceback: {said.strip().splitlines()[-1]}")
