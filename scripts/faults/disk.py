@@ -156,7 +156,8 @@ def disturb(warm: Warm, subject: Subject, place: Path, options: argparse.Namespa
             line = log.read_text(errors="replace").splitlines()
             where = next((each for each in line if "(INJECTED)" in each), line[-1] if line else "")[:160]
             at = f"{failure} at {call.name} {call.number} ({where.replace(str(folder), '.')})"
-            faults = [f"{at}: {fault}" for fault in faults_of(warm, subject, folder, traced.child, failure, wanted, found)]
+            came = faults_of(warm, subject, folder, traced.child, failure, wanted, found)
+            faults = [f"{at}: {fault}" for fault in came]
             print("".join(f"{fault}\n" for fault in faults), end="", file=sys.stderr, flush=True)
             found.faults += faults
         shutil.rmtree(folder, ignore_errors=True)
