@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from disk import Found, faults_of
+from interrupted import until_told_to_stop
 from kills import subjects_in
 from subjects import Subject
 from warm import Warm
@@ -46,16 +47,17 @@ def fill(warm: Warm, subject: Subject, place: Path, options: argparse.Namespace)
     sizes, wanted = sizes_of(whole), subject.outcome(whole)
     if options.sample is not None:
         sizes = sorted(random.Random(options.seed).sample(sizes, min(options.sample, len(sizes))))
-    for number, size in enumerate(sizes):
-        folder = place / f"{number:05d}"
-        child = warm.run(subject.name, *subject.words(folder), most_bytes=size)
-        found.tried[FULL] += 1
-        faults = [
-            f"files of {size} bytes: {fault}" for fault in faults_of(warm, subject, folder, child, FULL, wanted, found)
-        ]
-        print("".join(f"{fault}\n" for fault in faults), end="", file=sys.stderr, flush=True)
-        found.faults += faults
-        shutil.rmtree(folder, ignore_errors=True)
+    found.chosen = len(sizes)
+    with until_told_to_stop():
+        for number, size in enumerate(sizes):
+            folder = place / f"{number:05d}"
+            child = warm.run(subject.name, *subject.words(folder), most_bytes=size)
+            came = faults_of(warm, subject, folder, child, FULL, wanted, found)
+            faults = [f"files of {size} bytes: {fault}" for fault in came]
+            print("".join(f"{fault}\n" for fault in faults), end="", file=sys.stderr, flush=True)
+            found.tried[FULL] += 1
+            found.faults += faults
+            shutil.rmtree(folder, ignore_errors=True)
     return found
 
 
@@ -81,10 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name in options.of:
             began = time.monotonic()
             found = fill(warm, subjects[name], Path(temporary) / f"{name}-full", options)
-            print(
-                f"{name}: {found.tried[FULL]} sizes at which the disk was full; {found.went_on} runs went on;"
-                f" {len(found.faults)} faults; {math.ceil(time.monotonic() - began)} s"
-            )
+            print(f"{name}: {found}; {len(found.faults)} faults; {math.ceil(time.monotonic() - began)} s")
             print("".join(f"  {fault}\n" for fault in found.faults), end="", flush=True)
             faults += len(found.faults)
     return int(faults > 0)

@@ -116,6 +116,7 @@ class Warm:
             stdout=subprocess.PIPE,
             cwd=place,
             env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"},
+            start_new_session=True,  # Ctrl-C is for the campaign, which ends its commands itself
         )
         self._unread = b""
 
