@@ -31,20 +31,20 @@ from warm import Warm
 FULL = "FULL"
 
 
-def sizes_of(folder: Path) -> list[int]:
+def sizes_of(folder: Path, at: Sequence[str]) -> list[int]:
     """Return the sizes at which a run in a folder meets the end of the disk: at the end of a file, and in its midst."""
-    held = {path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+    held = {path.stat().st_size for each in at for path in folder.rglob(each) if path.is_file()}
     return sorted({size for each in held if each for size in (each - 1, each // 2)})
 
 
-def fill(warm: Warm, subject: Subject, place: Path, options: argparse.Namespace) -> Found:
-    """Run a subject on full disks in a new folder and return what was found."""
+def fill(warm: Warm, subject: Subject, place: Path, options: argparse.Namespace, at: Sequence[str] = ("*",)) -> Found:
+    """Run a subject on disks too small for files that it writes (``at``), in a new folder; return what was found."""
     place.mkdir()
     whole, found = place / "whole", Found()
     child = warm.run(subject.name, *subject.words(whole))
     if child.wait() not in subject.statuses:
         raise SystemExit(f"{subject.name}, undisturbed, ended with status {child.status}: {child.said}")
-    sizes, wanted = sizes_of(whole), subject.outcome(whole)
+    sizes, wanted = sizes_of(whole, at), subject.outcome(whole)
     if options.sample is not None:
         sizes = sorted(random.Random(options.seed).sample(sizes, min(options.sample, len(sizes))))
     found.chosen = len(sizes)
