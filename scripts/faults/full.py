@@ -4,10 +4,11 @@
     python scripts/faults/full.py --sample 6 --of train --seed 3
 
 An undisturbed run tells how large each file becomes. Then the run is made again and again, each time where no file can
-hold as much as that one (RLIMIT_FSIZE), or half as much, so that every write beyond fails, however often it is tried:
-what is left when the files are closed and when the process ends as well. Such a run must end with status 2 and one
-message, without a traceback and not by a signal, and come to the undisturbed result when it is started again without
-the limit. Exit status: 0 if no fault was found, 1 if one was.
+hold more than one of these sizes, or a byte less, or half (RLIMIT_FSIZE), so that every write beyond fails, however
+often it is tried: what is left when files are closed and when the process ends as well. Such a run must end with
+status 2 and one message, without a traceback and not by a signal, and come to the undisturbed result when it is
+started again without the limit. Told to stop (Ctrl-C, SIGTERM), it prints what it has come to. Exit status: 0 if no
+fault was found, 1 if one was.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from disk import Found, faults_of
@@ -31,20 +32,33 @@ from warm import Warm
 FULL = "FULL"
 
 
-def sizes_of(folder: Path, at: Sequence[str]) -> list[int]:
-    """Return the sizes at which a run in a folder meets the end of the disk: at the end of a file, and in its midst."""
-    held = {path.stat().st_size for each in at for path in folder.rglob(each) if path.is_file()}
-    return sorted({size for each in held if each for size in (each - 1, each // 2)})
+def sizes_of(folder: Path) -> list[int]:
+    """Return the sizes at which a run in a folder meets the end of the disk.
+
+    They are those at which a file lacks its last byte, or half, or all that goes beyond the next smaller file.
+    """
+    held = {path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+    return sorted({size for each in held if each for size in (each - 1, each // 2, each)} - {max(held)})
 
 
-def fill(warm: Warm, subject: Subject, place: Path, options: argparse.Namespace, at: Sequence[str] = ("*",)) -> Found:
-    """Run a subject on disks too small for files that it writes (``at``), in a new folder; return what was found."""
+def fill(
+    warm: Warm, subject: Subject, place: Path, options: argparse.Namespace, at: Callable[[Path], list[int]] = sizes_of
+) -> Found:
+    """Run a subject on full disks in a new folder and return what was found.
+
+    Args:
+        warm: what starts the runs.
+        subject: what is run.
+        place: the new folder.
+        options: the command's.
+        at: tells the sizes by what an undisturbed run leaves.
+    """
     place.mkdir()
     whole, found = place / "whole", Found()
     child = warm.run(subject.name, *subject.words(whole))
     if child.wait() not in subject.statuses:
         raise SystemExit(f"{subject.name}, undisturbed, ended with status {child.status}: {child.said}")
-    sizes, wanted = sizes_of(whole, at), subject.outcome(whole)
+    sizes, wanted = at(whole), subject.outcome(whole)
     if options.sample is not None:
         sizes = sorted(random.Random(options.seed).sample(sizes, min(options.sample, len(sizes))))
     found.chosen = len(sizes)
