@@ -203,30 +203,3 @@ def test_what_a_writer_that_was_killed_left_goes_and_what_others_write_stays(tmp
         (tmp_path / name).touch()
     remove_leftovers(tmp_path)
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == sorted(stay)
-
-
-HDF5 = """
-import os, resource, signal, sys
-from pathlib import Path
-import h5py, numpy
-from tfcourse.files.writing import replacing
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
-status = 0
-try:
-    with replacing(Path(sys.argv[1])) as temporary, h5py.File(temporary, "w") as file:
-        file["a"] = numpy.zeros(9000)
-except OSError as error:
-    status = error.errno
-os._exit(status)  # at its end HDF5 tries again, and fails for good
-"""
-
-
-@pytest.mark.parametrize("most", [100, 3000, 20_000])
-def test_a_file_that_hdf5_cannot_write_is_an_error_of_the_system_that_says_why(most: int, tmp_path: Path) -> None:
-    pytest.importorskip("resource")
-    path, root = tmp_path / "a.h5", str(Path(__file__).parents[1])
-    words = [sys.executable, "-c", HDF5, str(path), str(most)]
-    done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root})
-    assert done.returncode == errno.EFBIG, done.stderr
-    assert list(tmp_path.iterdir()) == []

@@ -58,6 +58,8 @@ def _run(argv: Sequence[str] | None) -> int:
     arguments: argparse.Namespace = build_parser().parse_args(argv)
     folder = RunFolder.open(Path(arguments.run), SEARCH, TRAINING)
     folder.result()  # it has ended
+    if note := folder.on_another_model():
+        print(f"note: {note}", file=sys.stderr)
     features = folder.parse(lambda record: features_from_json(record["features"]))
     _check_out(arguments.out)
     if arguments.out != "-":

@@ -2,14 +2,15 @@
 
     python scripts/faults/disk.py                      every call of a search, a retest and a training: hours
     python scripts/faults/disk.py --sample 20 --of train --seed 3
-    python scripts/faults/disk.py --every 10
+    python scripts/faults/disk.py --every 10 --first 3
 
 strace lists the calls that an undisturbed run makes in its folder (open to write, write, fsync, rename, unlink, mkdir,
 truncate). Then the run is made again and again, each time with one of these calls failing with ENOSPC, with EIO, or
 with SIGKILL at that call. A run that fails must end with status 2 and one message, without a traceback; started again
 it must come to the undisturbed result. A run that can do without what failed (its lock, a page) may go on to that
 result at once. Calls are found again by their number; where a run was a little otherwise, the call that was hit is
-told by strace and counted where it lies in the folder, else as missed. Exit status: 0 if no fault was found, 1 if one
+told by strace and counted where it lies in the folder, else as missed. Told to stop (Ctrl-C, SIGTERM), it prints what
+it has come to. Exit status: 0 if no fault was found, 1 if one
 was, 3 without strace.
 """
 
@@ -29,6 +30,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from interrupted import until_told_to_stop
 from kills import subjects_in
 from limited import messages
 from subjects import DONE, Subject
@@ -57,13 +59,20 @@ class Call:
 
 @dataclass
 class Found:
-    """What came of a subject: calls there are, failures tried and missed, how runs ended, faults."""
+    """What came of a subject: calls there are, failures to try, those tried and missed, how runs ended, faults."""
 
     calls: Counter[str] = field(default_factory=Counter)
+    chosen: int = 0
     tried: Counter[str] = field(default_factory=Counter)
     missed: int = 0
     went_on: int = 0
     faults: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        tried = ", ".join(f"{failure} {count}" for failure, count in sorted(self.tried.items()))
+        done = self.tried.total() + self.missed
+        stopped = f"; stopped after {done} of {self.chosen}" * (done < self.chosen)
+        return f"failures tried: {tried}; {self.missed} missed; {self.went_on} runs went on{stopped}"
 
 
 class Traced:
@@ -91,8 +100,12 @@ class Traced:
         if "attached" not in said:
             self.child.kill()
             raise UntraceableError(f"strace may not trace here: {said.strip()}")
-        self.child.go()
-        self.status = self.child.wait()
+        try:
+            self.child.go()
+            self.status = self.child.wait()
+        except BaseException:  # told to stop
+            self.child.kill()
+            raise
         self.strace.stderr.close()
         self.strace.wait()
 
@@ -137,37 +150,46 @@ def disturb(warm: Warm, subject: Subject, place: Path, options: argparse.Namespa
         for failure in options.failures
         if not (failure == "ENOSPC" and call.name in NEVER_FULL)
     ]
-    chosen = cases[:: options.every]
+    chosen = cases[options.first :: options.every]
     if options.sample is not None:
         chosen = sorted(draw.sample(chosen, min(options.sample, len(chosen))), key=cases.index)
-    wanted = subject.outcome(whole)
-    for number, (call, failure) in enumerate(chosen):
-        # Each run has a name of the same length, so that it makes the same calls.
-        folder = place / f"{number:05d}"
-        effect = "signal=KILL" if failure == "KILL" else f"error={failure}"
-        traced = Traced(warm, log, (subject.name, *subject.words(folder)), f"{call.name}:{effect}:when={call.number}")
-        hit = [inside for _, inside, injected in traced.calls(folder) if injected]
-        if failure == "KILL":
-            hit = [traced.status == -9]
-        if not any(hit):
-            found.missed += 1
-        else:
-            found.tried[failure] += 1
-            line = log.read_text(errors="replace").splitlines()
-            where = next((each for each in line if "(INJECTED)" in each), line[-1] if line else "")[:160]
-            at = f"{failure} at {call.name} {call.number} ({where.replace(str(folder), '.')})"
-            faults = [f"{at}: {fault}" for fault in faults_of(warm, subject, folder, traced, failure, wanted, found)]
-            print("".join(f"{fault}\n" for fault in faults), end="", file=sys.stderr, flush=True)
-            found.faults += faults
-        shutil.rmtree(folder, ignore_errors=True)
+    wanted, found.chosen = subject.outcome(whole), len(chosen)
+    with until_told_to_stop():
+        for number, (call, failure) in enumerate(chosen):
+            one_case(warm, subject, call, failure, place / f"{number:05d}", wanted, found)
     return found
 
 
+def one_case(
+    warm: Warm, subject: Subject, call: Call, failure: str, folder: Path, wanted: object, found: Found
+) -> None:
+    """Make one call of a subject fail in one way, in a new folder, and add what comes of it to what was found."""
+    # Each run has a name of the same length, so that it makes the same calls.
+    log = folder.parent / "strace.txt"
+    effect = "signal=KILL" if failure == "KILL" else f"error={failure}"
+    traced = Traced(warm, log, (subject.name, *subject.words(folder)), f"{call.name}:{effect}:when={call.number}")
+    hit = [inside for _, inside, injected in traced.calls(folder) if injected]
+    if failure == "KILL":
+        hit = [traced.status == -9]
+    if not any(hit):
+        found.missed += 1
+    else:
+        found.tried[failure] += 1
+        line = log.read_text(errors="replace").splitlines()
+        where = next((each for each in line if "(INJECTED)" in each), line[-1] if line else "")[:160]
+        at = f"{failure} at {call.name} {call.number} ({where.replace(str(folder), '.')})"
+        came = faults_of(warm, subject, folder, traced.child, failure, wanted, found)
+        faults = [f"{at}: {fault}" for fault in came]
+        print("".join(f"{fault}\n" for fault in faults), end="", file=sys.stderr, flush=True)
+        found.faults += faults
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def faults_of(
-    warm: Warm, subject: Subject, folder: Path, traced: Traced, failure: str, wanted: object, found: Found
+    warm: Warm, subject: Subject, folder: Path, child: Child, failure: str, wanted: object, found: Found
 ) -> list[str]:
     """Return what is wrong with how a run took a failure, and with what it comes to in the end."""
-    status, said = traced.status, traced.child.said
+    status, said = child.wait(), child.said
     faults = []
     if "Traceback" in said:
         faults.append(f"status {status} with a traceback: {said.strip().splitlines()[-1]}")
@@ -198,6 +220,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--failures", nargs="+", choices=FAILURES, default=list(FAILURES), help="what happens at a call"
     )
     parser.add_argument("--every", type=int, default=1, metavar="K", help="only every K-th case")
+    parser.add_argument("--first", type=int, default=0, metavar="N", help="leave out the N cases before it")
     parser.add_argument("--sample", type=int, metavar="N", help="only N cases of each, drawn at random")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of that draw")
     parser.add_argument("--trials", type=int, default=2, metavar="N", help="of the search (default 2)")
@@ -220,10 +243,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(error, file=sys.stderr)
                 return NO_STRACE
             calls = ", ".join(f"{call} {count}" for call, count in sorted(found.calls.items()))
-            tried = ", ".join(f"{failure} {count}" for failure, count in sorted(found.tried.items()))
             print(
-                f"{name}: {found.calls.total()} calls that write ({calls}); failures tried: {tried}; {found.missed}"
-                f" missed; {found.went_on} runs went on; {len(found.faults)} faults;"
+                f"{name}: {found.calls.total()} calls that write ({calls}); {found}; {len(found.faults)} faults;"
                 f" {math.ceil(time.monotonic() - began)} s"
             )
             print("".join(f"  {fault}\n" for fault in found.faults), end="", flush=True)

@@ -8,7 +8,7 @@ first settings (TOML) are read; the JSON files of run folders of earlier version
 gone on with and opened for a retest. Most of the inputs are whole but strange, the others good files with small
 damage. Each is read in a process of its own with 2 GiB and some seconds of processor time. Exit status: 0 if every
 input worked (0) or was refused with one message (2); 1 if there was a traceback, another status, or more time or
-memory was taken. --keep keeps the inputs that did.
+memory was taken. --keep keeps the inputs that did. Told to stop (Ctrl-C, SIGTERM), it prints what it has come to.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from generate import MAKERS
+from interrupted import until_told_to_stop
 from limited import Outcome, limited
 from mutate import damaged, damaged_json
 from tiny import OLD_RUNS, old_run
@@ -178,11 +179,11 @@ class Inputs:
 
 
 def campaign(
-    place: Path, kinds: Sequence[str], count: int, seed: int, keep: Path | None, trained: float = SHARE_OF_TRAINED
-) -> Found:
-    """Read every input in a process of its own and return what was found."""
+    place: Path, kinds: Sequence[str], count: int, seed: int, keep: Path | None, trained: float, found: Found
+) -> None:
+    """Read every input in a process of its own and add what comes of it to what was found."""
     import_all("json" in kinds and trained > 0)
-    inputs, found = Inputs(place, seed, trained), Found()
+    inputs = Inputs(place, seed, trained)
     for number in range(count):
         kind = kinds[number % len(kinds)]
         if kind == "json":
@@ -200,7 +201,6 @@ def campaign(
             (shutil.copytree if path.is_dir() else shutil.copy)(path, keep / path.name)  # type: ignore[operator]
             (keep / f"{path.name}.txt").write_text(worst.said, encoding="utf-8")
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return found
 
 
 def through_the_command(place: Path, kinds: Sequence[str], count: int, seed: int, found: Found) -> None:
@@ -262,9 +262,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.keep is not None:
         options.keep.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
-        found = campaign(Path(temporary), options.kinds, options.inputs, seed, options.keep, options.trained)
-        if options.commands:
-            through_the_command(Path(temporary), options.kinds, options.commands, seed, found)
+        found = Found()
+        with until_told_to_stop():
+            campaign(Path(temporary), options.kinds, options.inputs, seed, options.keep, options.trained, found)
+            if options.commands:
+                through_the_command(Path(temporary), options.kinds, options.commands, seed, found)
     for kind, tried in found.tried.items():
         faults = sum(len(names) for fault, names in found.faults.items() if fault.startswith(f"{kind}: "))
         refused = tried - found.worked[kind] - faults
@@ -272,7 +274,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{kind}: {tried} tried, {found.worked[kind]} worked, {refused} refused, {faults} faults{warned}")
     for fault, names in sorted(found.faults.items(), key=lambda item: -len(item[1])):
         print(f"  {len(names)} × {fault} (such as {names[0]})")
-    print(f"{found.tried.total()} inputs in all, seed {seed}")
+    done, wanted = found.tried.total(), options.inputs + options.commands * (options.kinds != ["json"])
+    stopped = f", stopped after these of {wanted}" * (done < wanted)
+    print(f"{done} inputs in all, seed {seed}{stopped}")
     return int(bool(found.faults))
 
 

@@ -22,7 +22,7 @@ GO = signal.SIGUSR1
 MOST_SECONDS = 300.0
 
 _PARENT = f"""
-import ctypes, importlib, json, os, signal, sys, traceback
+import ctypes, importlib, json, os, resource, signal, sys, traceback
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 for name in ("train", "predict", "retest", "babysit", "tuning.result", "tuning.search", "retesting.retest",
              "retesting.page", "run.show", "report.page", "report.__main__", "babysitting.training",
@@ -46,6 +46,8 @@ def child(order):
         ctypes.CDLL(None).prctl(0x59616d61, -1, 0, 0, 0)  # PR_SET_PTRACER: a neighbour may trace this process
         signal.sigwait([{int(GO)}])
     status = 1
+    if order["most_bytes"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["most_bytes"], resource.RLIM_INFINITY))
     try:
         status = importlib.import_module("tfcourse." + order["command"]).main(order["words"])
     except BaseException:
@@ -53,7 +55,9 @@ def child(order):
     try:
         sys.stdout.flush(), sys.stderr.flush()
     finally:
-        os._exit(status)
+        if order["most_bytes"] is None:
+            os._exit(status)
+        sys.exit(status)  # libraries write what they still hold when a process ends, and may crash
 
 for line in sys.stdin:
     number = os.fork()
@@ -114,6 +118,7 @@ class Warm:
             stdout=subprocess.PIPE,
             cwd=place,
             env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"},
+            start_new_session=True,  # Ctrl-C is for the campaign, which ends its commands itself
         )
         self._unread = b""
 
@@ -129,19 +134,26 @@ class Warm:
         self.parent.wait()
         self.parent.stdout.close()
 
-    def start(self, command: str, *words: Any, wait: bool = False) -> Child:
-        """Start a command such as ``train``; with ``wait`` it begins when it is told to go."""
+    def start(self, command: str, *words: Any, wait: bool = False, most_bytes: int | None = None) -> Child:
+        """Start a command such as ``train``.
+
+        Args:
+            command: its name.
+            *words: its words.
+            wait: whether it begins only when it is told to go.
+            most_bytes: what a file can hold: to the command, a disk that is full and stays so.
+        """
         assert self.parent.stdin is not None
         output = self.place / "output.txt"
         texts = tuple(map(str, words))
-        order = {"command": command, "words": texts, "wait": wait, "output": str(output)}
+        order = {"command": command, "words": texts, "wait": wait, "output": str(output), "most_bytes": most_bytes}
         self.parent.stdin.write(json.dumps(order).encode() + b"\n")
         self.parent.stdin.flush()
         return Child(self, (command, *texts), self.line(), output)
 
-    def run(self, command: str, *words: Any) -> Child:
+    def run(self, command: str, *words: Any, most_bytes: int | None = None) -> Child:
         """Run a command to its end."""
-        child = self.start(command, *words)
+        child = self.start(command, *words, most_bytes=most_bytes)
         child.wait()
         return child
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 
 from tests.conftest import pets
-from tfcourse import babysit
+from tfcourse import babysit, predict
 from tfcourse.babysitting import training
 from tfcourse.babysitting.journal import NAME, read_journal
 from tfcourse.babysitting.lock import is_held
+from tfcourse.files.writing import write_json
 from tfcourse.models.model_file import load_model_file
 from tfcourse.run.folder import RunStatus
 
@@ -119,3 +120,68 @@ def test_a_branch_that_was_killed_before_it_had_begun_does_not_begin_from_nothin
     (folder / "run.json").write_text(json.dumps({**record, "branch_of": {"folder": str(whole), "number": 1}}))
     assert babysit.main(["start", "--out", str(folder), "--quiet"]) == 2
     assert "was to be a branch, but its process was ended before it had begun" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def stopped(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a training that went on for an epoch, since it was told to stop, and would have gone on for many."""
+    folder = shutil.copytree(whole, tmp_path_factory.mktemp("stopped") / "out")
+    write_json(folder / "commands" / "1-1.json", {"kind": "stop"})
+    assert babysit.main(["start", "--out", str(folder), "--quiet", "--set", "epochs=50", "patience=40"]) == 0
+    kinds = [event["kind"] for event in read_journal(folder).events]
+    assert kinds[-5:] == ["restart", "stop", "change", "epoch", "end"] or kinds[-5:] == [
+        "restart", "change", "stop", "epoch", "end",
+    ]  # fmt: skip
+    return folder
+
+
+@pytest.mark.parametrize(("lines", "again"), [(0, 0), (1, 0), (2, 1)], ids=["exporting", "ending", "in its epoch"])
+def test_killed_after_it_was_told_to_stop_it_stops_where_it_was_to(
+    lines: int, again: int, stopped: Path, tmp_path: Path
+) -> None:
+    folder = killed(stopped, tmp_path / "out", lines, RunStatus.RUNNING, LEFT)
+    before = len(read_journal(folder).events)
+    assert babysit.main(["start", "--out", str(folder), "--quiet"]) == 0
+    here, there = outcome(folder), outcome(stopped)
+    kinds = [event["kind"] for event in read_journal(folder).events[before:]]
+    assert kinds == [*["restart", "epoch"][: 2 * again], *["end"][: min(lines, 1)]]
+    for name in ("weights", "status", "page", "left over"):
+        assert here[name] == there[name]
+    assert here["result"] == {**there["result"], "test_looks": 1}
+    # Whoever starts it once more wants more of it.
+    write_json(folder / "commands" / "1-2.json", {"kind": "stop"})
+    assert babysit.main(["start", "--out", str(folder), "--quiet"]) == 0
+    assert json.loads((folder / "journal.jsonl").read_bytes().splitlines()[-1])["epoch"] == 4
+
+
+def test_told_to_stop_and_killed_it_goes_on_where_it_is_started_with_a_change(stopped: Path, tmp_path: Path) -> None:
+    folder = killed(stopped, tmp_path / "out", 1, RunStatus.RUNNING, LEFT)
+    assert babysit.main(["start", "--out", str(folder), "--quiet", "--set", "epochs=4"]) == 0
+    assert [event["kind"] for event in read_journal(folder).events[-4:]] == ["restart", "change", "epoch", "end"]
+
+
+def interrupt(*given: object) -> NoReturn:
+    """End what calls it."""
+    raise KeyboardInterrupt
+
+
+def test_a_kill_between_the_model_and_its_result_is_told_until_both_are_of_one_model(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(whole, tmp_path / "out")
+    words = [str(folder), "--data", str(whole.parent / "pets.csv"), "--out", str(tmp_path / "labels.csv")]
+    assert predict.main(words) == 0
+    assert "is not the model" not in capsys.readouterr().err
+    with monkeypatch.context() as between:
+        between.setattr(training, "measure", interrupt)
+        assert babysit.main(["start", "--out", str(folder), "--quiet", "--set", "epochs=3"]) == 130
+    capsys.readouterr()
+    assert predict.main(words) == 0
+    assert capsys.readouterr().err == (
+        f"note: '{folder}/model.keras' is not the model that result.json and report.html tell of: it was replaced, or"
+        " the run was ended before it had written them all. Go on with the run, and they are of one model again:"
+        f" python -m tfcourse.babysit start --out {folder}\n"
+    )
+    assert babysit.main(["start", "--out", str(folder), "--quiet"]) == 0
+    assert predict.main(words) == 0
+    assert "is not the model" not in capsys.readouterr().err

@@ -95,3 +95,24 @@ def test_at_rate_0_beside_a_dropping_member_it_equals_its_own_fit(data):
     mate = (NetworkSpec(20, 4, (16, 12), dropout=0.5), OptimizerSpec("sgd", 0.05), 2)
     history, _ = fit_together([plain, mate], *data, **fit)
     assert_same_training(history, fit_alone(plain, *data, **fit), tolerance=5e-6)
+
+
+def test_the_next_masks_that_keras_draws_are_those_after_fit() -> None:
+    def two_dropouts() -> keras.Model:
+        layers = [keras.layers.Dropout(rate, seed=7 + place) for place, rate in enumerate((0.5, 0.0, 0.2))]
+        dense = [keras.layers.Dense(4), keras.layers.Dense(4), keras.layers.Dense(2)]
+        model = keras.Sequential(
+            [keras.Input((3,)), *(each for pair in zip(layers, dense, strict=True) for each in pair)]
+        )
+        model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        return model
+
+    x, y = np.ones((7, 3), np.float32), np.arange(7) % 2
+    alone, together = two_dropouts(), two_dropouts()
+    for epochs in (3, 2):  # of three steps, the last with one row
+        given = {"validation_data": (x, y), "batch_size": 3, "epochs": epochs}
+        alone.fit(x, y, verbose=0, **given)
+        alone.compile("sgd", alone.loss)
+        fit_together([together], x, y, **given)
+    states = [[layer.seed_generator.state.numpy().tolist() for layer in m.layers[::4]] for m in (alone, together)]
+    assert states[0] == states[1] == [[7, 15], [9, 15]]

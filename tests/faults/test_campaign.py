@@ -51,6 +51,22 @@ def test_on_a_disk_that_fails_it_gives_one_message_and_comes_to_the_same(
     assert (found.tried.total(), found.missed, found.faults) == (1, 0, [])
 
 
+def test_on_a_disk_that_stays_full_it_gives_one_message_and_comes_to_the_same(warm: Any, tmp_path: Path) -> None:
+    import disk
+    import full
+
+    options = full.build_parser().parse_args([])
+    subject = disk.subjects_in(tmp_path, options.trials, options.epochs)["train"]
+
+    def at(whole: Path) -> list[int]:
+        """Just enough for run.json, so that the HDF5 file's first bytes are too many; half of the model's file."""
+        return [(whole / "run.json").stat().st_size + 200, (whole / "model.keras").stat().st_size // 2]
+
+    found = full.fill(warm, subject, tmp_path / "full", options, at)
+    assert (found.tried.total(), found.faults) == (2, [])
+    assert found.went_on == 0
+
+
 def test_strange_files_work_or_are_refused_in_one_message() -> None:
     words = ["--inputs", "63", "--commands", "0", "--trained", "0", "--seed", "1", "--kinds", *KINDS]
     done = subprocess.run([sys.executable, str(SCRIPTS / "inputs.py"), *words], capture_output=True, text=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -96,3 +98,32 @@ def test_a_finished_run_can_be_given_them_by_its_own_command_too(copied: Path) -
     assert train.main(["--resume", str(copied), "--tensorboard", "--quiet"]) == 0
     assert len(list((copied / "tensorboard").rglob("events.out.tfevents.*"))) == 21
     assert (copied / "result.json").read_bytes() == result
+
+
+ON_A_FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from tfcourse.process.command import run_command
+from tfcourse.report.source import read_run
+from tfcourse.report.summaries import write_summaries
+run = read_run(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+sys.exit(run_command(lambda _: 0 * len(str(write_summaries(run))), []))
+"""
+
+
+@pytest.mark.parametrize("most", [0, 700])
+def test_on_a_full_disk_there_is_one_message_and_what_was_there_stays(
+    most: int, report_run: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("resource")
+    run = shutil.copytree(report_run, tmp_path / "run")
+    before = sorted(run.rglob("*"))
+    assert any("tfevents" in path.name for path in before)
+    words = [sys.executable, "-c", ON_A_FULL_DISK, str(run), str(most)]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert done.returncode == 2, done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert errors == ["error: The disk is full. What was finished is kept; free some space, then go on with --resume."]
+    assert "Traceback" not in done.stderr
+    assert sorted(run.rglob("*")) == before

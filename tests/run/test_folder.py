@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime
 from importlib.metadata import version
@@ -120,3 +121,19 @@ def test_versions_are_those_installed() -> None:
     assert found["keras"] == version("keras")
     assert found["keras-tuner"] == version("keras-tuner")
     assert set(found) == {"python", "tfcourse", "tensorflow", "keras", "keras-tuner", "numpy"}
+
+
+def test_a_model_that_the_result_does_not_tell_of_is_told(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", RECORD)
+    folder.model_path.write_bytes(b"first")
+    assert folder.on_another_model() == ""  # of an earlier version, or never ended
+    folder.complete()
+    assert RunFolder.open(folder.path).record["model_sha256"] == hashlib.sha256(b"first").hexdigest()
+    assert RunFolder.open(folder.path).on_another_model() == ""
+    folder.model_path.write_bytes(b"second")
+    assert RunFolder.open(folder.path).on_another_model().endswith("them all. Restore it from a copy.")
+    folder.update(status="running")
+    again = f"they are of one model again: python -m tfcourse.train --resume {folder.path}"
+    assert RunFolder.open(folder.path).on_another_model().endswith(again)
+    folder.model_path.unlink()
+    assert folder.on_another_model() == ""

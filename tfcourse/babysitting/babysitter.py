@@ -12,7 +12,7 @@ import keras
 
 from tfcourse.babysitting import commands as inbox
 from tfcourse.babysitting.alarms import NOT_FINITE, Alarm, AlarmRules, of_disk, of_epoch
-from tfcourse.babysitting.ending import ended, why_to_end
+from tfcourse.babysitting.ending import STOPPED, ended, why_to_end
 from tfcourse.babysitting.keeper import Keeper
 from tfcourse.babysitting.lineage import finite_logs, losses_of
 from tfcourse.babysitting.live import Live
@@ -157,13 +157,12 @@ class Babysitter(keras.callbacks.Callback):
                 self._end(why)
                 return
             self.kept.go_on(last)
+            self.orders.take_up(stop=unfinished and not changes)
         elif self.minibatches is not None:
             self.kept.note("start", checkpoint=True, values=self.live.values(), order_seed=self.minibatches.seed)
         if changes:
             self.live.check(changes, self.kept.epoch)
         self._changes = dict(changes)
-        if self.orders.paused:
-            self.say(f"It was paused and still is; go on with: python -m tfcourse.babysit resume {self.folder}")
         self._beat(0, now=True)
 
     def close(self) -> None:
@@ -266,7 +265,7 @@ class Babysitter(keras.callbacks.Callback):
         if low is not None and not self._disk_is_low:
             self.orders.alarm(low)
         self._disk_is_low = low is not None
-        why = "it was stopped" if self.orders.stopping else why_to_end(self.kept, self.live.values())
+        why = STOPPED if self.orders.stopping else why_to_end(self.kept, self.live.values())
         if why:
             self.model.stop_training = True
             self._end(why)

@@ -33,7 +33,7 @@ from tfcourse.run.folder import TRAINING, RunFolder, RunStatus, check_new, check
 
 DATA_FLAGS = tuple(DataOptions.__dataclass_fields__)
 DETACHED_SECONDS = 120.0
-OWN = ("started", "versions", "test_looks", "status")
+OWN = ("started", "versions", "test_looks", "status", "model_sha256")
 """What a branch does not take over from the record of the training that it begins from."""
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tfcourse.errors import UserError
 from tfcourse.files.arrays import read_arrays
-from tfcourse.files.writing import make_folder, parse_json, replacing
+from tfcourse.files.writing import make_folder, parse_json, write_bytes
 
 FOLDER = "checkpoints"
 FACTS = "facts"
@@ -39,8 +39,7 @@ def write(path: Path, arrays: dict[str, NDArray[Any]], facts: dict[str, Any]) ->
     make_folder(path.parent)
     content = io.BytesIO()
     np.savez(content, **{**arrays, FACTS: np.array(json.dumps(facts))})  # type: ignore[arg-type]
-    with replacing(path) as temporary:
-        temporary.write_bytes(content.getbuffer())
+    write_bytes(path, content.getbuffer())
 
 
 def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -1,15 +1,19 @@
-"""When a training ends by itself: by its ``epochs`` or its ``patience``."""
+"""When a training ends: by its ``epochs``, by its ``patience``, or since it was stopped."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tfcourse.babysitting.changes import LIMITS
+from tfcourse.babysitting.journal import Event
 from tfcourse.babysitting.keeper import Keeper
+from tfcourse.babysitting.lineage import epochs_of
 from tfcourse.babysitting.words import count_words, start_words
 from tfcourse.errors import UserError
+
+STOPPED = "it was stopped"
 
 
 def spent(kept: Keeper, limits: Mapping[str, Any]) -> dict[str, int]:
@@ -51,7 +55,28 @@ def ended(kept: Keeper, values: Mapping[str, Any], changes: Mapping[str, Any], u
             f"This training has ended: {why}. {left}To go on, set that higher or off:"
             f" {how_to_go_on(kept.folder, higher)}"
         )
-    return why
+    return why or (_why_it_had_ended(kept) if unfinished and not changes else "")
+
+
+def _why_it_had_ended(kept: Keeper) -> str:
+    """Return why a training had ended that was killed before all was done that comes after its last epoch."""
+    last, stop = kept.journal.events[-1], stop_that_holds(kept.journal.events)
+    if last["kind"] == "end":
+        return str(last["why"])
+    if stop is not None and any(epoch["number"] > stop["number"] for epoch in epochs_of(kept.path)):
+        return STOPPED
+    return ""
+
+
+def stop_that_holds(events: Sequence[Event]) -> Event | None:
+    """Return the stop that was asked for, if the training has not ended since, nor gone on with a change.
+
+    >>> stop_that_holds([{"kind": "stop", "number": 3}, {"kind": "restart", "number": 4}])
+    {'kind': 'stop', 'number': 3}
+    >>> stop_that_holds([{"kind": "stop", "number": 3}, {"kind": "end", "number": 4}])
+    """
+    told = [event for event in events if event["kind"] in ("stop", "end", "change")]
+    return told[-1] if told and told[-1]["kind"] == "stop" else None
 
 
 def how_to_go_on(folder: Path, changes: Mapping[str, Any]) -> str:

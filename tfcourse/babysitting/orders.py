@@ -9,6 +9,7 @@ from typing import Any
 
 from tfcourse.babysitting import commands as inbox
 from tfcourse.babysitting.alarms import DISK, NOT_FINITE, Alarm
+from tfcourse.babysitting.ending import stop_that_holds
 from tfcourse.babysitting.keeper import Keeper
 from tfcourse.babysitting.lineage import find_state
 from tfcourse.babysitting.live import Live
@@ -41,6 +42,14 @@ class Orders:
         self._answered = {event["command"] for event in kept.journal.events if "command" in event}
         self._not_finite = False
         self._gone_back_to: int | None = None
+
+    def take_up(self, *, stop: bool) -> None:
+        """Say what was asked of an earlier process and still holds: a pause, and a stop where ``stop`` allows one."""
+        self.stopping = stop and stop_that_holds(self.kept.journal.events) is not None
+        if self.stopping:
+            self.say(f"It was told to stop, which it does at the end of epoch {self.kept.epoch + 1}.")
+        if self.paused:
+            self.say(f"It was paused and still is; go on with: python -m tfcourse.babysit resume {self.folder}")
 
     def obey_all(self) -> None:
         """Do what was asked for since the last step, each command once."""

@@ -178,5 +178,5 @@ def finish(training: BabysatTraining) -> dict[str, Any]:
     }
     write_json(folder.result_path, result)
     write_page([status_of(folder.path)], folder.path / "report.html")
-    folder.update(status=RunStatus.COMPLETED, test_looks=looks)
+    folder.complete(test_looks=looks)
     return result

@@ -190,6 +190,10 @@ def _finish(model: keras.Model, variables: list[keras.Variable], state: State, s
         variable.assign(value)
     averages = [dict(zip(map(id, variables), part, strict=True)) for part in (state.first, state.second)]
     restore_slots(model.optimizer, model.trainable_variables, averages[0], averages[1], steps)
+    for layer in model.layers:
+        generator = getattr(layer, "seed_generator", None)  # none of a layer that was made with a rate of 0
+        if generator is not None and layer.rate:  # as after fit, which draws once a step; what comes next draws others
+            generator.state.assign(generator.state + np.array([0, steps], generator.state.dtype))
 
 
 def _array(variable: keras.Variable) -> NDArray[np.float32]:

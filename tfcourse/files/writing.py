@@ -10,7 +10,6 @@ import contextlib
 import errno
 import json
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,9 +29,6 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         path: the file to write.
         durable: whether to wait until it is on the disk; without, a power cut may leave it empty.
 
-    Raises:
-        OSError: if it cannot be written, also where HDF5 writes it, whose own error is a RuntimeError.
-
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> with replacing(folder / "a.txt") as temporary:
@@ -48,10 +44,6 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         os.replace(temporary, path)
         if durable:
             to_disk(path.parent)
-    except RuntimeError as error:  # HDF5 has one for all, and says in its text what the system said
-        if (said := re.search(r"\berrno = (\d+)", str(error))) is None:
-            raise
-        raise OSError(int(said[1]), os.strerror(int(said[1])), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -119,6 +111,19 @@ def is_alive(process: int) -> bool:
     except (OSError, OverflowError):
         return False
     return True
+
+
+def write_bytes(path: Path, content: bytes | memoryview, *, durable: bool = True) -> None:
+    """Write bytes, atomically.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.bin"
+    >>> write_bytes(path, b"ab")
+    >>> path.read_bytes()
+    b'ab'
+    """
+    with replacing(path, durable=durable) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:

@@ -6,12 +6,16 @@ Everything goes through TensorBoard's own protocol buffers and writer; each tria
 
 from __future__ import annotations
 
+import io
+import platform
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tfcourse.files.writing import make_folder, write_bytes
 from tfcourse.report.curves import METRICS
 from tfcourse.report.figures import searched
 from tfcourse.report.source import Run
@@ -22,7 +26,11 @@ FOLDER = "tensorboard"
 
 
 def write_summaries(run: Run) -> Path:
-    """Write the summaries of all trials that ended, in place of what an earlier call wrote, and return their folder."""
+    """Write the summaries of all trials that ended, in place of what an earlier call wrote, and return their folder.
+
+    Raises:
+        OSError: if they cannot be written; what was there stays.
+    """
     from tensorboard.plugins.hparams import summary_v2 as hparams
 
     out, new = run.path / FOLDER, run.path / f".{FOLDER}.new"
@@ -31,13 +39,16 @@ def write_summaries(run: Run) -> Path:
     parameters = searched(run.rounds)
     metrics = [hparams.Metric(f"best/{run.objective}"), *(hparams.Metric(name) for name in METRICS)]
     space = hparams.hparams_config_pb([_hparam(p, run, hparams) for p in parameters], metrics, started)
-    _write(new, [(space, 0, started)])
-    for trial in run.trials:
-        if trial.status != "running":
-            ended = started + (trial.ended_at or 0.0)
-            _write(new / f"trial_{trial.number:04d}", list(_events(trial, run.objective, started, ended)))
-    shutil.rmtree(out, ignore_errors=True)
-    new.rename(out)
+    try:
+        _write(new, [(space, 0, started)])
+        for trial in run.trials:
+            if trial.status != "running":
+                ended = started + (trial.ended_at or 0.0)
+                _write(new / f"trial_{trial.number:04d}", list(_events(trial, run.objective, started, ended)))
+        shutil.rmtree(out, ignore_errors=True)
+        new.rename(out)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
     return out
 
 
@@ -72,13 +83,16 @@ def _events(trial: TrialRecord, objective: str, started: float, ended: float) ->
 
 
 def _write(folder: Path, events: list[tuple[Any, int, float]]) -> None:
+    """Write a file of summaries, made in memory: on a full disk TensorBoard's own file is an error of TensorFlow's."""
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
-    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+    from tensorboard.summary.writer.record_writer import RecordWriter
 
-    folder.mkdir(parents=True)
-    writer = EventFileWriter(str(folder))
+    content, now = io.BytesIO(), time.time()
+    records = RecordWriter(content)
+    records.write(Event(wall_time=now, file_version="brain.Event:2").SerializeToString())
     for summary, step, moment in events:
         own = Summary.FromString(summary.SerializeToString())  # some of them are TensorFlow's class of that name
-        writer.add_event(Event(summary=own, step=step, wall_time=moment))
-    writer.close()
+        records.write(Event(summary=own, step=step, wall_time=moment).SerializeToString())
+    make_folder(folder)
+    write_bytes(folder / f"events.out.tfevents.{now:010.0f}.{platform.node()}", content.getbuffer(), durable=False)

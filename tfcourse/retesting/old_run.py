@@ -73,7 +73,7 @@ def open_old_run(folder: RunFolder, top: int) -> OldRun:
     """Read a finished run.
 
     Raises:
-        UserError: if it has not ended or no trial of it completed.
+        UserError: if it has not ended, no trial of it completed, or its model is not the one that was measured.
     """
     features = folder.parse(lambda record: features_from_json(record["features"]))
     plan = folder.parse(lambda record: plan_from_json({**record["plan"], "space": record["space"]}))
@@ -85,6 +85,8 @@ def open_old_run(folder: RunFolder, top: int) -> OldRun:
             f"No trial of the run {str(folder.path)!r} completed ({words}), so there is no winner to retest."
             " Search again with lower learning rates."
         )
+    if problem := folder.on_another_model():
+        raise UserError(problem)
     winner = int(folder.result()["best"]["trial_id"])
     return OldRun(folder, features, plan, leading_settings(trials, plan.objective, top, winner), len(trials))
 

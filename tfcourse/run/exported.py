@@ -42,9 +42,10 @@ def export(
     """
     from tfcourse.models.builders import with_softmax
     from tfcourse.models.preprocessing import export_model
+    from tfcourse.models.saving import model_content
 
     with replacing(path) as temporary:
-        export_model(features, network).save(temporary)
+        temporary.write_bytes(model_content(export_model(features, network)))
         probabilities = probabilities_of(
             load_exported(temporary, features, network.output_shape[1]), model_inputs(rows, features)
         )

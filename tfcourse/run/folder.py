@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.metadata
 import platform
 import shlex
@@ -150,6 +151,29 @@ class RunFolder:
         write_json(self.path / "run.json", {**self.record, **fields})
         self.record.update(fields)
 
+    def complete(self, **fields: Any) -> None:
+        """Say in the record that the run has ended, and which file its result tells of; call it last."""
+        self.update(status=RunStatus.COMPLETED, model_sha256=_digest(self.model_path), **fields)
+
+    def on_another_model(self) -> str:
+        """Return what to say where the model's file is not the one that the result tells of; empty where it is.
+
+        So it is after a run was gone on with, and killed between the writing of the two.
+        """
+        of_result = self.record.get("model_sha256")
+        if of_result is None or not self.model_path.exists() or _digest(self.model_path) == of_result:
+            return ""
+        again = f"babysit start --out {self.path}" if self.kind == TRAINING else f"train --resume {self.path}"
+        mend = (
+            "Restore it from a copy."
+            if self.record["status"] == RunStatus.COMPLETED
+            else (f"Go on with the run, and they are of one model again: python -m tfcourse.{again}")
+        )
+        return (
+            f"{str(self.model_path)!r} is not the model that result.json and report.html tell of: it was replaced, or"
+            f" the run was ended before it had written them all. {mend}"
+        )
+
     @property
     def kind(self) -> str:
         """What was run: :data:`SEARCH` or :data:`TRAINING`."""
@@ -192,6 +216,11 @@ class RunFolder:
             "The search beside it is not; make the result again:"
             f" python -m tfcourse.train --resume {shlex.quote(str(self.path))}"
         )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_not_of_own_model(path: Path) -> None:

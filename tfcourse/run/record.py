@@ -190,6 +190,7 @@ class AnyRun(KindRecord):
     data: Data
     classes: list[str]
     features: TableFeaturesRecord | ArrayFeaturesRecord
+    model_sha256: NotRequired[str]
 
 
 class SearchRun(AnyRun):

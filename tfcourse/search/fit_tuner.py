@@ -17,10 +17,11 @@ import keras_tuner
 import numpy as np
 
 from tfcourse.errors import UserError
-from tfcourse.files.writing import make_folder, replacing, to_disk, write_json
+from tfcourse.files.writing import make_folder, replacing, to_disk, write_bytes, write_json
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.models.kept_weights import set_kept_weights
+from tfcourse.models.saving import weights_content
 from tfcourse.process.start_keras import KerasError
 from tfcourse.search.fit import Schedule, Training, TrainingData, fit_network
 from tfcourse.search.oracle import RandomOracle, Status, trial_seed
@@ -178,8 +179,7 @@ class FitTuner(keras_tuner.Tuner):
         self.oracle.save(now=True)
         for trial in self.oracle.get_best_trials(1):
             if trial.status == Status.COMPLETED:
-                with replacing(Path(self._get_checkpoint_fname(trial.trial_id))) as path:
-                    self.load_model(trial).save_weights(path)
+                write_bytes(Path(self._get_checkpoint_fname(trial.trial_id)), weights_content(self.load_model(trial)))
 
     def run_trial(self, trial: Any, examples: TrainingData, schedule: Schedule, repeat: int = 0) -> Training:
         """Train one trial; the same trial gives the same result whenever it is run."""

@@ -15,7 +15,7 @@ from tfcourse.explain.explanation import explain
 from tfcourse.files.writing import write_json
 from tfcourse.models.builders import with_softmax
 from tfcourse.run.exported import BATCH, export
-from tfcourse.run.folder import RunFolder, RunStatus
+from tfcourse.run.folder import RunFolder
 from tfcourse.run.measure import measure
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import RandomOracle, Status
@@ -83,7 +83,7 @@ def finish(
     total = folder.record["seconds_before"] + time.monotonic() - started
     result["seconds"] = {"total": round(total, 3), "search": round(folder.record["seconds"], 3)}
     write_json(folder.result_path, result)
-    folder.update(status=RunStatus.COMPLETED)
+    folder.complete()
     return result
 
 
