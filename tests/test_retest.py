@@ -20,7 +20,7 @@ import pytest
 from tfcourse import retest, train
 from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.old_run import open_old_run
-from tfcourse.retesting.page import page
+from tfcourse.retesting.record import page
 from tfcourse.retesting.words import RetestProgress
 from tfcourse.run.folder import RunFolder
 

@@ -120,8 +120,7 @@ def _retest_each(
     from tfcourse.process.interrupt import patient_interrupt
     from tfcourse.process.quiet import quiet_start
     from tfcourse.process.start_keras import start_keras
-    from tfcourse.retesting.page import page
-    from tfcourse.retesting.record import batch_record
+    from tfcourse.retesting.record import batch_record, page
     from tfcourse.retesting.retest import check_rows, retest
     from tfcourse.retesting.words import RetestProgress, show_batch
     from tfcourse.run.folder import versions

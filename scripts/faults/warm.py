@@ -25,7 +25,7 @@ _PARENT = f"""
 import ctypes, importlib, json, os, resource, signal, sys, traceback
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 for name in ("train", "predict", "retest", "babysit", "tuning.result", "tuning.search", "retesting.retest",
-             "retesting.page", "run.show", "report.page", "report.__main__", "babysitting.training",
+             "retesting.record", "run.show", "report.page", "report.__main__", "babysitting.training",
              "babysitting.asking"):
     importlib.import_module("tfcourse." + name)
 import h5py, keras, pandas, matplotlib.pyplot, scipy.stats, sklearn.metrics

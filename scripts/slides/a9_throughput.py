@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from functools import partial
+from typing import Any
 
 import numpy as np
 from frame import BLUE, ORANGE, Number, Outcome, Settings, Slide
@@ -49,7 +50,7 @@ def measure(settings: Settings) -> Outcome:
     for epoch in range(2):
         order = minibatch_order(settings.seed, epoch, len(data.x))
         model.fit(data.x[order], data.y[order], batch_size=64, shuffle=False, verbose=0)
-    fit = {"batch_size": 64, "jit_compile": not settings.quick}
+    fit: dict[str, Any] = {"batch_size": 64, "jit_compile": not settings.quick}
     history = fit_together([(spec, optimizer)], data.x, data.y, epochs=2, seed=settings.seed, **fit)[0]
     largest = max(float(np.abs(w).max()) for w in model.get_weights())
     pairs = zip(model.get_weights(), history.weights, strict=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tfcourse.babysitting.alarms import DISK, AlarmRules, limit_above, of_disk, of_loss
 from tfcourse.babysitting.lineage import best_epoch
+from tfcourse.babysitting.rules import DISK, AlarmRules, limit_above, of_disk, of_loss
 
 RULES = AlarmRules(margin=0.5, least_margin=0.05, stalled=3)
 

@@ -14,12 +14,12 @@ import pytest
 
 from tests.babysitting.tiny import VALIDATION, Person, X, Y, asks, babysit, minibatches, network, rows_of
 from tfcourse.babysitting import commands, keeper
-from tfcourse.babysitting.alarms import AlarmRules
 from tfcourse.babysitting.babysitter import Babysitter
 from tfcourse.babysitting.checkpoints import Checkpoints, path_of
 from tfcourse.babysitting.journal import NAME, Journal, read_journal
 from tfcourse.babysitting.lineage import epochs_of, surviving
 from tfcourse.babysitting.lock import read_heartbeat
+from tfcourse.babysitting.rules import AlarmRules
 from tfcourse.babysitting.state import largest_difference, snapshot
 from tfcourse.errors import UserError
 from tfcourse.models.spec import OptimizerSpec

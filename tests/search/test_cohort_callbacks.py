@@ -35,7 +35,8 @@ def build(hp: keras_tuner.HyperParameters) -> keras.Model:
     model = keras.Sequential([keras.Input((4,)), hidden, layers.BatchNormalization(), head])
     optimizer = optimizers[hp.Choice("optimizer", list(optimizers))]
     metrics = ["accuracy"] if hp.Boolean("measured", default=True) else None
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=metrics)
+    # Keras runs it eagerly, because that takes less time than tracing so short a fit; a cohort compiles all the same.
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=metrics, run_eagerly=True)
     return model
 
 

@@ -11,8 +11,6 @@ from typing import Any, Literal
 import keras
 
 from tfcourse.babysitting import commands as inbox
-from tfcourse.babysitting.alarms import NOT_FINITE, Alarm, AlarmRules, of_disk, of_epoch
-from tfcourse.babysitting.ending import STOPPED, ended, why_to_end
 from tfcourse.babysitting.keeper import Keeper
 from tfcourse.babysitting.lineage import finite_logs, losses_of
 from tfcourse.babysitting.live import Live
@@ -20,6 +18,7 @@ from tfcourse.babysitting.lock import Heartbeat, Lock, caller_of
 from tfcourse.babysitting.minibatches import ENDLESS, Minibatches, Steps
 from tfcourse.babysitting.optimizers import check
 from tfcourse.babysitting.orders import Orders
+from tfcourse.babysitting.rules import NOT_FINITE, STOPPED, Alarm, AlarmRules, ended, of_disk, of_epoch, why_to_end
 from tfcourse.babysitting.words import numbers_words
 from tfcourse.files.writing import remove_leftovers
 

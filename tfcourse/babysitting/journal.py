@@ -1,7 +1,8 @@
 """The journal of a babysat training: one JSON object a line, only ever added to, each on the disk before it counts.
 
-Every event has ``number`` (from 0), ``time`` (ISO 8601, with the zone) and ``kind``. A line is written whole or taken
-back; one that a power cut tore is left where it is and skipped by readers; nothing that was written before it is lost.
+Every event has ``number`` (from 0), ``time`` (ISO 8601, with the zone) and ``kind``, and what its kind holds besides.
+A line is written whole or taken back; one that a power cut tore is left where it is and skipped by readers; nothing
+that was written before it is lost.
 """
 
 from __future__ import annotations
@@ -12,14 +13,97 @@ import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
-from tfcourse.babysitting.events import BY_KIND, AnyEvent
-from tfcourse.files.shape import check_shape
+from tfcourse.files.shape import Count, Moment, check_shape
 from tfcourse.files.writing import parse_json
 
 Event = dict[str, Any]
 NAME = "journal.jsonl"
+Settings = dict[str, float | str | list[float] | None]
+
+
+class Where(TypedDict):
+    """Where a training is."""
+
+    epoch: Count
+    step: Count
+    offset: NotRequired[Count]
+
+
+class BranchOf(TypedDict):
+    """Which state of another training one began from."""
+
+    folder: str
+    number: Count
+
+
+class AnyEvent(TypedDict):
+    """What every event holds, and what each may."""
+
+    number: Count
+    time: Moment
+    kind: str
+    epoch: NotRequired[Count]
+    step: NotRequired[Count]
+    offset: NotRequired[Count]
+    note: NotRequired[str]
+    command: NotRequired[str]
+    checkpoint: NotRequired[bool]
+    branch_of: NotRequired[BranchOf]
+    why: NotRequired[str]
+
+
+class Epoch(Where):
+    """An epoch that has ended."""
+
+    logs: dict[str, float | None]
+
+
+class Change(Where):
+    """Hyperparameters that were changed."""
+
+    old: Settings
+    new: Settings
+    values: Settings
+
+
+class Revert(TypedDict):
+    """The way back to an earlier state."""
+
+    to: Count
+    from_epoch: Count
+    from_step: Count
+    from_offset: NotRequired[Count]
+    last: NotRequired[Count]
+    then: NotRequired[Settings]
+    old: NotRequired[Settings]
+    new: NotRequired[Settings]
+
+
+class Restart(TypedDict):
+    """The way back to the last state that was kept."""
+
+    to: Count
+
+
+class AlarmRecord(TypedDict):
+    """What looked bad."""
+
+    what: str
+    text: str
+
+
+class WithReason(TypedDict):
+    """Something that has a reason."""
+
+    why: str
+
+
+BY_KIND = {
+    "epoch": Epoch, "change": Change, "checkpoint": Where, "revert": Revert, "restart": Restart, "alarm": AlarmRecord,
+    "refused": WithReason, "end": WithReason,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

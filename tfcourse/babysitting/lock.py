@@ -16,11 +16,10 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
-from tfcourse.babysitting import events
 from tfcourse.errors import UserError
-from tfcourse.files.shape import check_shape
+from tfcourse.files.shape import Count, Moment, check_shape
 from tfcourse.files.writing import is_alive, parse_json, write_json
 from tfcourse.run import lock
 from tfcourse.run.lock import NAME, NoLocksError, unguarded, wait_for_lock
@@ -109,6 +108,22 @@ SECONDS = 1.0
 SILENT_SECONDS = 120.0
 
 
+class HeartbeatRecord(TypedDict):
+    """``status.json``."""
+
+    process: Count
+    host: str
+    time: Moment
+    samples_per_second: NotRequired[float | None]
+    state: NotRequired[str]
+    epoch: NotRequired[Count]
+    step: NotRequired[Count]
+    offset: NotRequired[Count]
+    rows: NotRequired[Count | None]
+    loss: NotRequired[float | None]
+    live: NotRequired[dict[str, Any]]
+
+
 class Heartbeat:
     """Writes ``status.json``, at most about once a second.
 
@@ -158,7 +173,7 @@ def read_heartbeat(folder: Path) -> dict[str, Any]:
     """Return what the training last said; empty if it has said nothing, or the file is damaged."""
     try:
         found: dict[str, Any] = parse_json((folder / STATUS).read_text(encoding="utf-8"))
-        check_shape(found, events.HeartbeatRecord)
+        check_shape(found, HeartbeatRecord)
     except (OSError, ValueError):
         return {}
     return found

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tfcourse.babysitting import commands as inbox
-from tfcourse.babysitting.alarms import DISK, NOT_FINITE, Alarm
-from tfcourse.babysitting.ending import stop_that_holds
 from tfcourse.babysitting.keeper import Keeper
 from tfcourse.babysitting.lineage import find_state
 from tfcourse.babysitting.live import Live
+from tfcourse.babysitting.rules import DISK, NOT_FINITE, Alarm, stop_that_holds
 from tfcourse.babysitting.words import quoted, what_words, where_words
 from tfcourse.errors import UserError
 
