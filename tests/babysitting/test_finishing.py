@@ -102,6 +102,11 @@ def test_what_is_done_stays_done(whole: Path, capsys: pytest.CaptureFixture[str]
     assert outcome(whole) == before
 
 
+def test_that_it_is_done_is_written_last_so_that_no_kill_after_it_leaves_half_a_file(whole: Path) -> None:
+    last = max((path for path in whole.rglob("*") if path.is_file()), key=lambda path: path.stat().st_mtime_ns)
+    assert last.name == "run.json"
+
+
 def test_killed_before_the_first_line_of_its_journal_it_begins_again(whole: Path, tmp_path: Path) -> None:
     folder = killed(whole, tmp_path / "out", 0, RunStatus.INTERRUPTED, (*LEFT, NAME))
     for path in (folder / "checkpoints").glob("*.npz"):

@@ -111,7 +111,6 @@ class Babysitter(keras.callbacks.Callback):
                 epoch = {"initial_epoch": self.kept.epoch, "epochs": self.kept.epoch + 1}
                 settings = {"steps_per_epoch": ENDLESS, "shuffle": False, "verbose": 0, **epoch, **fit}
                 model.fit(self.minibatches.dataset, callbacks=[self, *callbacks], **settings)
-            self._beat(0, now=True)
             then()
         finally:
             self.close()
@@ -167,7 +166,8 @@ class Babysitter(keras.callbacks.Callback):
     def close(self) -> None:
         """Say where it is and let the folder go; nothing happens when that has been done."""
         if self._lock is not None:
-            self._beat(0, now=True)
+            if not self.finished:
+                self._beat(0, now=True)
             self._lock.release()
             self._lock = None
 
@@ -279,11 +279,12 @@ class Babysitter(keras.callbacks.Callback):
             self.close()
 
     def _end(self, why: str) -> None:
-        """Note that the training has ended, once, and say so."""
+        """Note that the training has ended, once, and say so; what follows writes last of all that it is done."""
         self.finished = True
         if self.kept.journal.events[-1]["kind"] != "end":
             self.kept.note("end", why=why)
         self.say(f"Ended after epoch {self.kept.epoch}: {why}.")
+        self._beat(0, now=True)
 
     def _beat(self, rows: int, loss: float | None = None, *, now: bool = False) -> None:
         self.heartbeat.beat(rows, lambda: self._facts(loss), now=now)
