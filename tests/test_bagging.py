@@ -238,6 +238,18 @@ def test_another_model_of_a_search_that_time_ended_draws_no_further_trial(run: P
     assert (again["plan"]["trials"], again["budget"], again["searched"]) == (100_000, 3600.0, True)
 
 
+def test_networks_of_other_bins_are_trained_again(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    note = tmp_path / "run" / "folds" / "folds.json"
+    note.write_text(json.dumps({**read(note), "features": "those of another version"}), encoding="utf-8")
+    kept = {path: path.stat().st_mtime_ns for path in note.parent.glob("*.npz")}
+    assert train.main(["--resume", str(tmp_path / "run"), "--no-calibrate", "--quiet"]) == 0
+    assert all(path.stat().st_mtime_ns > then for path, then in kept.items())
+    assert note.read_bytes() == (run / "folds" / "folds.json").read_bytes()
+    for path in (run / "folds").glob("*.npz"):
+        assert (note.parent / path.name).read_bytes() == path.read_bytes()
+
+
 def test_a_damaged_note_on_the_folds_is_made_anew(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "run")
     (tmp_path / "run" / "folds" / "folds.json").write_text("{", encoding="utf-8")

@@ -134,6 +134,15 @@ def test_edges_are_quantiles() -> None:
     assert column_of("encoded", "two values").edges == ()
 
 
+def test_a_frequent_value_counts_as_one_bins_worth_of_rows() -> None:
+    others = np.arange(1.0, 111.0)
+    counted = np.concatenate([np.zeros(40), others])  # 200 rows in five bins
+    expected = np.percentile(counted, [0, 20, 40, 60, 80, 100])
+    assert expected[1] == 0
+    assert bin_edges(np.concatenate([np.zeros(90), others]), 5) == pytest.approx(np.unique(expected))
+    assert bin_edges(np.concatenate([np.zeros(990), others[:10]])) == ()
+
+
 def test_very_many_numbers_have_fewer_bins_together() -> None:
     wide = {f"c{number}": RANDOM.normal(size=400) for number in range(150)}
     features = TableFeatures(tuple(NumberColumn(name, 0.0, 1.0, False) for name in wide), ())

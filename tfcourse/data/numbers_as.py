@@ -16,7 +16,7 @@ from tfcourse.data.table_features import TableFeatures
 
 NumbersAs = Literal["standard", "robust", "encoded"]
 WAYS: tuple[NumbersAs, ...] = get_args(NumbersAs)
-MOST_BINS, LEAST_ROWS_PER_BIN, MOST_BIN_COLUMNS = 16, 16, 1024
+MOST_BINS, LEAST_ROWS_PER_BIN, MOST_BIN_COLUMNS = 16, 16, 512
 """Bins of a number, training rows in each of them, and bins of all numbers of a table together."""
 
 
@@ -65,13 +65,18 @@ def robust_scale(present: NDArray[np.float64]) -> tuple[float, float]:
 def bin_edges(present: NDArray[np.float64], most: int = MOST_BINS) -> tuple[float, ...]:
     """Return the different quantiles that bound bins of equally many values; none where fewer than two bins result.
 
+    A value that is more frequent than a bin holds counts as one bin's worth, or the zeros of a column that is mostly
+    zero would leave few bins to all its other values.
+
     >>> bin_edges(np.arange(33.0)), bin_edges(np.arange(31.0)), bin_edges(np.repeat([0.0, 1.0], 40))
     ((0.0, 16.0, 32.0), (), ())
     """
-    bins = min(most, len(present) // LEAST_ROWS_PER_BIN)
+    values, counts = np.unique(present, return_counts=True)
+    counted = np.repeat(values, np.minimum(counts, max(1, len(present) // max(1, most))))
+    bins = min(most, len(counted) // LEAST_ROWS_PER_BIN)
     if bins < 2:
         return ()
-    edges = np.unique(np.quantile(present, np.linspace(0, 1, bins + 1)))
+    edges = np.unique(np.quantile(counted, np.linspace(0, 1, bins + 1)))
     return tuple(edges.tolist()) if len(edges) > 2 else ()
 
 

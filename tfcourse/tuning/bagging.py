@@ -93,7 +93,7 @@ class Bagging:
         plan = self.plan
         how = {
             "folds": self.count, "rows": len(self.y), "epochs": plan.epochs, "patience": plan.patience,
-            "objective": plan.objective, "seed": plan.seed, "inputs": self.ways.x.shape[1],
+            "objective": plan.objective, "seed": plan.seed, "features": self.ways.fingerprint,
         }  # fmt: skip
         make_folder(self.path)
         kept = self.path / "folds.json"

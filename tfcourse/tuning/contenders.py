@@ -7,6 +7,8 @@ serve both: where there are no bins, their columns are zeros, and so are the wei
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -109,6 +111,12 @@ class Ways:
     def has_bins(self) -> bool:
         """Say whether there is a way with bins."""
         return self.features[1] is not None
+
+    @property
+    def fingerprint(self) -> str:
+        """What is equal for equal ways: another version may bound its bins otherwise."""
+        written = json.dumps([each and each.to_json() for each in self.features], sort_keys=True)
+        return hashlib.sha256(written.encode()).hexdigest()
 
     def width(self, contender: Contender) -> int:
         """Return how many features a contender takes; they are the first."""
