@@ -67,8 +67,11 @@ class Chosen:
 
     def probabilities(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the class probabilities of rows of the feature matrix, at the temperature, shape (rows, classes)."""
-        logits = self.network.predict(x, batch_size=BATCH, verbose=0)
-        return np.asarray(softmax(logits.astype(np.float64), axis=1))
+        # Not predict, which takes a tenth of a second to begin with.
+        parts = [
+            np.asarray(self.network(x[start : start + BATCH], training=False)) for start in range(0, len(x), BATCH)
+        ]
+        return np.asarray(softmax(np.concatenate(parts).astype(np.float64), axis=1))
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``result.json`` says of the model; ``validation`` is out of fold if it is bagged."""
