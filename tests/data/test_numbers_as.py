@@ -174,6 +174,12 @@ def test_a_column_of_an_earlier_version_is_standardized_and_written_as_it_was() 
     assert column.to_json() == given
 
 
+def test_bins_that_do_not_rise_are_refused() -> None:
+    written = column_of("encoded", "plain").to_json()
+    with pytest.raises(ValueError, match="the bins of column 'plain' do not rise"):
+        NumberColumn.from_json({**written, "edges": written["edges"][::-1]})
+
+
 def test_arrays_are_standardized_and_nothing_else() -> None:
     with pytest.raises(UserError, match="--numbers robust is for tables; arrays are standardized"):
         prepare(DataOptions("digits", numbers="robust"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -99,10 +100,16 @@ class NumberColumn:
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
-        """Return the column whose :meth:`to_json` gave ``given``, or that an earlier version wrote."""
+        """Return the column whose :meth:`to_json` gave ``given``, or that an earlier version wrote.
+
+        Raises:
+            ValueError: if the edges of its bins do not rise.
+        """
         fields = {key: value for key, value in given.items() if key != "date_format"}
         is_date = bool(given.get("is_date", given.get("date_format")))
         lists = {name: tuple(given.get(name, ())) for name in ("cycles", "edges")}
+        if not all(left < right for left, right in pairwise(lists["edges"])):
+            raise ValueError(f"the bins of column {given['name']!r} do not rise")
         robust = tuple(given["robust"]) if "robust" in given else None
         return cls(**{**fields, "is_date": is_date, **lists, "robust": robust})
 
