@@ -40,4 +40,4 @@ def with_temperature(network: keras.Model, temperature: float) -> keras.Model:
     True
     """
     logits = keras.layers.Rescaling(1.0 / temperature, name="temperature")(network.output)
-    return keras.Model(network.inputs, logits, name=f"{network.name}_at_temperature")
+    return keras.Model(network.input, logits, name=f"{network.name}_at_temperature")
