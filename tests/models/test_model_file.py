@@ -32,6 +32,7 @@ from tests.models.model_files import (
 )
 from tests.models.test_preprocessing import fitted, messy_table, raw_inputs
 from tfcourse.data.features import ArrayFeatures, Features, TableFeatures
+from tfcourse.data.numbers_as import numbers_as
 from tfcourse.errors import UserError
 from tfcourse.models.builders import build_mlp, build_softmax_regression
 from tfcourse.models.ensemble import average, with_temperature
@@ -161,7 +162,10 @@ def test_the_model_of_another_run_is_told_from_a_run_s_own(
 
 def exports() -> dict[str, tuple[Features, keras.Model]]:
     """Return a model of each kind that the commands export, as features and classifier."""
-    everything = fitted(messy_table(2))
+    raw = messy_table(2)
+    everything = fitted(raw)
+    table = everything.decode(raw)
+    robust, bins = (numbers_as(everything, table, np.arange(len(raw)), way) for way in ("robust", "encoded"))
     one = TableFeatures(everything.numbers[:1], ())
     images = ArrayFeatures.fit(np.random.default_rng(0).integers(0, 256, (20, 4, 3)).astype("uint8"))
     spec = NetworkSpec(everything.width, 3, (8,), dropout=0.2, l2=1e-3)
@@ -171,6 +175,8 @@ def exports() -> dict[str, tuple[Features, keras.Model]]:
     return {
         "bagged": (everything, with_temperature(weighted_average(stacks, [0.25, 0.75]), 1.5)),
         "calibrated average": (everything, with_temperature(average(networks), 1.5)),
+        "robust numbers": (robust, build_softmax_regression(robust.width, 2)),
+        "numbers with bins": (bins, build_softmax_regression(bins.width, 2)),
         "one column": (one, build_softmax_regression(one.width, 2)),
         "images": (images, build_mlp(NetworkSpec(images.width, 3, (8,)), seed=0)),
     }
