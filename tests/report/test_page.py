@@ -243,7 +243,8 @@ def test_the_page_is_whole_and_asks_nothing_of_the_network(page: Page) -> None:
 def test_every_figure_says_in_words_what_it_shows(page: Page, trials: pd.DataFrame) -> None:
     figures = [attributes for attributes in page.named("div") if "data-chart" in attributes]
     assert {figure["data-chart"] for figure in figures} == {
-        "parameter", "parallel", "trials", "seconds", "enough", "curves", "importance", "reliability",
+        "parameter", "parallel", "trials", "seconds", "enough", "curves", "importance", "reliability", "columns",
+        "dependence",
     }  # fmt: skip
     assert all(figure["role"] == "img" and len(figure["aria-label"] or "") > 30 for figure in figures)
     best, diverged = trials.loc[trials.score.idxmin()], int((~trials.done).sum())
@@ -251,6 +252,20 @@ def test_every_figure_says_in_words_what_it_shows(page: Page, trials: pd.DataFra
     assert rate.startswith("Scatter plot of validation loss against learning rate on a log scale, 20 trials.")
     assert f"trial {best.number} at {best.learning_rate:.4g}, with {best.score:.4f}." in rate
     assert f"{diverged} diverged, between " in rate
+
+
+def test_what_the_model_goes_by_is_drawn_as_the_result_has_it(page: Page, report_run: Path) -> None:
+    explanation = read(report_run / "result.json")["explanation"]
+    for row, each in zip(page.data["columns"], explanation["importance"], strict=True):
+        assert (row["mean"], [row["low"], row["high"]]) == (each["log_loss"], each["interval"])
+        assert each["column"].startswith(row["label"].removesuffix("…"))
+    for row, each in zip(page.data["dependence"], explanation["dependence"], strict=True):
+        assert row["label"] == each["column"]
+        for line in row["lines"]:
+            place = next(k for k, name in enumerate(CLASSES) if name.startswith(line["name"].removesuffix("…")))
+            assert line["values"] == [values[place] for values in each["probabilities"]]
+    rows = page.table("of its label")
+    assert [row[0] for row in rows[1:]] == [str(each["row"]) for each in explanation["surest_mistakes"]]
 
 
 def test_two_thousand_long_trials_stay_under_five_megabytes(large_run: Path) -> None:
