@@ -210,21 +210,26 @@ def faults_of(
     return [*faults, *(f"in the end: {line}" for line in differences(wanted, found_now)[:3])]
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_what_is_run(parser: argparse.ArgumentParser) -> None:
+    """Add the options on what is run, and on how many cases of it are drawn."""
     parser.add_argument(
         "--of", nargs="+", choices=("train", "retest", "babysit"), default=["train", "retest", "babysit"]
     )
+    parser.add_argument("--sample", type=int, metavar="N", help="only N cases of each, drawn at random")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of that draw")
+    parser.add_argument("--trials", type=int, default=2, metavar="N", help="of the search (default 2)")
+    parser.add_argument("--epochs", type=int, default=1, metavar="N", help="of the training (default 1)")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--failures", nargs="+", choices=FAILURES, default=list(FAILURES), help="what happens at a call"
     )
     parser.add_argument("--every", type=int, default=1, metavar="K", help="only every K-th case")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="leave out the N cases before it")
-    parser.add_argument("--sample", type=int, metavar="N", help="only N cases of each, drawn at random")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of that draw")
-    parser.add_argument("--trials", type=int, default=2, metavar="N", help="of the search (default 2)")
-    parser.add_argument("--epochs", type=int, default=1, metavar="N", help="of the training (default 1)")
+    add_what_is_run(parser)
     return parser
 
 

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from disk import Found, faults_of
+from disk import Found, add_what_is_run, faults_of
 from interrupted import until_told_to_stop
 from kills import subjects_in
 from subjects import Subject
@@ -78,13 +78,7 @@ def fill(
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--of", nargs="+", choices=("train", "retest", "babysit"), default=["train", "retest", "babysit"]
-    )
-    parser.add_argument("--sample", type=int, metavar="N", help="only N sizes of each, drawn at random")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of that draw")
-    parser.add_argument("--trials", type=int, default=2, metavar="N", help="of the search (default 2)")
-    parser.add_argument("--epochs", type=int, default=1, metavar="N", help="of the training (default 1)")
+    add_what_is_run(parser)
     return parser
 
 
