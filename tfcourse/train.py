@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import functools
 import json
-import math
 import shlex
 import sys
 import time
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from tfcourse.errors import UserError
 from tfcourse.process.command import INTERRUPTED, OK, Parser, duration, one_of, run_command, whole_number
-from tfcourse.process.interrupt import not_interrupted, patient_interrupt
 from tfcourse.run.folder import RunStatus
 from tfcourse.run.lock import alone_in
 from tfcourse.tuning import defaults
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
     from tfcourse.data.prepare import Prepared
     from tfcourse.run.folder import RunFolder
     from tfcourse.tuning.plan import Plan
-
-FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
-"""Part of a budget that is kept for the test split and the export."""
 
 
 def build_parser() -> Parser:
@@ -204,14 +199,12 @@ def _train(
             result = folder.result()
     searched = result is None
     if result is None:
+        from tfcourse.tuning.run import carry_out
+
         try:
             _show_data(console, prepared)
-            result = _search(folder, prepared, plan, console, started, given.get("budget"))
-        except BaseException as error:
-            with not_interrupted(), contextlib.suppress(OSError):  # the disk may be what went wrong
-                folder.update(status=RunStatus.INTERRUPTED, seconds_before=_spent(folder, started))
-            if not isinstance(error, KeyboardInterrupt):
-                raise
+            result = carry_out(folder, prepared, plan, console, started, given.get("budget"))
+        except KeyboardInterrupt:
             again = f"python -m tfcourse.train --resume {shlex.quote(str(folder.path))}"
             print(f"Interrupted; the trials that ended are kept. Go on with: {again}", file=sys.stderr)
             return INTERRUPTED
@@ -232,60 +225,6 @@ def _show_data(console: Console, prepared: Prepared) -> None:
     from tfcourse.run.show import show_data
 
     show_data(console, prepared.name, rows_in_split(prepared), columns_to_show(prepared), prepared.notes)
-
-
-def _search(
-    folder: RunFolder, prepared: Prepared, plan: Plan, console: Console, started: float, budget: float | None
-) -> dict[str, Any]:
-    """Search, measure and export, with progress; TensorFlow is imported here and not before."""
-    from tfcourse.process.quiet import quiet_start
-    from tfcourse.process.start_keras import start_keras
-
-    if budget is None and folder.record["budget"] is not None and not folder.record.get("searched", False):
-        budget = folder.record["budget"] - folder.record["seconds_before"]
-    deadline = finishing = math.inf
-    folder.update(status=RunStatus.RUNNING)
-    with patient_interrupt("start") as interrupted, quiet_start():
-        start_keras()
-        from tfcourse.run.show import SearchProgress, show_round
-        from tfcourse.search.halving import in_words
-        from tfcourse.tuning.bagging import Bagging
-        from tfcourse.tuning.leaders import Leaders, retraining_seconds
-        from tfcourse.tuning.result import finish
-        from tfcourse.tuning.search import open_search, search
-
-        tuner = open_search(folder, prepared, plan, on_round=lambda began: show_round(console, began.notes))
-    if interrupted():
-        raise KeyboardInterrupt
-    if budget is not None:
-        finishing = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
-        deadline = finishing - retraining_seconds(budget)
-    if plan.halving:
-        console.print(in_words(plan.epochs))
-    total = plan.trials if plan.trials < defaults.MOST_TRIALS else None
-    done = len(tuner.oracle.end_order)
-    with patient_interrupt() as interrupted:
-        with SearchProgress(console, total, done, deadline) as progress:
-            search(
-                folder,
-                prepared,
-                plan,
-                tuner,
-                on_trial=progress.trials_done,
-                on_progress=progress.trials_under_way,
-                deadline=deadline,
-                latest=finishing,
-                interrupted=interrupted,
-            )
-        leaders = Leaders(folder, prepared, plan)
-        leaders.train_again(console.print, deadline=finishing, interrupted=interrupted)
-        bagging = Bagging(folder, prepared, plan, leaders.ranked)
-        bagging.train(console.print, deadline=finishing, interrupted=interrupted)
-    return finish(folder, prepared, plan, tuner, leaders, bagging, started)
-
-
-def _spent(folder: RunFolder, started: float) -> float:
-    return float(folder.record["seconds_before"]) + time.monotonic() - started
 
 
 if __name__ == "__main__":

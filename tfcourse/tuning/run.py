@@ -1,0 +1,98 @@
+"""One run from its plan to its result: searched, its leaders trained again, bagged, measured and exported."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+from tfcourse.process.interrupt import not_interrupted, patient_interrupt
+from tfcourse.run.folder import RunStatus
+from tfcourse.tuning import defaults
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tfcourse.data.prepare import Prepared
+    from tfcourse.run.folder import RunFolder
+    from tfcourse.tuning.plan import Plan
+
+FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
+"""Part of a budget that is kept for the test split and the export."""
+
+
+def carry_out(
+    folder: RunFolder, prepared: Prepared, plan: Plan, console: Console, started: float, budget: float | None = None
+) -> dict[str, Any]:
+    """Search, measure and export, and return the result; whatever ends it early, the run can be gone on with.
+
+    Args:
+        folder: where everything is kept; this process holds its lock.
+        prepared: the data.
+        plan: what to do.
+        console: where progress goes.
+        started: moment of ``time.monotonic()`` at which this part of the run began.
+        budget: seconds that this part may take; by default what the run was given and has not yet spent.
+
+    Raises:
+        KeyboardInterrupt: if it was interrupted; the trials that ended are kept.
+        UserError: if no trial completed.
+    """
+    try:
+        return _search_and_finish(folder, prepared, plan, console, started, budget)
+    except BaseException:
+        with not_interrupted(), contextlib.suppress(OSError):  # the disk may be what went wrong
+            spent = float(folder.record["seconds_before"]) + time.monotonic() - started
+            folder.update(status=RunStatus.INTERRUPTED, seconds_before=spent)
+        raise
+
+
+def _search_and_finish(
+    folder: RunFolder, prepared: Prepared, plan: Plan, console: Console, started: float, budget: float | None
+) -> dict[str, Any]:
+    """Search, measure and export, with progress; TensorFlow is imported here and not before."""
+    from tfcourse.process.quiet import quiet_start
+    from tfcourse.process.start_keras import start_keras
+
+    if budget is None and folder.record["budget"] is not None and not folder.record.get("searched", False):
+        budget = folder.record["budget"] - folder.record["seconds_before"]
+    deadline = finishing = math.inf
+    folder.update(status=RunStatus.RUNNING)
+    with patient_interrupt("start") as interrupted, quiet_start():
+        start_keras()
+        from tfcourse.run.show import SearchProgress, show_round
+        from tfcourse.search.halving import in_words
+        from tfcourse.tuning.bagging import Bagging
+        from tfcourse.tuning.leaders import Leaders, retraining_seconds
+        from tfcourse.tuning.result import finish
+        from tfcourse.tuning.search import open_search, search
+
+        tuner = open_search(folder, prepared, plan, on_round=lambda began: show_round(console, began.notes))
+    if interrupted():
+        raise KeyboardInterrupt
+    if budget is not None:
+        finishing = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
+        deadline = finishing - retraining_seconds(budget)
+    if plan.halving:
+        console.print(in_words(plan.epochs))
+    total = plan.trials if plan.trials < defaults.MOST_TRIALS else None
+    done = len(tuner.oracle.end_order)
+    with patient_interrupt() as interrupted:
+        with SearchProgress(console, total, done, deadline) as progress:
+            search(
+                folder,
+                prepared,
+                plan,
+                tuner,
+                on_trial=progress.trials_done,
+                on_progress=progress.trials_under_way,
+                deadline=deadline,
+                latest=finishing,
+                interrupted=interrupted,
+            )
+        leaders = Leaders(folder, prepared, plan)
+        leaders.train_again(console.print, deadline=finishing, interrupted=interrupted)
+        bagging = Bagging(folder, prepared, plan, leaders.ranked)
+        bagging.train(console.print, deadline=finishing, interrupted=interrupted)
+    return finish(folder, prepared, plan, tuner, leaders, bagging, started)
