@@ -23,6 +23,7 @@ FLOORS = (
     ("tuning",),
     ("babysitting", "retesting"),
     ("train", "predict", "retest", "babysit", "look"),
+    ("estimator",),
 )
 MOST_ROOMS, MOST_LINES = 26, 300
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tfcourse.cohort import NotFusableError as NotFusableError
     from tfcourse.cohort import fit_together as fit_together
     from tfcourse.errors import UserError as UserError
+    from tfcourse.estimator import TunedClassifier as TunedClassifier
     from tfcourse.models.builders import build_mlp as build_mlp
     from tfcourse.models.builders import build_softmax_regression as build_softmax_regression
     from tfcourse.models.builders import with_softmax as with_softmax
@@ -44,6 +45,7 @@ _HOME = {
     "fit_together": "tfcourse.cohort",
     "MemberHistory": "tfcourse.cohort",
     "NotFusableError": "tfcourse.cohort",
+    "TunedClassifier": "tfcourse.estimator",
     "CohortTuner": "tfcourse.tuner.cohort_tuner",
     "RandomOracle": "tfcourse.search.oracle",
     "UserError": "tfcourse.errors",

@@ -199,10 +199,10 @@ def _train(
             result = folder.result()
     searched = result is None
     if result is None:
-        from tfcourse.tuning.run import carry_out
+        from tfcourse.tuning.run import carry_out, show_beginning
 
         try:
-            _show_data(console, prepared)
+            show_beginning(console, prepared)
             result = carry_out(folder, prepared, plan, console, started, given.get("budget"))
         except KeyboardInterrupt:
             again = f"python -m tfcourse.train --resume {shlex.quote(str(folder.path))}"
@@ -218,13 +218,6 @@ def _train(
     if given.get("json"):
         print(json.dumps(result, indent=2))
     return OK
-
-
-def _show_data(console: Console, prepared: Prepared) -> None:
-    from tfcourse.data.prepare import columns_to_show, rows_in_split
-    from tfcourse.run.show import show_data
-
-    show_data(console, prepared.name, rows_in_split(prepared), columns_to_show(prepared), prepared.notes)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,16 @@ _RANGE_KEYS = ("low", "high", "scale")
 _CONTINUOUS = ("linear", "log", "one_minus_log")
 
 
-def read_space(path: Path | str) -> SearchSpace:
-    """Return the default space changed by the TOML file at ``path``.
+def read_space(path: Path | str | Mapping[str, Any]) -> SearchSpace:
+    """Return the default space changed by the TOML file at ``path``, or by what such a file would hold.
 
     Raises:
         UserError: if the file cannot be read, or naming the key, what was given and what is allowed.
     """
-    return space_from_toml(read_toml(path, "--space"))
+    return space_from_toml(path if isinstance(path, Mapping) else read_toml(path, "--space"))
 
 
-def space_from_toml(entries: dict[str, Any]) -> SearchSpace:
+def space_from_toml(entries: Mapping[str, Any]) -> SearchSpace:
     """Return the default space changed by parsed TOML entries.
 
     Raises:

@@ -48,6 +48,14 @@ def carry_out(
         raise
 
 
+def show_beginning(console: Console, prepared: Prepared) -> None:
+    """Print how the data was read and split."""
+    from tfcourse.data.prepare import columns_to_show, rows_in_split
+    from tfcourse.run.show import show_data
+
+    show_data(console, prepared.name, rows_in_split(prepared), columns_to_show(prepared), prepared.notes)
+
+
 def _search_and_finish(
     folder: RunFolder, prepared: Prepared, plan: Plan, console: Console, started: float, budget: float | None
 ) -> dict[str, Any]:

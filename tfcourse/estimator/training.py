@@ -1,0 +1,122 @@
+"""One fit: rows in memory become the file of a run, and the run is carried out as the command does it."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tfcourse.errors import UserError
+from tfcourse.estimator.rows import Rows, write_rows
+from tfcourse.files.writing import replacing
+from tfcourse.process.interrupt import StopAtOnce
+from tfcourse.run.folder import RunFolder
+from tfcourse.run.lock import alone_in
+from tfcourse.run.show import make_console, show_result
+from tfcourse.tuning.run import carry_out, show_beginning
+from tfcourse.tuning.start import resume, start
+
+
+def train_on(
+    rows: Rows,
+    labels: NDArray[Any],
+    groups: Any,
+    given: Mapping[str, Any],
+    flags: list[str],
+    path: Path,
+    own: Mapping[str, Any],
+    *,
+    verbose: bool,
+    started: float,
+) -> KeyboardInterrupt | None:
+    """Leave a run folder at ``path`` with the rows in it, its search done and its model exported.
+
+    Args:
+        rows: a table or an array, shape (rows, ...).
+        labels: texts, shape (rows,).
+        groups: what rows of one part have in common, shape (rows,), or None.
+        given: the command's options by name.
+        flags: the same as words.
+        path: the new run folder.
+        own: what the classifier keeps in ``run.json``.
+        verbose: whether to show progress and the result.
+        started: moment of ``time.monotonic()`` at which the fit began.
+
+    Returns:
+        The interrupt that ended the search early, where trials had ended by then and the model is the best of those.
+
+    Raises:
+        UserError: as :func:`tfcourse.tuning.start.start`, or if no trial completed.
+        KeyboardInterrupt: if it was interrupted before a trial had ended, or twice.
+    """
+    console = make_console(quiet=not verbose, stderr=False)
+    place = path.with_name(f".{path.name}.rows")
+    place.mkdir(parents=True)
+    try:
+        data, names = _written(place, rows, labels, groups)
+        options = {**given, **names, "data": str(data), "out": str(path)}
+        words = [word for name, value in names.items() for word in (f"--{name}", value)]
+        folder, prepared, plan = start(options, ["--data", data.name, *words, *flags])
+        with alone_in(path, functools.partial(console.print, markup=False)), folder.begun():
+            kept = str(data.replace(path / data.name).resolve())
+            folder.update(options={**folder.record["options"], "data": kept}, estimator=dict(own))
+            show_beginning(console, prepared)
+            try:
+                result = carry_out(folder, prepared, plan, console, started, given.get("budget"))
+            except StopAtOnce:
+                raise
+            except KeyboardInterrupt as interrupt:
+                _finish_early(folder, flags, console, started)
+                return interrupt
+            show_result(console, result, result["classes"])
+            return None
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _finish_early(folder: RunFolder, flags: list[str], console: Any, started: float) -> None:
+    """Measure and export the best of what an interrupted search left."""
+    folder.update(searched=True)
+    folder, prepared, plan = resume({"resume": str(folder.path)}, flags)
+    if not plan.trials:
+        raise KeyboardInterrupt
+    try:
+        carry_out(folder, prepared, plan, console, started)
+    except UserError:  # none of them completed
+        raise KeyboardInterrupt from None
+
+
+def _written(place: Path, rows: Rows, labels: NDArray[Any], groups: Any) -> tuple[Path, dict[str, str]]:
+    """Write rows and labels to a file; return it, and the options that name its columns."""
+    if not isinstance(rows, pa.Table):
+        if groups is not None:
+            raise UserError("groups are for tables; X is an array of images or of many numbers that are alike.")
+        path = place / "data.npz"
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, x=rows, y=labels.astype(str))
+        return path, {}
+    target = _free("y", rows.column_names)
+    table, names = rows.append_column(target, pa.array(labels.tolist())), {"target": target}
+    if groups is not None:
+        names["group"] = _free("groups", table.column_names)
+        table = table.append_column(names["group"], pa.array([str(group) for group in np.asarray(groups).tolist()]))
+    path = place / "data.parquet"
+    write_rows(path, table)
+    return path, names
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    """Return a column's name that no other column has.
+
+    >>> _free("y", ["x", "y"])
+    'y_'
+    """
+    while name in taken:
+        name += "_"
+    return name
