@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, check_consistent_length, column_or_1d
@@ -25,15 +26,19 @@ def classes_and_texts(x: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     if hasattr(y, "__arrow_c_stream__") and not hasattr(y, "iloc"):  # a polars Series, an Arrow column
         y = y.to_numpy()
     y = column_or_1d(y, warn=True)
+    if pd.isna(y).any():
+        raise UserError("Input y contains NaN or None: missing labels; leave those rows out, as by X[y.notna()].")
     assert_all_finite(y, input_name="y")
-    if any(label is None or label != label for label in y.tolist()):
-        raise UserError("y has missing labels; leave those rows out, as by X[y.notna()], y[y.notna()].")
     check_consistent_length(x, y)
     check_classification_targets(y)
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise UserError(f"y has one class, {text_of(classes[0])!r}, in all of its {len(y)} rows; two are needed.")
-    return classes, np.array([text_of(label) for label in classes], dtype=object)[codes]
+    texts = [text_of(label) for label in classes]
+    for text in texts:
+        if len(alike := [other for other in texts if other.strip() == text.strip()]) > 1:
+            raise UserError(f"y holds labels that differ only in white space: {', '.join(map(repr, alike))}.")
+    return classes, np.array(texts, dtype=object)[codes]
 
 
 def text_of(label: Any) -> str:
@@ -57,7 +62,7 @@ def places_of(classes: NDArray[Any], names: Sequence[str]) -> NDArray[np.int64]:
     if sorted(texts) != sorted(names):
         lost = sorted(set(texts) - set(names)) or texts
         raise UserError(
-            f"y: the label {lost[0]!r} is read as another, or as missing; give the classes names that differ in more"
-            " than white space, and none that stands for a missing value, such as NA or nan."
+            f"y: the label {lost[0]!r} is read as another, or as missing; give the classes names that do not stand for"
+            " a missing value, as NA and an empty text do."
         )
     return np.array([names.index(text) for text in texts])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import numbers
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from tfcourse.files.writing import replacing
 
 MOST_COLUMNS = 256
 """A wider array of numbers is taken as examples whose numbers are alike, as pixels are, and not column by column."""
-Rows = pa.Table | NDArray[Any]
+Rows: TypeAlias = pa.Table | NDArray[Any]
 _CELLS = (str, bytes, numbers.Number, np.generic, datetime.date, datetime.time, datetime.timedelta, type(None))
 
 
@@ -46,7 +47,9 @@ def rows_of(x: Any) -> Rows:
     (2, 8, 8)
     """
     if is_frame(x):
-        return _table_of(x)
+        if not (table := _table_of(x)).num_columns:
+            raise UserError("X has no columns; give at least one to learn from.")
+        return table
     if sparse.issparse(x):
         x = check_array(x, accept_sparse="csr", ensure_all_finite="allow-nan").toarray()
     x = check_array(x, dtype=None, allow_nd=True, ensure_all_finite="allow-nan")
@@ -69,11 +72,11 @@ def as_read(rows: pa.Table) -> pa.Table:
 
 
 def _table_of(frame: Any) -> pa.Table:
-    dtypes = getattr(frame, "dtypes", None)
-    if hasattr(frame, "sparse") and any(hasattr(kind, "fill_value") for kind in dtypes):
-        frame = frame.astype({name: kind.subtype for name, kind in dtypes.items() if hasattr(kind, "fill_value")})
-    if not hasattr(frame, "iloc"):
+    if not isinstance(frame, pd.DataFrame):
         return pa.table(frame)
+    dense = {name: kind.subtype for name, kind in frame.dtypes.items() if isinstance(kind, pd.SparseDtype)}
+    if dense:
+        frame = frame.astype(dense)
     try:
         table = pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:

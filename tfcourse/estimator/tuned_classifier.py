@@ -30,10 +30,10 @@ from tfcourse.space import SearchSpace
 class TunedClassifier(ClassifierMixin, BaseEstimator):
     """A classifier of tables, or of images, whose hyperparameters are searched for in every ``fit``.
 
-    A ``fit`` does what ``python -m tfcourse.train`` does with a file that holds ``X`` and ``y``: columns are read by the
-    same rules, a fifth of the rows is kept as a test part that is looked at once, the search goes coarse to fine, the
-    leaders are trained on folds, and the report says what may be claimed. The parameters are that command's options;
-    what is left at None is as there.
+    A ``fit`` does what ``python -m tfcourse.train`` does with a file that holds ``X`` and ``y``: columns are read by
+    the same rules, a fifth of the rows is kept as a test part that is looked at once, the search goes coarse to fine,
+    the leaders are trained on folds, and the report says what may be claimed. The parameters are that command's
+    options; what is left at None is as there.
 
     Args:
         trials: number of trials; None is 64, or with a budget as many as fit.
@@ -244,6 +244,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
     def _checked(self, X: Any, y: Any = "no_validation") -> pa.Table | NDArray[Any]:
         """Return the rows, their columns compared with those of the fit, or kept where ``y`` says that this is one."""
         is_fit = not (isinstance(y, str) and y == "no_validation")
+        if not is_fit and not hasattr(self, "n_features_in_"):  # a run of the command, which knows columns by name
+            return rows_of(X)
         if is_frame(X):
             validate_data(self, X, y, reset=is_fit, skip_check_array=True)
             return rows_of(X)
@@ -263,7 +265,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        tags.input_tags.allow_nan = tags.input_tags.string = True
         tags.input_tags.sparse = tags.input_tags.three_d_array = True
         tags.non_deterministic = self.random_state is None
         return tags
