@@ -72,7 +72,8 @@ def no_op_determinism_after_these_tests() -> Iterator[None]:
 
 
 LONG = (
-    "test_resume", "estimator/test_scikit_learn_checks", "models/test_preprocessing", "estimator/test_tuned_classifier", "babysitting/test_anyones_fit", "test_babysit", "slides/test_slides",
+    "test_resume", "estimator/test_scikit_learn_checks", "estimator/test_tuned_classifier", "models/test_preprocessing",
+    "babysitting/test_anyones_fit", "test_babysit", "slides/test_slides",
     "search/test_cohort_tuner", "cohort/test_equality", "search/test_cohort_callbacks", "cohort/test_steps",
     "test_train", "search/test_rounds", "babysitting/test_babysitter", "faults", "test_readme", "test_bagging",
     "test_retest", "search/test_cohort_promises", "test_finishing", "test_circumstances", "test_mistakes_with_retest",

@@ -26,8 +26,8 @@ def trials_table(trials: Sequence[TrialRecord], space: SearchSpace) -> pd.DataFr
     >>> from tfcourse.space.course import default_space
     >>> trial = TrialRecord(0, "diverged", {"learning_rate": 1.0}, message="loss is nan")
     >>> table = trials_table([trial], default_space())
-    >>> table.loc[0, ["status", "hp_learning_rate", "message"]].tolist()
-    ['diverged', 1.0, 'loss is nan']
+    >>> table["status"].tolist(), table["hp_learning_rate"].tolist(), table["message"].tolist()
+    (['diverged'], [1.0], ['loss is nan'])
     """
     import pandas as pd
 
