@@ -157,6 +157,12 @@ def build_parser() -> Parser:
     output.add_argument("--out", metavar="DIR", help="the run folder to write (default runs/NAME-TIME)")
     output.add_argument("--resume", metavar="DIR", help="go on with the search in a run folder")
     output.add_argument(
+        "--slices",
+        metavar="COLUMN",
+        nargs="+",
+        help="columns of which each value, or each quarter of the values, is measured by itself on the test split",
+    )
+    output.add_argument(
         "--tensorboard", action="store_true", help="also write curves and HParams for tensorboard --logdir"
     )
     output.add_argument("--quiet", action="store_true", help="print nothing but errors")
@@ -214,7 +220,8 @@ def _train(
     if searched or tensorboard:
         try_to_write_report(folder.path, tensorboard=tensorboard)
     show_result(console, result, result["classes"])
-    console.print(f"Written to {folder.path}: report.html, model.keras, result.json, run.json, search/", markup=False)
+    written = "report.html, model-card.md, model.keras, trials.csv, result.json, run.json, search/"
+    console.print(f"Written to {folder.path}: {written}", markup=False)
     if given.get("json"):
         print(json.dumps(result, indent=2))
     return OK

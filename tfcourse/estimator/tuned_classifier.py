@@ -53,6 +53,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         calibrate: whether the logits are divided by the temperature that fits best.
         numbers: how numbers of tables enter: ``"auto"``, ``"standard"``, ``"robust"`` or ``"encoded"``.
         categorical: names of columns of numbers to read as categories.
+        slices: names of columns of which each value, or each quarter of the values, is measured by itself.
         out: the run folder to leave; None is a temporary one, which goes when the classifier does.
         random_state: the seed of split, draws, weights and minibatches: the same gives the same model. None draws one.
         verbose: whether to show progress and the result.
@@ -95,6 +96,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         calibrate: bool | None = None,
         numbers: str = "auto",
         categorical: Sequence[str] | None = None,
+        slices: Sequence[str] | None = None,
         out: str | Path | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: bool = False,
@@ -115,6 +117,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.calibrate = calibrate
         self.numbers = numbers
         self.categorical = categorical
+        self.slices = slices
         self.out = out
         self.random_state = random_state
         self.verbose = verbose

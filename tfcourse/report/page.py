@@ -32,12 +32,14 @@ from tfcourse.report.figures import (
     score_axis,
     searched,
 )
+from tfcourse.report.model_card import write_model_card
 from tfcourse.report.plain_page import templates
 from tfcourse.report.source import Run, read_run
 from tfcourse.report.summaries import write_summaries
 from tfcourse.report.tables import candidate_rows, class_tables, confusion_cells, leader_table
 from tfcourse.report.verdict_rows import enough_rows, importance_rows, reliability_rows
 from tfcourse.run.show import importance_order
+from tfcourse.run.trials_table import write_trials
 from tfcourse.words import loss_said
 
 CURVES_SHOWN = 5
@@ -46,16 +48,20 @@ CURVES_SHOWN = 5
 def write_report(path: Path, out: Path | None = None, *, tensorboard: bool = False) -> Path:
     """Write the report of the run folder ``path`` and return where it is: ``report.html`` in it, or ``out``.
 
+    In the folder of a run that has ended it also writes the model card and ``trials.csv``.
+
     Raises:
         UserError: if there is nothing to report on; see :func:`tfcourse.report.source.read_run`.
         OSError: if the file cannot be written.
     """
     run = read_run(path)
-    out = out or path / "report.html"
-    write_page(out, render("report.html", report_context(run)))
+    write_page(out or path / "report.html", render("report.html", report_context(run)))
+    if out is None and run.result is not None:
+        write_model_card(run)
+        write_trials(path / "trials.csv", run.trials, run.rounds[0].space)
     if tensorboard:
         write_summaries(run)
-    return out
+    return out or path / "report.html"
 
 
 def write_comparison(paths: Sequence[Path], out: Path) -> Path:

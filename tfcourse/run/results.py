@@ -13,6 +13,7 @@ from tfcourse.explain.explanation import Explanation
 from tfcourse.files.shape import Amount, Count, Number, OneOrMore, Share, read_record
 from tfcourse.files.writing import damaged
 from tfcourse.run.record import Values
+from tfcourse.run.slices import Slice
 
 
 class Measured(TypedDict):
@@ -186,6 +187,7 @@ class SearchResult(TypedDict):
     classes: list[str]
     trials: Trials
     explanation: NotRequired[Explanation]
+    slices: NotRequired[list[Slice]]
     verdict: NotRequired[VerdictRecord | None]
     seconds: Seconds
 

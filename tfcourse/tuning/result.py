@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from tfcourse.data.prepare import Part, Prepared
+from tfcourse.data.table_features import TableFeatures
 from tfcourse.errors import UserError
 from tfcourse.explain.explanation import explain
 from tfcourse.files.writing import write_json
@@ -17,6 +18,7 @@ from tfcourse.models.builders import with_softmax
 from tfcourse.run.exported import BATCH, export
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.measure import measure
+from tfcourse.run.slices import slices
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.oracle import RandomOracle, Status
 from tfcourse.search.rounds import explored
@@ -79,6 +81,8 @@ def finish(
         result["out_of_fold"] = chosen.out_of_fold
     if (explanation := explain(chosen.probabilities, probabilities, prepared, features, x, plan.seed)) is not None:
         result["explanation"] = explanation
+    if (columns := wanted.get("slices")) and isinstance(features, TableFeatures):
+        result["slices"] = slices(probabilities, prepared.test.y, prepared.test_rows, columns, features)  # type: ignore[arg-type]
     result["verdict"] = verdict_on(result, prepared, plan, tuner, leaders, bagging, chosen, test, looks=len(looked))
     total = folder.record["seconds_before"] + time.monotonic() - started
     result["seconds"] = {"total": round(total, 3), "search": round(folder.record["seconds"], 3)}

@@ -15,6 +15,7 @@ from tfcourse.data.training_counts import training_counts
 from tfcourse.errors import UserError
 from tfcourse.files.writing import remove_leftovers
 from tfcourse.run.folder import RunFolder, RunStatus, check_new, default_path
+from tfcourse.run.slices import check_columns
 from tfcourse.run.trials import read_trials
 from tfcourse.space.course import default_space
 from tfcourse.space.first_settings import read_first_settings
@@ -27,7 +28,7 @@ LEAST_TRIALS_OF_A_ROUND = 8
 """Fewer leave no more than four leading trials, too few to narrow a space by."""
 FREE_ON_RESUME = (
     "resume", "trials", "budget", "quiet", "json", "data", "test_data", "ensemble", "calibrate", "folds",
-    "single", "tensorboard",
+    "single", "tensorboard", "slices",
 )  # fmt: skip
 FILES_OF_SETTINGS = ("space", "first")
 """Options that name a file: what it says must be the same on a resume, not what it is called."""
@@ -51,6 +52,7 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
     options = DataOptions(**{key: _frozen(told[key]) for key in DataOptions.__dataclass_fields__ if key in told})
     prepared = prepare(options)
     check_folds(_model_options(given).get("folds") or 1, prepared)
+    check_columns(given.get("slices", ()), prepared.test_rows)
     rows = len(prepared.train)
     space = with_batch_size(space, given.get("batch_size"), rows)
     epochs = given.get("epochs") or default_epochs(rows, int(space["batch_size"].from_unit(0.5)))
@@ -167,6 +169,7 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
         plan = replace(plan, trials=max(more, plan.trials))
         changes["plan"] = {k: v for k, v in plan.to_json().items() if k != "space"}
     check_folds(_model_options(given).get("folds") or 1, prepared)
+    check_columns(given.get("slices", ()), prepared.test_rows)
     if (model := {**record.get("model", {}), **_model_options(given)}) != record.get("model", {}):
         changes["model"] = model  # if the search is done, another model is saved from it
     searched = record["status"] == RunStatus.COMPLETED or record.get("searched", False)
@@ -202,7 +205,7 @@ def _model_options(given: dict[str, Any]) -> dict[str, Any]:
     Raises:
         UserError: if both are asked for.
     """
-    found: dict[str, Any] = {key: given[key] for key in ("ensemble", "calibrate", "folds") if key in given}
+    found: dict[str, Any] = {key: given[key] for key in ("ensemble", "calibrate", "folds", "slices") if key in given}
     ensemble, folds = found.get("ensemble", 1), found.get("folds", 1)
     if "single" in given:
         for flag, number in (("--ensemble", ensemble), ("--folds", folds)):
