@@ -61,6 +61,7 @@ def _context(run: Run) -> dict[str, Any]:
     saved = next((each["text"] for each in shown if each["text"].startswith("model.keras holds ")), None)
     numbers = run.verdict["numbers"].get("calibration") or {}
     table = "shape" not in record["features"]
+    started = record.get("started", "at a time not kept")
     compared = [("**saved model**", result["test"]), ("best network alone", result["best"]["test"])]
     if result["best"]["test"] == result["test"]:
         del compared[1]
@@ -71,7 +72,7 @@ def _context(run: Run) -> dict[str, Any]:
         "kind": "tables" if table else f"arrays of shape {tuple(record['features']['shape'])}",
         "saved": (saved or "the best network").removeprefix("model.keras holds ").rstrip("."),
         "source": Path(record["options"]["data"]).name,
-        "seconds": readable(result["seconds"]["total"]),
+        "made": f"{started[:16].replace('T', ' ')}, in {readable(result['seconds']['total'])}",
         "compared": [*compared, ("softmax regression", result["baseline"]["test"])],
         "calibration": _calibration(result.get("model", {}).get("temperature"), numbers.get("test") or {}),
         "classes": per_class(result["test"]["confusion"], run.classes),
