@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfcourse.errors import UserError
+from tfcourse.executors.choose import add_options, check_options
 from tfcourse.process.command import INTERRUPTED, OK, Parser, duration, one_of, run_command, whole_number
 from tfcourse.process.interrupt import not_interrupted, patient_interrupt
 from tfcourse.run.folder import RunStatus
@@ -131,6 +132,7 @@ def build_parser() -> Parser:
         type=one_of("cohort", "keras"),
         help="what trains the trials: all together (cohort, default) or one by one with Model.fit (keras)",
     )
+    add_options(search)
     search.add_argument(
         "--seed", metavar="N", type=whole_number(0), help="seed of split, draws, weights and minibatches (default 0)"
     )
@@ -177,6 +179,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     started = time.monotonic()
     given = vars(build_parser().parse_args(argv))
+    check_options(given)
     from tfcourse.run.show import make_console
     from tfcourse.tuning.start import resume, start
 
@@ -206,7 +209,7 @@ def _train(
     if result is None:
         try:
             _show_data(console, prepared)
-            result = _search(folder, prepared, plan, console, started, given.get("budget"))
+            result = _search(folder, prepared, plan, console, started, given)
         except BaseException as error:
             with not_interrupted(), contextlib.suppress(OSError):  # the disk may be what went wrong
                 folder.update(status=RunStatus.INTERRUPTED, seconds_before=_spent(folder, started))
@@ -235,12 +238,13 @@ def _show_data(console: Console, prepared: Prepared) -> None:
 
 
 def _search(
-    folder: RunFolder, prepared: Prepared, plan: Plan, console: Console, started: float, budget: float | None
+    folder: RunFolder, prepared: Prepared, plan: Plan, console: Console, started: float, given: dict[str, Any]
 ) -> dict[str, Any]:
     """Search, measure and export, with progress; TensorFlow is imported here and not before."""
     from tfcourse.process.quiet import quiet_start
     from tfcourse.process.start_keras import start_keras
 
+    budget = given.get("budget")
     if budget is None and folder.record["budget"] is not None and not folder.record.get("searched", False):
         budget = folder.record["budget"] - folder.record["seconds_before"]
     deadline = finishing = math.inf
@@ -250,6 +254,7 @@ def _search(
         from tfcourse.run.show import SearchProgress, show_round
         from tfcourse.search.halving import in_words
         from tfcourse.tuning.bagging import Bagging
+        from tfcourse.tuning.executing import executing, workers_said
         from tfcourse.tuning.leaders import Leaders, retraining_seconds
         from tfcourse.tuning.result import finish
         from tfcourse.tuning.search import open_search, search
@@ -257,6 +262,7 @@ def _search(
         tuner = open_search(folder, prepared, plan, on_round=lambda began: show_round(console, began.notes))
     if interrupted():
         raise KeyboardInterrupt
+    say = functools.partial(console.print, markup=False)
     if budget is not None:
         finishing = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
         deadline = finishing - retraining_seconds(budget)
@@ -264,8 +270,9 @@ def _search(
         console.print(in_words(plan.epochs))
     total = plan.trials if plan.trials < defaults.MOST_TRIALS else None
     done = len(tuner.oracle.end_order)
-    with patient_interrupt() as interrupted:
-        with SearchProgress(console, total, done, deadline) as progress:
+    with patient_interrupt() as interrupted, executing(folder, plan, given, say) as executor:
+        tuner.executor = executor
+        with SearchProgress(console, total, done, deadline, workers_said(executor)) as progress:
             search(
                 folder,
                 prepared,
@@ -277,9 +284,9 @@ def _search(
                 latest=finishing,
                 interrupted=interrupted,
             )
-        leaders = Leaders(folder, prepared, plan)
+        leaders = Leaders(folder, prepared, plan, executor)
         leaders.train_again(console.print, deadline=finishing, interrupted=interrupted)
-        bagging = Bagging(folder, prepared, plan, leaders.ranked)
+        bagging = Bagging(folder, prepared, plan, leaders.ranked, executor)
         bagging.train(console.print, deadline=finishing, interrupted=interrupted)
     return finish(folder, prepared, plan, tuner, leaders, bagging, started)
 

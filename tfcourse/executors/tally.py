@@ -77,6 +77,23 @@ class Tally:
         differ = f"; on {listed(kinds)}, whose last digits differ" if len(kinds) > 1 else ""
         return f"{_count(cohorts, 'cohort')} on {_count(at_work, 'worker')}{speed}{'; ' * bool(said)}{said}{differ}"
 
+    def in_short(self) -> str:
+        """Return what a line of progress says of the workers.
+
+        >>> Tally({0: Worker(cohorts=3), 1: Worker(lost="killed")}, repeated=1).in_short()
+        '1 worker, 1 lost, 1 cohort repeated'
+        """
+        there = _count(len(self.workers) - self.lost, "worker")
+        lost = f", {self.lost} lost" * bool(self.lost)
+        repeated = f", {_count(self.repeated, 'cohort')} repeated" * bool(self.repeated)
+        return f"{there}{lost}{repeated}"
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Tally:
+        """Return what a run's record holds."""
+        workers = dict(enumerate(Worker(**worker) for worker in record["workers"]))
+        return cls(workers, record["repeated"], record["twice"], record["given_up"])
+
     def to_json(self) -> dict[str, Any]:
         """Return it as the run's record holds it."""
         workers = [{**asdict(worker), "seconds": round(worker.seconds, 3)} for worker in self.workers.values()]

@@ -11,7 +11,6 @@ from typing import Any
 from tfcourse.cohort import MemberHistory, fit_together
 from tfcourse.cohort.member import Member
 from tfcourse.cohort.plan import FIXED_PLACES
-from tfcourse.cohort.work import Executor
 from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.following import Following
@@ -37,13 +36,9 @@ class CohortFitTuner(FitTuner):
 
     Networks are padded to the widest and deepest that the space allows, so that the compiled programs, and with them a
     trial's result to the last bit, are the same whichever trials train together; a resumed search depends on it.
-
-    Attributes:
-        executor: where the cohorts are trained; None is on threads of this process.
     """
 
     at_once = 64
-    executor: Executor | None = None
 
     @property
     def brackets_at_once(self) -> int:

@@ -16,6 +16,7 @@ import keras
 import keras_tuner
 import numpy as np
 
+from tfcourse.cohort.work import Executor
 from tfcourse.errors import UserError
 from tfcourse.files.writing import make_folder, replacing, to_disk, write_bytes, write_json
 from tfcourse.models.builders import build_mlp
@@ -39,6 +40,7 @@ class FitTuner(keras_tuner.Tuner):
     Attributes:
         at_once: trials that are drawn before any of them is trained.
         brackets_at_once: brackets of so many trials that are drawn together.
+        executor: where the cohorts of a tuner that has such are trained; None is on threads of this process.
 
     Args:
         oracle: what draws the trials; its seed also gives the initial weights.
@@ -56,6 +58,7 @@ class FitTuner(keras_tuner.Tuner):
 
     at_once = 1
     brackets_at_once = 1
+    executor: Executor | None = None
 
     def __init__(
         self,
