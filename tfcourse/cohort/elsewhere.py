@@ -10,7 +10,7 @@ from tfcourse.cohort.layout import Layout
 from tfcourse.cohort.member import Member, State
 from tfcourse.cohort.plan import CohortPlan
 from tfcourse.cohort.running import layouts_of
-from tfcourse.cohort.work import Work, Cohort, Shared, Executor, Trained, Watch, portable
+from tfcourse.cohort.work import Cohort, Executor, Shared, Trained, Watch, Work, portable
 from tfcourse.errors import UserError
 
 

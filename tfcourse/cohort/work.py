@@ -42,7 +42,6 @@ class Watch(Protocol):
         """Take over what a copy of this has seen."""
 
 
-
 @dataclass(frozen=True)
 class Table:
     """Learning rates of the steps from the ``first`` on, in the place of a schedule that cannot be sent."""
@@ -84,7 +83,7 @@ class Shared:
 
     def examples(self) -> tuple[Examples, Examples | None]:
         """Return the examples as the engine holds them."""
-        parts = [Examples(*part) for part in (self.training, self.validation) if part]
+        parts = [Examples(part[0], part[1], part[2]) for part in (self.training, self.validation) if part]
         return parts[0], parts[1] if len(parts) > 1 else None
 
 

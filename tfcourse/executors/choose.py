@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from tfcourse.errors import UserError
 from tfcourse.process.command import whole_number
+from tfcourse.process.quiet import quiet_start
+from tfcourse.process.start_keras import start_keras
 
 if TYPE_CHECKING:
     from tfcourse.executors.dispatch import Dispatch
@@ -41,7 +43,9 @@ def check_options(given: Mapping[str, Any]) -> None:
     """
     workers, ray = given.get("workers"), given.get("ray")
     if workers is not None and ray is not None:
-        raise UserError(f"--workers {workers} and --ray {ray} were given; cohorts train in one place: give one of them.")
+        raise UserError(
+            f"--workers {workers} and --ray {ray} were given; cohorts train in one place: give one of them."
+        )
     if given.get("engine") == "keras" and (workers is not None or ray is not None):
         flag = f"--workers {workers}" if workers is not None else f"--ray {ray}"
         raise UserError(f"{flag} was given with --engine keras, which trains in one process; use --engine cohort.")
@@ -56,15 +60,16 @@ def opened(given: Mapping[str, Any]) -> Iterator[Dispatch | None]:
     Raises:
         UserError: if a Ray cluster does not answer.
     """
-    if given.get("workers") is not None:
+    if all(given.get(option) is None for option in OPTIONS):
+        yield None
+        return
+    with quiet_start():
+        start_keras()
         from tfcourse.executors.processes import Processes
-
+        from tfcourse.executors.ray_cluster import RayCluster
+    if given.get("workers") is not None:
         with Processes(given["workers"]) as executor:
             yield executor
-    elif given.get("ray") is not None:
-        from tfcourse.executors.ray_cluster import RayCluster
-
+    else:
         with RayCluster(given["ray"]) as executor:
             yield executor
-    else:
-        yield None

@@ -1,8 +1,8 @@
 """The driver's side: who trains what next, and what is done about workers that die, hang, lie or dawdle.
 
-Nothing here knows what a worker is. The largest cohorts go first, each to the next worker that is free. What is lost is
-trained again, elsewhere, ``MOST_REPEATS`` times at most. When no cohort waits, one that takes much longer than it should
-is given to a second worker as well, and the first result counts: it is the same from either.
+Nothing here knows what a worker is. The largest cohorts go first, each to the next worker that is free. What is lost
+is trained again, elsewhere, ``MOST_REPEATS`` times at most. When no cohort waits, one that takes much longer than it
+should is given to a second worker as well, and the first result counts: it is the same from either.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tfcourse.cohort.work import Work, Cohort
+from tfcourse.cohort.work import Cohort, Work
 from tfcourse.errors import UserError
 from tfcourse.executors.checking import fault_in
 from tfcourse.executors.speed import Speed

@@ -14,72 +14,24 @@ import signal
 import socket
 import threading
 import time
-import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Literal, TypeAlias
 
 from tfcourse.cohort.work import Cohort, Shared
 from tfcourse.errors import UserError
 from tfcourse.executors.dispatch import Dispatch, Waits
-from tfcourse.executors.trainer import StoppedError, Trainer
+from tfcourse.executors.ray_actor import Actor
 from tfcourse.executors.workers import Beat, Done, Event, Lost, Ready, Stopped
 
 LOOPBACK = "127.0.0.1"
 SECONDS_TO_ANSWER = 5.0
 SECONDS_BETWEEN_COUNTS = 2.0
 """Of the cluster's processors: nodes come and go."""
-SECONDS_OF_A_BEAT = 1.0
 THREADS = 4
 """Calls that an actor answers at a time: it trains, and hears while it does."""
 
-Answer: TypeAlias = tuple[Literal["done", "stopped", "failed"], Any]
 _Call: TypeAlias = tuple[Literal["ready", "train", "beat"], int, int]
 """What was asked, of which worker, and for which task."""
-
-
-class Actor:
-    """A worker in a Ray actor; its methods run in several threads."""
-
-    def __init__(self) -> None:
-        self._trainer = Trainer()
-        self._changed = threading.Condition()
-        self._news: dict[int, int] = {}
-        self._task = self._stopped = -1
-
-    def machine(self) -> dict[str, str]:
-        """Return on which machine it is."""
-        return self._trainer.machine
-
-    def train(self, task: int, cohort: Cohort, parts: tuple[int, int], *arrays: Any) -> Answer:
-        """Train a cohort on data whose arrays are, in this order, of the training and the validation examples."""
-        self._task, self._news = task, {}
-        try:
-            if not self._trainer.has(cohort.data):
-                self._trainer.keep(Shared(arrays[: parts[0]], arrays[parts[0] :]), cohort.data)
-            return "done", self._trainer.train(cohort, self._beat, lambda: self._stopped == task)
-        except StoppedError:
-            return "stopped", None
-        except Exception:
-            return "failed", traceback.format_exc().strip().splitlines()[-1]
-
-    def _beat(self, news: Mapping[int, int]) -> None:
-        with self._changed:
-            self._news.update(news)
-            self._changed.notify_all()
-
-    def beat(self, task: int) -> dict[int, int]:
-        """Return what epochs members have reached since the last call, after a second at most."""
-        with self._changed:
-            if not self._news or self._task != task:
-                self._changed.wait(SECONDS_OF_A_BEAT)
-            found = self._news if self._task == task else {}
-            if found:
-                self._news = {}
-            return found
-
-    def stop(self, task: int) -> None:
-        """Put down what it is at after this epoch."""
-        self._stopped = task
 
 
 class RayWorkers:
@@ -230,20 +182,39 @@ class RayCluster(Dispatch):
 
 
 def _connect(ray: Any, address: str) -> None:
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "include_dashboard": False}
-    if address == "local":
-        where: dict[str, Any] = {"address": "local", "_node_ip_address": LOOPBACK, **quiet}
-    else:
-        del quiet["include_dashboard"]
-        where = {"address": address, **quiet}
-        if address != "auto":
-            _check_that_somebody_answers(address)
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    if address not in ("auto", "local"):
+        _check_that_somebody_answers(address)
     try:
         with _signals_as_they_are():
-            ray.init(**where)
+            if address == "local":
+                with _on_loopback(ray):
+                    ray.init(address="local", include_dashboard=False, **quiet)
+            else:
+                ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        hint = " Start one with: ray start --head" if address == "auto" else ""
+        hint = ". Start one with ray start --head, or give --ray local" if address == "auto" else ""
         raise UserError(f"No Ray cluster answers ({address}): {' '.join(str(error).split())[:200]}{hint}") from None
+
+
+@contextlib.contextmanager
+def _on_loopback(ray: Any) -> Iterator[None]:
+    """Have Ray open its ports on the loopback address alone, which it does by itself on Windows and macOS only.
+
+    Raises:
+        UserError: if it does not, so that nothing is open to the network unasked.
+    """
+    from ray._private import ray_constants
+
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False  # of Ray's own; ray.init takes no address of the loopback
+    try:
+        yield
+        if (found := ray.util.get_node_ip_address()) != LOOPBACK:
+            ray.shutdown()
+            raise UserError(f"This version of Ray opens its ports on {found}. Start it yourself: ray start --head.")
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 def _check_that_somebody_answers(address: str) -> None:

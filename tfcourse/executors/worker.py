@@ -1,6 +1,6 @@
 """A worker process of this machine: ``python -m tfcourse.executors.worker FD``, started by ``Processes`` alone.
 
-It hears and speaks on the socket that it was started with, and ends when the driver does: also a driver that was killed.
+It hears and speaks on the socket that it was started with, and ends when the driver does, also when that was killed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ import sys
 import threading
 import traceback
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfcourse.executors.trainer import StoppedError, Trainer
+
+if TYPE_CHECKING:
+    from tfcourse.cohort.work import Cohort
 
 
 class _Ears:
@@ -52,20 +55,23 @@ def main() -> None:
         if kind == "data":
             trainer.keep(*words)
             continue
-        task, cohort = words
-        try:
-            found = trainer.train(
-                cohort,
-                beat=lambda news, task=task: connection.send(("beat", task, news)),
-                stopped=lambda task=task: ears.stopped == task,
-            )
-        except StoppedError:
-            connection.send(("stopped", task))
-        except Exception:
-            with contextlib.suppress(OSError):
-                connection.send(("failed", task, traceback.format_exc()))
-        else:
-            connection.send(("done", task, found))
+        with contextlib.suppress(OSError):  # the driver is gone, and the ears say so
+            connection.send(_answer(trainer, ears, *words))
+
+
+def _answer(trainer: Trainer, ears: _Ears, task: int, cohort: Cohort) -> tuple[Any, ...]:
+    """Train a cohort and return what to say of it."""
+    try:
+        found = trainer.train(
+            cohort,
+            beat=lambda news: ears.connection.send(("beat", task, news)),
+            stopped=lambda: ears.stopped == task,
+        )
+    except StoppedError:
+        return "stopped", task
+    except Exception:
+        return "failed", task, traceback.format_exc()
+    return "done", task, found
 
 
 if __name__ == "__main__":

@@ -39,7 +39,6 @@ class FitTuner(keras_tuner.Tuner):
 
     Attributes:
         at_once: trials that are drawn before any of them is trained.
-        brackets_at_once: brackets of so many trials that are drawn together.
         executor: where the cohorts of a tuner that has such are trained; None is on threads of this process.
 
     Args:
@@ -57,7 +56,6 @@ class FitTuner(keras_tuner.Tuner):
     """
 
     at_once = 1
-    brackets_at_once = 1
     executor: Executor | None = None
 
     def __init__(
@@ -81,6 +79,11 @@ class FitTuner(keras_tuner.Tuner):
         with contextlib.redirect_stdout(io.StringIO()):  # KerasTuner says that it reloads
             super().__init__(oracle, hypermodel, directory=str(directory), project_name=project_name)
         self.oracle.verbose = 0
+
+    @property
+    def brackets_at_once(self) -> int:
+        """Brackets of ``at_once`` trials that are drawn together."""
+        return 1
 
     def _populate_initial_space(self) -> None:
         """Take the space as the hypermodel declares it, without building a model for each of its branches."""
