@@ -155,7 +155,9 @@ def fit_together(
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     workers = executor.size if executor else workers or (1 if on_gpu else _cores())
     most = places or (GPU_PLACES if on_gpu else CPU_PLACES)
-    most = places_that_fit(everyone, batch_sizes, memory or available_memory(), workers, most)
+    most = places_that_fit(
+        everyone, batch_sizes, memory or available_memory(), executor.beside if executor else workers, most
+    )
     may_stop = on_epoch_end is not None or watches is not None or patience is not None
     order = functools.lru_cache(maxsize=8)(
         lambda epoch, size: order_of_epoch(seed, epoch, training.rows, size, shuffle)

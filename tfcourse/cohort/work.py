@@ -178,6 +178,10 @@ class Executor(Protocol):
     def size(self) -> int:
         """How many cohorts train at the same time."""
 
+    @property
+    def beside(self) -> int:
+        """How many of them train on one machine, and share its memory."""
+
     def submit(self, batch: Work) -> None:
         """Train every cohort of a batch, in whichever order, and tell of each."""
 

@@ -71,7 +71,7 @@ class Dispatch:
 
     Args:
         workers: the workers.
-        limits: when one is given up.
+        waits: when one is given up.
         clock: gives the time in seconds.
 
     Attributes:
@@ -79,9 +79,9 @@ class Dispatch:
     """
 
     def __init__(
-        self, workers: Workers, limits: Waits | None = None, clock: Callable[[], float] = time.monotonic
+        self, workers: Workers, waits: Waits | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.workers, self.limits, self.clock, self.tally = workers, limits or Waits(), clock, Tally()
+        self.workers, self.waits, self.clock, self.tally = workers, waits or Waits(), clock, Tally()
         self._speed = Speed()
         self._tasks = itertools.count()
         self._idle: dict[int, None] = {}
@@ -93,6 +93,11 @@ class Dispatch:
     def size(self) -> int:
         """How many cohorts train at the same time."""
         return self.workers.size
+
+    @property
+    def beside(self) -> int:
+        """How many of them train on one machine, and share its memory."""
+        return self.workers.beside
 
     def __enter__(self) -> Dispatch:
         return self
@@ -242,18 +247,18 @@ class Dispatch:
         for run in self._runs.values():
             cohort = run.piece.cohort
             epochs = max(cohort.epochs) - cohort.initial_epoch
-            silent = self.limits.silent + self.limits.slow * self._speed.seconds(cohort.operations / epochs)
+            silent = self.waits.silent + self.waits.slow * self._speed.seconds(cohort.operations / epochs)
             if now - run.heard > silent:
                 run.heard = now
                 self.workers.end(run.worker, f"its worker said nothing for {silent:.0f} seconds")
-        if not (self._idle or self._runs) and now - self._heard > self.limits.starting:
-            raise UserError(f"No worker has started in {self.limits.starting:.0f} seconds. Go on without them.")
+        if not (self._idle or self._runs) and now - self._heard > self.waits.starting:
+            raise UserError(f"No worker has started in {self.waits.starting:.0f} seconds. Go on without them.")
 
     def _help_the_slow(self, batch: Work) -> None:
         """Give cohorts that take much longer than others did to a second worker as well, while there is one free."""
         for run in list(self._runs.values()):
             expected = self._speed.seconds(run.piece.cohort.operations) if self._speed.known else math.inf
-            slow = self.clock() - run.since > max(self.limits.least_slow, self.limits.slow * expected)
+            slow = self.clock() - run.since > max(self.waits.least_slow, self.waits.slow * expected)
             if slow and self._idle and len(run.piece.runs) == 1 and not (run.stopping or run.piece.ended):
                 self.tally.twice += 1
                 self._give(run.piece, batch)

@@ -118,7 +118,7 @@ class ProcessWorkers:
     """A number of worker processes; one that dies is replaced."""
 
     def __init__(self, size: int) -> None:
-        self.size = size
+        self.size = self.beside = size
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._numbers = itertools.count()
         self._children: dict[int, _Child] = {}
@@ -174,15 +174,15 @@ class Processes(Dispatch):
 
     Args:
         workers: how many, from 1.
-        limits: when a worker is given up.
+        waits: when a worker is given up.
 
     Raises:
         UserError: if there are fewer than one, or the system cannot start a process so.
     """
 
-    def __init__(self, workers: int = 2, limits: Waits | None = None) -> None:
+    def __init__(self, workers: int = 2, waits: Waits | None = None) -> None:
         if not isinstance(workers, int) or workers < 1:
             raise UserError(f"workers={workers!r} was given; allowed are whole numbers from 1.")
         if os.name != "posix":
             raise UserError("Worker processes need Linux or macOS. Leave workers out, or use Ray.")
-        super().__init__(ProcessWorkers(workers), limits)
+        super().__init__(ProcessWorkers(workers), waits)

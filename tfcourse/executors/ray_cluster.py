@@ -55,6 +55,12 @@ class RayWorkers:
         """How many there are, starting ones included."""
         return self._size
 
+    @property
+    def beside(self) -> int:
+        """How many of them are on one machine, at most."""
+        nodes = [node["Resources"].get("CPU", 0) for node in self._ray.nodes() if node["Alive"]]
+        return max(1, int(max(nodes, default=1)))
+
     def _fill(self) -> None:
         """Start as many actors as the cluster has processors, once in a while."""
         if time.monotonic() - self._counted < SECONDS_BETWEEN_COUNTS:

@@ -69,6 +69,10 @@ class Workers(Protocol):
     def size(self) -> int:
         """How many there are, starting ones included."""
 
+    @property
+    def beside(self) -> int:
+        """How many of them are on one machine, at most."""
+
     def hand(self, worker: int, task: int, cohort: Cohort, data: Shared) -> None:
         """Give a worker something to do, and the data for it unless it has them; does not wait."""
 
