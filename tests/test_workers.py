@@ -34,7 +34,9 @@ def outcome(run: Path) -> dict[str, Any]:
         found[path.parent.name] = trial
     for path in run.rglob("*.npz"):
         with np.load(path) as arrays:
-            found[str(path.relative_to(run))] = hashlib.sha256(b"".join(a.tobytes() for a in arrays.values())).hexdigest()
+            found[str(path.relative_to(run))] = hashlib.sha256(
+                b"".join(a.tobytes() for a in arrays.values())
+            ).hexdigest()
     result = json.loads((run / "result.json").read_text(encoding="utf-8"))
     return {**found, "result": {**result, "seconds": None}}
 

@@ -233,5 +233,5 @@ def test_machines_of_different_kinds_are_told() -> None:
 
 
 def test_an_executor_and_what_looks_at_every_epoch_do_not_go_together() -> None:
-    with executor(Scripted(1)) as one, pytest.raises(UserError, match="^on_epoch_end and an executor were given"):
+    with executor(Scripted(1)) as one, pytest.raises(UserError, match=r"^on_epoch_end and an executor were given"):
         trained(executor=one, on_epoch_end=lambda history: None)

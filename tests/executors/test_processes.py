@@ -96,7 +96,11 @@ def out_of_memory(pid: int) -> None:
 
 @pytest.mark.parametrize(
     ("harm", "why"),
-    [(killed, "its process was killed"), (stopped, "said nothing for"), (out_of_memory, "its process|Error|said nothing")],
+    [
+        (killed, "its process was killed"),
+        (stopped, "said nothing for"),
+        (out_of_memory, "its process|Error|said nothing"),
+    ],
 )
 def test_a_worker_that_is_harmed_is_replaced_and_its_cohort_trained_again(
     harm: Callable[[int], None], why: str, two: Processes, wanted: list[Any]
