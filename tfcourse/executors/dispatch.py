@@ -24,7 +24,7 @@ from tfcourse.executors.workers import Beat, Done, Event, Lost, Ready, Stopped, 
 
 MOST_REPEATS = 3
 MOST_FAILED_STARTS = 4
-"""Workers that die one after the other before any of them was ready."""
+"""Workers that die before any was ever ready."""
 SECONDS_OF_A_LOOK = 0.1
 
 
@@ -160,7 +160,7 @@ class Dispatch:
             case Ready():
                 self.tally.workers[event.worker] = Worker(event.host, event.kind)
                 self._idle[event.worker] = None
-                self._failed_starts, self._heard = 0, self.clock()
+                self._heard = self.clock()
             case Beat() if event.task in self._runs:
                 run = self._runs[event.task]
                 run.heard = self.clock()
@@ -210,12 +210,12 @@ class Dispatch:
 
     def _lost(self, event: Lost, waiting: deque[_Piece], batch: Work) -> int:
         self._idle.pop(event.worker, None)
-        self._heard = self.clock()
         if event.worker not in self.tally.workers:
-            self._failed_starts += 1
+            self._failed_starts += not self.tally.workers  # where one could start, others can
             if self._failed_starts >= MOST_FAILED_STARTS:
                 raise UserError(f"The workers cannot be started: {event.why}. Go on without them.")
             return 0
+        self._heard = self.clock()
         self.tally.workers[event.worker].lost = event.why
         task = next((task for task, run in self._runs.items() if run.worker == event.worker), None)
         if task is None:
