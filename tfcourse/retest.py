@@ -16,11 +16,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfcourse.errors import UserError
+from tfcourse.executors.choose import add_options, check_options, opened
 from tfcourse.files.writing import make_folder, write_json, write_text
 from tfcourse.process.command import INTERRUPTED, Parser, run_command, whole_number
+
+if TYPE_CHECKING:
+    from tfcourse.executors.dispatch import Dispatch
 
 DEFAULT_BATCHES = 6
 
@@ -51,6 +55,7 @@ def build_parser() -> Parser:
         "--batches", metavar="N", type=whole_number(2), help=f"with --since, how many (default {DEFAULT_BATCHES})"
     )
     parser.add_argument("--seed", default=0, metavar="N", type=whole_number(0), help="seed of parts, draws and weights")
+    add_options(parser)
     parser.add_argument("--out", metavar="DIR", help="where to write (default RUN/retests/TIME)")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     parser.add_argument("--json", action="store_true", help="print the result as JSON and nothing else")
@@ -66,6 +71,7 @@ def _run(argv: Sequence[str] | None) -> int:
     arguments = build_parser().parse_args(argv)
     if arguments.batches and not arguments.since:
         raise UserError("--batches needs --since COLUMN, by which the rows are put in order.")
+    check_options(vars(arguments))
     from tfcourse.data.in_both import seen_words
     from tfcourse.retesting.new_data import consecutive, read_new_data
     from tfcourse.retesting.old_run import open_old_run
@@ -90,7 +96,8 @@ def _run(argv: Sequence[str] | None) -> int:
     }
     with new_folder(Path(arguments.out) if arguments.out else None, run.folder.path) as folder:
         try:
-            _retest_each(batches, run, arguments, record, folder, console)
+            with opened(vars(arguments)) as executor:
+                _retest_each(batches, run, arguments, record, folder, console, executor)
         except KeyboardInterrupt:
             print(_interrupted(record, len(batches), folder, named=bool(arguments.out)), file=sys.stderr)
             return INTERRUPTED
@@ -114,7 +121,13 @@ def _interrupted(record: dict[str, Any], batches: int, folder: Path, *, named: b
 
 
 def _retest_each(
-    batches: list[Any], run: Any, arguments: argparse.Namespace, record: dict[str, Any], folder: Path, console: Any
+    batches: list[Any],
+    run: Any,
+    arguments: argparse.Namespace,
+    record: dict[str, Any],
+    folder: Path,
+    console: Any,
+    executor: Dispatch | None,
 ) -> None:
     """Retest batch by batch, each written as soon as it is done; TensorFlow is imported here and not before."""
     from tfcourse.process.interrupt import patient_interrupt
@@ -142,6 +155,7 @@ def _retest_each(
                 on_repeat=progress.repeat_done,
                 on_own_repeat=progress.own_repeat_done,
                 interrupted=interrupted,
+                executor=executor,
             )
             stop = found.cut_short or (interrupted() and label != batches[-1][0])
         record["batches"].append(batch_record(found, part, label, run.plan.objective))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfcourse.errors import UserError
+from tfcourse.executors.choose import add_options, check_options
 from tfcourse.process.command import INTERRUPTED, OK, Parser, duration, one_of, run_command, whole_number
 from tfcourse.run.folder import RunStatus
 from tfcourse.run.lock import alone_in
@@ -126,6 +127,7 @@ def build_parser() -> Parser:
         type=one_of("cohort", "keras"),
         help="what trains the trials: all together (cohort, default) or one by one with Model.fit (keras)",
     )
+    add_options(search)
     search.add_argument(
         "--seed", metavar="N", type=whole_number(0), help="seed of split, draws, weights and minibatches (default 0)"
     )
@@ -178,6 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     started = time.monotonic()
     given = vars(build_parser().parse_args(argv))
+    check_options(given)
     from tfcourse.run.show import make_console
     from tfcourse.tuning.start import resume, start
 
@@ -209,7 +212,7 @@ def _train(
 
         try:
             show_beginning(console, prepared)
-            result = carry_out(folder, prepared, plan, console, started, given.get("budget"))
+            result = carry_out(folder, prepared, plan, console, started, given)
         except KeyboardInterrupt:
             again = f"python -m tfcourse.train --resume {shlex.quote(str(folder.path))}"
             print(f"Interrupted; the trials that ended are kept. Go on with: {again}", file=sys.stderr)

@@ -24,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfcourse.cohort.dataset import Examples, order_of_epoch
+from tfcourse.cohort.elsewhere import Elsewhere
 from tfcourse.cohort.from_keras import member_of_model
 from tfcourse.cohort.history import MemberHistory, Stopping
 from tfcourse.cohort.member import Member, member_of_spec
@@ -31,6 +32,7 @@ from tfcourse.cohort.memory import available_memory, places_that_fit
 from tfcourse.cohort.plan import CACHED, CPU_PLACES, GPU_PLACES, in_words, plan_cohorts
 from tfcourse.cohort.refusal import NotFusableError
 from tfcourse.cohort.scheduler import Scheduler
+from tfcourse.cohort.work import Executor, Watch, looking_on
 from tfcourse.errors import UserError, did_you_mean
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.process.start_keras import other_setting
@@ -58,6 +60,9 @@ def fit_together(
     on_epoch_end: Callable[[MemberHistory], object] | None = None,
     on_member_end: Callable[[MemberHistory], object] | None = None,
     on_plan: Callable[[str], object] | None = None,
+    watches: Sequence[Watch] | None = None,
+    on_progress: Callable[[Mapping[int, int]], object] | None = None,
+    executor: Executor | None = None,
     jit_compile: bool = True,
     places: int | None = None,
     workers: int | None = None,
@@ -92,9 +97,13 @@ def fit_together(
         on_member_end: called with a member's history when it has ended, in the caller's thread; members that ended
             before an interrupt are not lost to it.
         on_plan: called before training with a sentence: how many cohorts there are, and how much padding wastes.
+        watches: what follows each member where it is trained, and ends it; see :class:`tfcourse.cohort.work.Watch`.
+        on_progress: called now and then, one call at a time, with the epochs that members have reached, by position.
+        executor: trains the cohorts in other processes, such as ``tfcourse.executors.Processes(2)``; on threads of this
+            one when left out. The results are the same, for members of one fixed padding to the last bit.
         jit_compile: whether XLA compiles the programs; otherwise they run as TensorFlow graphs.
         places: members of a program at most; by the device, its cache and the free memory when left out.
-        workers: programs run at the same time; one a core when left out, one on a GPU.
+        workers: programs run at the same time; one a core when left out, one on a GPU, or as the executor has it.
         memory: bytes that may be counted on; those free when left out.
 
     A member whose loss, or validation loss, becomes infinite or not a number stops at that epoch's end.
@@ -102,8 +111,8 @@ def fit_together(
     Raises:
         NotFusableError: if a model has a part that a cohort cannot train, or not even one member fits into the memory;
             the message says which.
-        UserError: if the data do not fit the members, two of them share what training changes, or ``monitor`` is none
-            of the curves.
+        UserError: if the data do not fit the members, two of them share what training changes, ``monitor`` is none of
+            the curves, or an executor is given with ``on_epoch_end``, which must look on where members are trained.
     """
     if not members:
         return []
@@ -111,6 +120,11 @@ def fit_together(
         raise NotFusableError(f"a cohort trains as Keras does by default. {other}")
     if not isinstance(shuffle, bool | np.bool_):
         raise UserError(f"shuffle must be True or False, but {shuffle!r} was given.")
+    if executor is not None and on_epoch_end is not None:
+        raise UserError(
+            "on_epoch_end and an executor were given, but members are then trained in other processes. Leave one out;"
+            " patience stops members there too."
+        )
     training = Examples(x, y, sample_weight, class_weight)
     validation = _validation(validation_data)
     _check_apart([member for member in members if isinstance(member, keras.Model)])
@@ -139,10 +153,12 @@ def fit_together(
         for index in range(len(everyone))
     ]
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
-    workers = workers or (1 if on_gpu else _cores())
+    workers = executor.size if executor else workers or (1 if on_gpu else _cores())
     most = places or (GPU_PLACES if on_gpu else CPU_PLACES)
-    most = places_that_fit(everyone, batch_sizes, memory or available_memory(), workers, most)
-    may_stop = on_epoch_end is not None or patience is not None
+    most = places_that_fit(
+        everyone, batch_sizes, memory or available_memory(), executor.beside if executor else workers, most
+    )
+    may_stop = on_epoch_end is not None or watches is not None or patience is not None
     order = functools.lru_cache(maxsize=8)(
         lambda epoch, size: order_of_epoch(seed, epoch, training.rows, size, shuffle)
     )
@@ -156,20 +172,17 @@ def fit_together(
     )
     if on_plan is not None:
         on_plan(in_words(plans, everyone))
-    Scheduler(
-        everyone,
-        histories,
-        plans,
-        training,
-        validation,
-        order,
-        jit_compile=jit_compile,
-        workers=workers,
-        open_at_once=4 * workers if may_stop else workers,
-        initial_epoch=initial_epoch,
-        on_epoch_end=on_epoch_end,
-        on_member_end=on_member_end,
-    ).run()
+    if executor is not None:
+        Elsewhere(
+            everyone, histories, plans, training, validation, watches, initial_epoch=initial_epoch, seed=seed,
+            shuffle=bool(shuffle), jit_compile=jit_compile, on_member_end=on_member_end, on_progress=on_progress,
+        ).run(executor)  # fmt: skip
+    else:
+        Scheduler(
+            everyone, histories, plans, training, validation, order, jit_compile=jit_compile, workers=workers,
+            open_at_once=4 * workers if may_stop else workers, initial_epoch=initial_epoch,
+            on_epoch_end=looking_on(on_epoch_end, watches, on_progress), on_member_end=on_member_end,
+        ).run()  # fmt: skip
     for history, given in zip(histories, members, strict=True):
         if isinstance(given, keras.Model):
             history.set_model(given)

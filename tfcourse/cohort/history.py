@@ -47,6 +47,7 @@ class MemberHistory(keras.callbacks.History):
         diverged: whether its loss, in training or on the validation examples, became infinite or not a number; it then
             stopped at that epoch's end.
         seconds: its share of the time its cohorts took, compile time included.
+        lost: why an executor could not train it, in words; empty if it did.
 
     >>> import numpy, tfcourse
     >>> pairs = [(tfcourse.NetworkSpec(4, 2), tfcourse.OptimizerSpec("sgd", rate)) for rate in (0.1, 0.2)]
@@ -68,6 +69,7 @@ class MemberHistory(keras.callbacks.History):
         self.diverged = False
         self.seconds = 0.0
         self.finished = False
+        self.lost = ""
         self._best: float | None = None
         self._wait = 0
         self._best_state: State | None = None
@@ -124,5 +126,10 @@ class MemberHistory(keras.callbacks.History):
         final = self._state()
         if self.stopping.restore_best_weights and self._best_state is not None:
             final = State(self._best_state.weights, final.first, final.second)
-        self._state, self._best_state = (lambda: final), None
+        self.ended_with(final)
         return final
+
+    def ended_with(self, final: State) -> None:
+        """Fix the final state, which is known."""
+        self.finished, self._best_state = True, None
+        self._state = lambda: final

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -172,12 +173,16 @@ def member_of_spec(
         layers=layers_of_spec(network),
         inputs=network.inputs,
         optimizer=Optimizer.from_spec(optimizer),
-        start=lambda: State.initial(initial_weights(network, seed=seed)),
+        start=functools.partial(_initial, network, seed),  # unlike a lambda, it can be sent to another process
         seed=seed,
         sparse=sparse,
         pad_to=pad_to,
         depths=depths,
     )
+
+
+def _initial(network: NetworkSpec, seed: int) -> State:
+    return State.initial(initial_weights(network, seed=seed))
 
 
 def in_program(member: Member, count: int) -> list[tuple[Layer, int | None]]:

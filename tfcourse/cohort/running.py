@@ -49,6 +49,20 @@ def layout_of(plan: CohortPlan, members: Sequence[Member], training: Examples, v
     )
 
 
+def layouts_of(
+    plans: Sequence[CohortPlan], members: Sequence[Member], training: Examples, validation: Examples | None
+) -> list[Layout]:
+    """Return the layout of each plan; cohorts that share a program have one."""
+
+    def program(plan: CohortPlan) -> tuple[object, ...]:
+        return plan.program, members[plan.indices[0]].family
+
+    groups: dict[tuple[object, ...], list[Member]] = {}
+    for plan in plans:
+        groups.setdefault(program(plan), []).extend(members[index] for index in plan.indices)
+    return [layout_of(plan, groups[program(plan)], training, validation) for plan in plans]
+
+
 class RunningCohort:
     """Members that train together, all at the same epoch.
 

@@ -26,7 +26,7 @@ from tfcourse.cohort.layout import Layout
 from tfcourse.cohort.member import Member, State
 from tfcourse.cohort.plan import CohortPlan, least_places
 from tfcourse.cohort.program import cheapest, compiled, is_compiled
-from tfcourse.cohort.running import RunningCohort, layout_of
+from tfcourse.cohort.running import RunningCohort, layouts_of
 from tfcourse.process.interrupt import StopAtOnce
 
 
@@ -46,6 +46,7 @@ class Scheduler:
         initial_epoch: the first epoch.
         on_epoch_end: called after each epoch of each member, from the cohort's thread, never two calls at a time.
         on_member_end: called when a member has ended, from the caller's thread.
+        layouts: of each plan, from :func:`layouts_of`; made here when left out.
     """
 
     def __init__(
@@ -63,19 +64,19 @@ class Scheduler:
         initial_epoch: int,
         on_epoch_end: Callable[[MemberHistory], object] | None,
         on_member_end: Callable[[MemberHistory], object] | None,
+        layouts: Sequence[Layout] | None = None,
     ) -> None:
         self.members, self.histories = members, histories
         self.training, self.validation, self.order = training, validation, order
         self.jit_compile, self.workers, self.open_at_once = jit_compile, workers, open_at_once
         self.initial_epoch = initial_epoch
         self.on_epoch_end, self.on_member_end = on_epoch_end, on_member_end
-        groups: dict[tuple[object, ...], list[Member]] = {}
-        for plan in plans:
-            groups.setdefault(self._group(plan), []).extend(members[index] for index in plan.indices)
-        cohorts = collections.Counter(map(self._group, plans))
+        layouts = layouts or layouts_of(plans, members, training, validation)
+        cohorts = collections.Counter(layouts)
         epochs = max(history.params["epochs"] for history in histories) - initial_epoch
         self._waiting = [
-            (plan, self._layout(plan, groups[self._group(plan)], epochs * cohorts[self._group(plan)])) for plan in plans
+            (plan, self._cheapest(plan, layout, epochs * cohorts[layout]))
+            for plan, layout in zip(plans, layouts, strict=True)
         ]
         self._idle: list[RunningCohort] = []
         self._running = 0
@@ -86,14 +87,10 @@ class Scheduler:
         self._ended: queue.SimpleQueue[MemberHistory | None] = queue.SimpleQueue()
         self._error: BaseException | None = None
 
-    def _group(self, plan: CohortPlan) -> tuple[object, ...]:
-        """Return what cohorts have in common that share a program."""
-        return (plan.program, self.members[plan.indices[0]].family)
-
-    def _layout(self, plan: CohortPlan, group: Sequence[Member], epochs: int) -> Layout:
+    def _cheapest(self, plan: CohortPlan, layout: Layout, epochs: int) -> Layout:
         """Return the layout in which a cohort trains: its own, or one a little larger that is compiled already."""
-        layout = layout_of(plan, group, self.training, self.validation)
-        return cheapest(layout, self.jit_compile, fixed=any(member.pad_to for member in group), epochs=epochs)
+        fixed = any(self.members[index].pad_to for index in plan.indices)
+        return cheapest(layout, self.jit_compile, fixed=fixed, epochs=epochs)
 
     def run(self) -> None:
         """Train everything; on an interrupt or an error the present epochs end first, on a second interrupt not."""

@@ -68,7 +68,7 @@ def train_on(
             folder.update(options={**folder.record["options"], "data": kept}, estimator=dict(own))
             show_beginning(console, prepared)
             try:
-                result = carry_out(folder, prepared, plan, console, started, given.get("budget"))
+                result = carry_out(folder, prepared, plan, console, started, given)
             except StopAtOnce:
                 raise
             except KeyboardInterrupt as interrupt:
@@ -87,7 +87,7 @@ def _finish_early(folder: RunFolder, flags: list[str], console: Any, started: fl
     if not plan.trials:
         raise KeyboardInterrupt
     try:
-        carry_out(folder, prepared, plan, console, started)
+        carry_out(folder, prepared, plan, console, started, {})
     except UserError:  # none of them completed
         raise KeyboardInterrupt from None
 

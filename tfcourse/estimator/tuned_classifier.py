@@ -23,6 +23,7 @@ from tfcourse.estimator.options import flags_of, given_by, in_own_words
 from tfcourse.estimator.rows import is_frame, rows_of
 from tfcourse.estimator.shown_report import ShownReport
 from tfcourse.estimator.training import train_on
+from tfcourse.executors.choose import check_options
 from tfcourse.run.trials_table import trials_table
 from tfcourse.space import SearchSpace
 
@@ -54,6 +55,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         numbers: how numbers of tables enter: ``"auto"``, ``"standard"``, ``"robust"`` or ``"encoded"``.
         categorical: names of columns of numbers to read as categories.
         slices: names of columns of which each value, or each quarter of the values, is measured by itself.
+        workers: train in so many processes of this machine instead of on threads of one; the result is the same.
+        ray: train on a Ray cluster: its address, ``"auto"`` or ``"local"``.
         out: the run folder to leave; None is a temporary one, which goes when the classifier does.
         random_state: the seed of split, draws, weights and minibatches: the same gives the same model. None draws one.
         verbose: whether to show progress and the result.
@@ -97,6 +100,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         numbers: str = "auto",
         categorical: Sequence[str] | None = None,
         slices: Sequence[str] | None = None,
+        workers: int | None = None,
+        ray: str | None = None,
         out: str | Path | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: bool = False,
@@ -118,6 +123,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.numbers = numbers
         self.categorical = categorical
         self.slices = slices
+        self.workers = workers
+        self.ray = ray
         self.out = out
         self.random_state = random_state
         self.verbose = verbose
@@ -145,6 +152,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         with in_own_words():
             flags = [*flags_of(parameters), "--seed", str(self._seed())]
             given = given_by(flags)
+            check_options(given)
         if self.space is not None:
             given["space"] = dict(self.space) if isinstance(self.space, Mapping) else str(self.space)
         temporary = self.out is None

@@ -125,6 +125,7 @@ def report_context(run: Run) -> dict[str, Any]:
         "commands": [run.record["command"], *run.record.get("resumed", [])],
         "resume": f"python -m tfcourse.train --resume {shlex.quote(str(run.path))}",
         "status_line": words.status_line(run),
+        "workers_line": words.workers_line(run),
         "sentences": words.by_topic(run.verdict["sentences"] or words.plain_sentences(run)),
         "candidates": candidate_rows(run),
         "objective": run.measure.words,

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tfcourse.executors.tally import Tally
 from tfcourse.report.figures import searched
 from tfcourse.report.source import Run
 from tfcourse.run.show import readable
@@ -81,6 +82,11 @@ def status_line(run: Run) -> str:
     planned = "" if run.result or run.record.get("budget") else f" of {run.record['plan']['trials']}"
     ended, how = counts_text(run).split(": ")
     return f"{ended}{planned} trials: {how} · {readable(total_seconds(run))}"
+
+
+def workers_line(run: Run) -> str:
+    """Return what the workers did in each part of the run, empty where threads trained it."""
+    return " · ".join(Tally.from_json(part).in_words() for part in run.record.get("workers", []))
 
 
 def plain_sentences(run: Run) -> list[dict[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,9 @@ from tfcourse.retesting.recommendation import Recommendation, is_large, margin_o
 from tfcourse.retesting.train_again import Retraining, row_costs, train_again
 from tfcourse.run.exported import model_inputs, probabilities_of
 from tfcourse.space.objective import Objective
+
+if TYPE_CHECKING:
+    from tfcourse.cohort.work import Executor
 
 LEAST_ROWS_PER_PART = 10
 LEAST_ALIKE = 3
@@ -107,6 +110,7 @@ def retest(
     on_repeat: Callable[[int], object] = lambda done: None,
     on_own_repeat: Callable[[int], object] = lambda done: None,
     interrupted: Callable[[], bool] = lambda: False,
+    executor: Executor | None = None,
 ) -> Retest:
     """Retest a run on new data; see :func:`check_rows` for how much is needed.
 
@@ -122,14 +126,16 @@ def retest(
         on_own_repeat: the same on the run's own data.
         interrupted: tells after each epoch whether to stop: with a KeyboardInterrupt while training on the new data,
             without a control once that is done.
+        executor: where the settings are trained; None is on threads of this process.
     """
     settings = run.settings + fresh_settings(run.plan.space, FRESH_SETTINGS, run.seed + seed, run.settings)
 
     def trained_on(data: NewData, tell: Callable[[int], object]) -> Retraining:
         folds = parts_of(data, repeats, seed, in_order=run.in_order)
         return train_again(
-            settings, data, folds, run.features, run.plan, seed=run.seed + seed, on_repeat=tell, interrupted=interrupted
-        )
+            settings, data, folds, run.features, run.plan, seed=run.seed + seed, on_repeat=tell,
+            interrupted=interrupted, executor=executor,
+        )  # fmt: skip
 
     retraining = trained_on(new, on_repeat)
     costs, rows, objective = retraining.costs, retraining.rows, run.plan.objective

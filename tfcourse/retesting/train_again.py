@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.old_run import Setting
 from tfcourse.space.objective import Objective
 from tfcourse.tuning.plan import Plan
+
+if TYPE_CHECKING:
+    from tfcourse.cohort.work import Executor
 
 LEAST_PROBABILITY = 1e-12
 EVALUATION_ROWS = 4096
@@ -56,6 +59,7 @@ def train_again(
     seed: int,
     on_repeat: Callable[[int], object] = lambda done: None,
     interrupted: Callable[[], bool] = lambda: False,
+    executor: Executor | None = None,
 ) -> Retraining:
     """Train every setting once a repeat, by the run's plan, and measure the first one on the held-out rows.
 
@@ -72,6 +76,7 @@ def train_again(
         seed: of weights and minibatches.
         on_repeat: called with the number of repeats done.
         interrupted: tells after each epoch whether to stop with a KeyboardInterrupt.
+        executor: where they are trained; None is on threads of this process.
     """
     from tfcourse.models.builders import build_mlp
 
@@ -85,8 +90,9 @@ def train_again(
         x = fitted.transform(new.x)  # type: ignore[arg-type]
         guess = guess_cost(new.y[train], new.y[validation], len(new.classes), plan.objective)
         trainings, network = _fit(
-            settings, x, new, train, validation, plan, seed=seed, repeat=repeat, interrupted=interrupted
-        )
+            settings, x, new, train, validation, plan, seed=seed, repeat=repeat, interrupted=interrupted,
+            executor=executor,
+        )  # fmt: skip
         for index, training in enumerate(trainings):
             diverged[index] += bool(training.diverged)
             costs[index, repeat] = min(cost_of(training, plan.objective), guess)
@@ -114,6 +120,7 @@ def _fit(
     seed: int,
     repeat: int,
     interrupted: Callable[[], bool],
+    executor: Executor | None,
 ) -> tuple[list[Any], Any]:
     """Train all settings of a repeat together; return what came of each, and the first one's network."""
     from tfcourse.models.spec import network_from_values, optimizer_from_values
@@ -138,6 +145,7 @@ def _fit(
         Schedule(plan.epochs, plan.patience, plan.objective, trial_seed(seed, repeat), interrupted=interrupted),
         padding=Padding.of_networks(networks, examples=len(train) * plan.epochs),
         on_end=lambda index, training: trainings.update({index: training}),
+        executor=executor,
     )
     return [trainings[index] for index in range(len(jobs))], networks[0]
 

@@ -193,6 +193,26 @@ class AnyRun(KindRecord):
     model_sha256: NotRequired[str]
 
 
+class WorkerRecord(TypedDict):
+    """What one worker did."""
+
+    host: str
+    kind: str
+    cohorts: Count
+    seconds: Amount
+    rows: Count
+    lost: str
+
+
+class WorkersRecord(TypedDict):
+    """What workers did in one part of a search."""
+
+    workers: list[WorkerRecord]
+    repeated: Count
+    twice: Count
+    given_up: Count
+
+
 class SearchRun(AnyRun):
     """The ``run.json`` of a search."""
 
@@ -206,6 +226,7 @@ class SearchRun(AnyRun):
     searched: NotRequired[bool]
     training: NotRequired[TrainingCounts]
     test_looks: NotRequired[list[Look]]
+    workers: NotRequired[list[WorkersRecord]]
     seconds: Amount
     seconds_before: Amount
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -36,10 +36,13 @@ class SearchProgress:
         total: trials in all, None if time alone ends the search.
         done: trials that ended in an earlier part of the search.
         deadline: moment of ``time.monotonic()`` at which the search ends whatever is done.
+        also: gives what is said besides, such as of workers.
     """
 
-    def __init__(self, console: Console, total: int | None, done: int, deadline: float) -> None:
-        self.console, self.total, self.done, self.deadline = console, total, done, deadline
+    def __init__(
+        self, console: Console, total: int | None, done: int, deadline: float, also: Callable[[], str] = str
+    ) -> None:
+        self.console, self.total, self.done, self.deadline, self.also = console, total, done, deadline, also
         self.started, self.first = time.monotonic(), done
         self.said, self.under_way, self.best = self.started, 0.0, ""
         self.bar: Progress | None = None
@@ -79,7 +82,8 @@ class SearchProgress:
             self._draw()
         elif time.monotonic() - self.said > SECONDS_BETWEEN_LINES or done == self.total:
             self.said = time.monotonic()
-            self.console.print(f"trials {done}{f'/{self.total}' * bool(self.total)}, {self._left()}, {self.best}")
+            parts = [f"trials {done}{f'/{self.total}' * bool(self.total)}", self._left(), self.best, self.also()]
+            self.console.print(", ".join(filter(None, parts)))
 
     def trials_under_way(self, amount: float) -> None:
         """Show how much of the trials that train now is done, counted in trials: two half-done trials are 1.0."""
@@ -89,7 +93,8 @@ class SearchProgress:
 
     def _draw(self) -> None:
         assert self.bar is not None
-        self.bar.update(self.task, completed=self.done + self.under_way, left=self._left(), best=self.best)
+        best = "  ".join(filter(None, [self.best, self.also()]))
+        self.bar.update(self.task, completed=self.done + self.under_way, left=self._left(), best=best)
 
     def _left(self) -> str:
         seconds = self.seconds_left()

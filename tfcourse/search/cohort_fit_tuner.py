@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tfcourse.cohort import MemberHistory, fit_together
 from tfcourse.cohort.member import Member
+from tfcourse.cohort.plan import FIXED_PLACES
 from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.following import Following
@@ -26,6 +28,7 @@ class _Job:
     batch_size: int
     following: Following
     ended: bool = False
+    lost: str = ""
 
 
 class CohortFitTuner(FitTuner):
@@ -36,6 +39,11 @@ class CohortFitTuner(FitTuner):
     """
 
     at_once = 64
+
+    @property
+    def brackets_at_once(self) -> int:
+        """Brackets that are drawn together, so that every worker has work; each is thinned by itself all the same."""
+        return max(1, math.ceil(2 * self.executor.size * FIXED_PLACES / self.at_once)) if self.executor else 1
 
     def train(self, trials: list[Any], examples: TrainingData, schedule: Schedule) -> None:
         """Train trials together, each from as many seeds as there are repeats; keep what came of each as it ends."""
@@ -73,25 +81,23 @@ class CohortFitTuner(FitTuner):
         def show_progress() -> None:
             self.on_progress(sum(list(under_way.values())) / schedule.repeats)
 
-        def epoch_ended(history: MemberHistory) -> None:
+        def progressed(news: Mapping[int, int]) -> None:
             if schedule.interrupted():
                 raise KeyboardInterrupt
-            following = jobs[history.index].following
-            following.epoch_ended(history)
-            under_way[history.index] = following.epochs / schedule.epochs
+            under_way.update({index: epochs / schedule.epochs for index, epochs in news.items() if index in under_way})
             show_progress()
-            if following.over:
-                history.stop()
 
         def member_ended(history: MemberHistory) -> None:
             job = jobs[history.index]
+            under_way.pop(history.index, None)
+            if history.lost:
+                job.following.over, job.lost = True, history.lost
             optimizer = replace(job.member.optimizer, iterations=history.params["steps"] * job.following.epochs)
             job.member = replace(job.member, start=history.end, optimizer=optimizer)
             group = of_trial[job.trial.trial_id]
-            under_way.pop(history.index, None)
             job.ended = job.following.over
             if all(each.ended for each in group):
-                self.keep(job.trial, [each.following.training for each in group])
+                self._keep_all(job.trial, group)
             show_progress()
 
         fit_together(
@@ -103,9 +109,18 @@ class CohortFitTuner(FitTuner):
             epochs=epochs,
             batch_size=[job.batch_size for job in jobs],
             seed=schedule.order_seed,
-            on_epoch_end=epoch_ended,
+            watches=[job.following for job in jobs],
+            on_progress=progressed,
             on_member_end=member_ended,
+            executor=self.executor,
         )
+
+    def _keep_all(self, trial: Any, jobs: Sequence[_Job]) -> None:
+        """Keep what came of a trial's trainings, or the reason why one of them could not be trained anywhere."""
+        if lost := next((job.lost for job in jobs if job.lost), ""):
+            self.lose(trial, lost)
+        else:
+            self.keep(trial, [job.following.training for job in jobs])
 
     def _thin(self, rung: int, epoch: int, of_trial: dict[str, list[_Job]], schedule: Schedule) -> None:
         """End the trials that are not among the better third of their bracket at a rung."""
@@ -119,7 +134,7 @@ class CohortFitTuner(FitTuner):
                 for job in jobs:
                     job.following.over = True
                 self.oracle.note(trial.trial_id, halved_at=epoch)
-                self.keep(trial, [job.following.training for job in jobs])
+                self._keep_all(trial, jobs)
 
     def _bracket_of(self, trial_id: str) -> list[str]:
         """Return the trials of a trial's bracket."""

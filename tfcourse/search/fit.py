@@ -31,6 +31,11 @@ class TrainingData:
     y_validation: NDArray[np.int64]
 
 
+def never() -> bool:
+    """Return that nobody has interrupted."""
+    return False
+
+
 @dataclass(frozen=True)
 class Schedule:
     """How long to train.
@@ -51,7 +56,7 @@ class Schedule:
     objective: str = "val_loss"
     order_seed: int = 0
     deadline: float = math.inf
-    interrupted: Callable[[], bool] = lambda: False
+    interrupted: Callable[[], bool] = never
     repeats: int = 1
     halving: bool = False
 

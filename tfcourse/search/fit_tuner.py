@@ -16,6 +16,7 @@ import keras
 import keras_tuner
 import numpy as np
 
+from tfcourse.cohort.work import Executor
 from tfcourse.errors import UserError
 from tfcourse.files.writing import make_folder, replacing, to_disk, write_bytes, write_json
 from tfcourse.models.builders import build_mlp
@@ -38,6 +39,7 @@ class FitTuner(keras_tuner.Tuner):
 
     Attributes:
         at_once: trials that are drawn before any of them is trained.
+        executor: where the cohorts of a tuner that has such are trained; None is on threads of this process.
 
     Args:
         oracle: what draws the trials; its seed also gives the initial weights.
@@ -54,6 +56,7 @@ class FitTuner(keras_tuner.Tuner):
     """
 
     at_once = 1
+    executor: Executor | None = None
 
     def __init__(
         self,
@@ -77,6 +80,11 @@ class FitTuner(keras_tuner.Tuner):
             super().__init__(oracle, hypermodel, directory=str(directory), project_name=project_name)
         self.oracle.verbose = 0
 
+    @property
+    def brackets_at_once(self) -> int:
+        """Brackets of ``at_once`` trials that are drawn together."""
+        return 1
+
     def _populate_initial_space(self) -> None:
         """Take the space as the hypermodel declares it, without building a model for each of its branches."""
         space = self.oracle.get_space()
@@ -98,11 +106,11 @@ class FitTuner(keras_tuner.Tuner):
         self.on_search_begin()
         pace = Pace(schedule.deadline, self.oracle.rounds_left)
         while not self.oracle.end_order or time.monotonic() < schedule.deadline:
-            room = pace.room(self.at_once)
+            room = pace.room(self.at_once * self.brackets_at_once)
             if self.oracle.round_is_full or (room == 0 and pace.rounds > 1):
                 self.oracle.begin_round()
                 pace.begin_round()
-                room = pace.room(self.at_once)
+                room = pace.room(self.at_once * self.brackets_at_once)
             trials = self.draw(room)
             if not trials:
                 break
@@ -114,14 +122,15 @@ class FitTuner(keras_tuner.Tuner):
     def draw(self, most: int) -> list[Any]:
         """Return the next trials, each under a tuner id of its own; none when the search or its round has no more.
 
-        They are of one bracket, so that halving thins what it would have thinned without an interruption.
+        They are of one bracket, or of several whole ones, so that halving thins what it would have thinned without an
+        interruption.
         """
         trials: list[Any] = []
         self.oracle.bracket_size = self.at_once
         while len(trials) < most:
             brackets = {self.oracle.bracket_of(int(trial.trial_id)) for trial in trials}
             if (
-                brackets
+                len(brackets) >= self.brackets_at_once
                 and not self.oracle.cut_short
                 and self.oracle.bracket_of(len(self.oracle.trials)) not in brackets
             ):
@@ -167,6 +176,12 @@ class FitTuner(keras_tuner.Tuner):
                 self.oracle.note(trial.trial_id, repeats=scores)
             self.keep_weights(trial, trainings[0])
             trial.status = Status.COMPLETED
+        self.end(trial)
+
+    def lose(self, trial: Any, why: str) -> None:
+        """End a trial that could not be trained anywhere, which says nothing against the others."""
+        self.oracle.note(trial.trial_id, lost=True)
+        trial.status, trial.message = Status.FAILED, f"lost: {why}"
         self.end(trial)
 
     def end(self, trial: Any) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
+from typing import Any
 
 from tfcourse.cohort import MemberHistory
-from tfcourse.search.fit import Schedule, Training
+from tfcourse.search.fit import Schedule, Training, never
 from tfcourse.space.objective import Objective
 
 
@@ -58,3 +60,20 @@ class Following:
             self.training.weights = history.weights
         patient = not self._patience.over(logs["val_loss"])
         self.over = not patient or self.epochs >= self.schedule.epochs
+
+    def take(self, other: Following) -> None:
+        """Take over what a copy of this has seen in another process."""
+        self.training, self.over, self._best = other.training, other.over, other._best
+        self._patience.lowest, self._patience.waited = other._patience.lowest, other._patience.waited
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy elsewhere needs: nobody interrupts it there, and another machine has another clock."""
+        left = replace(self.schedule, deadline=self.schedule.deadline - time.monotonic(), interrupted=never)
+        patience = Patience(left)
+        patience.lowest, patience.waited = self._patience.lowest, self._patience.waited
+        return {**vars(self), "schedule": left, "_patience": patience}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.schedule = replace(self.schedule, deadline=self.schedule.deadline + time.monotonic())
+        self._patience.schedule = self.schedule

@@ -148,6 +148,10 @@ class RandomOracle(keras_tuner.Oracle):
         """Say whether a trial ended because its loss was no longer a finite number."""
         return bool(self.notes.get(trial_id, {}).get(DIVERGED))
 
+    def _excused(self, trial_id: str) -> bool:
+        """Say whether a trial failed for a reason that says nothing against the next one."""
+        return self.diverged(trial_id) or bool(self.notes.get(trial_id, {}).get("lost"))
+
     def score_trial(self, trial: Any) -> None:
         """Score a trial by its best epoch, or by the mean of its repeats; what is not a finite number has diverged."""
         with warnings.catch_warnings():
@@ -176,7 +180,7 @@ class RandomOracle(keras_tuner.Oracle):
 
     def _check_failures(self) -> None:
         last = [self.trials[trial_id] for trial_id in self.end_order[-self.max_consecutive_failed_trials :]]
-        broken = [trial for trial in last if trial.status == Status.FAILED and not self.diverged(trial.trial_id)]
+        broken = [trial for trial in last if self.failed(trial.trial_id) and not self._excused(trial.trial_id)]
         if len(broken) == self.max_consecutive_failed_trials:
             raise RuntimeError(
                 f"Number of consecutive failures exceeded the limit of {len(broken)}. The last reason: "

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tfcourse.cohort import MemberHistory, fit_together
 from tfcourse.cohort.member import Member, OwnRows, State
+from tfcourse.cohort.work import Executor
+from tfcourse.errors import UserError
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.search.fit import Schedule, Training, TrainingData
 from tfcourse.search.following import Following
@@ -52,6 +54,7 @@ def retrain(
     padding: Padding,
     on_end: Callable[[int, Training], None],
     rows: Sequence[OwnRows] | None = None,
+    executor: Executor | None = None,
 ) -> None:
     """Train settings from seeds of their own, stopped as the search's trials are, and tell what came of each.
 
@@ -65,26 +68,26 @@ def retrain(
             job's network.
         rows: those of each job, all in one number; None trains and validates all on all. Their own seeds give the order
             of minibatches.
+        executor: where they are trained; None is on threads of this process.
 
     Raises:
         OutOfTimeError: when the schedule's deadline passes first.
         KeyboardInterrupt: when the schedule says so.
-        UserError: if not even one member fits into the memory.
+        UserError: if not even one member fits into the memory, or one could not be trained anywhere.
     """
     endless = replace(schedule, deadline=math.inf)  # a training that is cut short would not be comparable
     followings = [Following(endless) for _ in jobs]
 
-    def epoch_ended(history: MemberHistory) -> None:
+    def progressed(news: Mapping[int, int]) -> None:
         if schedule.interrupted():
             raise KeyboardInterrupt
-        following = followings[history.index]
-        following.epoch_ended(history)
-        if following.over:
-            history.stop()
-        if time.monotonic() > schedule.deadline and not history.finished:
+        of_these = [followings[index] for index in news] or followings
+        if time.monotonic() > schedule.deadline and not all(following.over for following in of_these):
             raise OutOfTimeError
 
     def ended(history: MemberHistory) -> None:
+        if history.lost:
+            raise UserError(f"{history.lost}. Go on with it where there are other workers, or without them.")
         training = followings[history.index].training
         if training.weights:
             training.weights[0] = training.weights[0][: jobs[history.index][0].network.inputs]
@@ -104,8 +107,10 @@ def retrain(
         epochs=schedule.epochs,
         batch_size=[setting.batch_size for setting, _ in jobs],
         seed=schedule.order_seed,
-        on_epoch_end=epoch_ended,
+        watches=followings,
+        on_progress=progressed,
         on_member_end=ended,
+        executor=executor,
     )
 
 

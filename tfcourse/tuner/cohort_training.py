@@ -62,6 +62,10 @@ class CohortTraining:
         """
         if not self.jobs:
             return
+        looks = any(self.runners) or self.by_epochs
+        if looks and options.get("executor") is not None:
+            print("CohortTuner: trained on threads of this process: callbacks or the oracle look at every epoch")
+            options = {name: option for name, option in options.items() if name != "executor"}
         try:
             fit_together(
                 [job.member for job in self.jobs],
@@ -72,7 +76,7 @@ class CohortTraining:
                 monitor=self.oracle.objective.name,
                 restore_best_weights=True,
                 seed=seed,
-                on_epoch_end=self._epoch_ended if any(self.runners) or self.by_epochs else None,
+                on_epoch_end=self._epoch_ended if looks else None,
                 on_member_end=self._member_ended,
                 on_plan=self._plan_made,
                 **{name: given[name] for name in FROM_FIT if name in given},
@@ -109,6 +113,9 @@ class CohortTraining:
         job, runner = self.jobs[history.index], self.runners[history.index]
         if runner is not None and runner.changed is not None:
             self._leave(job, f"a callback {runner.changed}")
+            return
+        if history.lost:
+            self._leave(job, history.lost)
             return
         self._keep_the_best(job, history)
         if runner is not None:

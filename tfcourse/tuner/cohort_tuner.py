@@ -20,6 +20,7 @@ from keras_tuner.src.distribute import utils as distribution
 
 from tfcourse.cohort import MemberHistory, NotFusableError
 from tfcourse.cohort.dataset import Examples
+from tfcourse.cohort.work import Executor
 from tfcourse.errors import UserError
 from tfcourse.files.writing import replacing
 from tfcourse.models.hypermodels import MLPHyperModel
@@ -78,6 +79,8 @@ class CohortTuner(keras_tuner.Tuner):
             optimization, which learns from results, and 256 for others.
         seed: of the minibatch order and, for hypermodels with ``specs``, of the initial weights; 0 when left out.
         fit_options: arguments for ``fit_together`` such as ``places``, ``workers`` or ``jit_compile``.
+        executor: where cohorts are trained, such as ``tfcourse.executors.Processes(2)``; on threads of this process
+            when left out, and for trials whose callbacks or oracle look at every epoch.
         on_trial_trained: called with each trial when it has ended, its curves recorded.
         **kwargs: as for ``keras_tuner.Tuner``.
 
@@ -93,6 +96,7 @@ class CohortTuner(keras_tuner.Tuner):
         trials_at_once: int | None = None,
         seed: int | None = None,
         fit_options: dict[str, Any] | None = None,
+        executor: Executor | None = None,
         on_trial_trained: Callable[[Any], object] = lambda trial: None,
         **kwargs: Any,
     ) -> None:
@@ -110,7 +114,7 @@ class CohortTuner(keras_tuner.Tuner):
         learns = isinstance(oracle, keras_tuner.oracles.BayesianOptimizationOracle)
         self.trials_at_once = trials_at_once or (16 if learns else 256)
         self.seed = seed or 0
-        self.fit_options = fit_options or {}
+        self.fit_options = {**(fit_options or {}), **({"executor": executor} if executor is not None else {})}
         self.on_trial_trained = on_trial_trained
         self._told: set[str] = set()
         super().__init__(oracle, hypermodel, **kwargs)

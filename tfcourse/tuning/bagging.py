@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.cohort.member import OwnRows
+from tfcourse.cohort.work import Executor
 from tfcourse.data.folds import Folds, deal_into_folds
 from tfcourse.data.prepare import Prepared
 from tfcourse.data.split import Rows
@@ -67,6 +68,7 @@ class Bagging:
         prepared: its data.
         plan: its plan.
         leaders: its completed trials, the best first.
+        executor: where they are trained; None is on threads of this process.
 
     Attributes:
         count: number of folds; 1 if there is nothing to train.
@@ -75,7 +77,15 @@ class Bagging:
         why_not: why they are not bagged, in a sentence; empty if they are, or nobody could expect it.
     """
 
-    def __init__(self, folder: RunFolder, prepared: Prepared, plan: Plan, leaders: list[TrialRecord]) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        prepared: Prepared,
+        plan: Plan,
+        leaders: list[TrialRecord],
+        executor: Executor | None = None,
+    ) -> None:
+        self.executor = executor
         asked = folder.record.get("model", {}).get("folds", 1)  # runs of earlier versions do not know of folds
         self.prepared, self.plan, self.path = prepared, plan, folder.path / "folds"
         self.count, self.why_not = folds_of(asked, prepared, len(leaders)) if leaders else (1, "")
@@ -160,6 +170,7 @@ class Bagging:
                 padding=padding,
                 on_end=lambda index, training: self._keep(*missing[index], training),
                 rows=[self.rows(each, parts[fold], seed_of(plan.seed, fold)) for each, fold in missing],
+                executor=self.executor,
             )
         except OutOfTimeError:
             return no_time()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tfcourse.cohort.work import Executor
 from tfcourse.data.prepare import Prepared
 from tfcourse.errors import UserError
 from tfcourse.files.shape import read_record
@@ -63,6 +64,7 @@ class Leaders:
         folder: the run.
         prepared: its data.
         plan: its plan.
+        executor: where they are trained; None is on threads of this process.
 
     Attributes:
         trials: all trials of the run, by number.
@@ -70,7 +72,8 @@ class Leaders:
         not_retrained: why they were not trained again, in a sentence; empty if they were.
     """
 
-    def __init__(self, folder: RunFolder, prepared: Prepared, plan: Plan) -> None:
+    def __init__(self, folder: RunFolder, prepared: Prepared, plan: Plan, executor: Executor | None = None) -> None:
+        self.executor = executor
         self.prepared, self.plan, self.not_retrained = prepared, plan, ""
         self.trials = read_trials(folder.path, plan.space)
         self.ranked = leaders(self.trials, plan.objective)
@@ -131,6 +134,7 @@ class Leaders:
                 Schedule(plan.epochs, plan.patience, plan.objective, self.order, deadline, interrupted),
                 padding=Padding.of_space(plan.space, inputs=prepared.features.width, examples=examples),
                 on_end=ended,
+                executor=self.executor,
             )
         except OutOfTimeError:
             return no_time()

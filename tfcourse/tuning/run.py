@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tfcourse.process.interrupt import not_interrupted, patient_interrupt
@@ -23,7 +25,7 @@ FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
 
 
 def carry_out(
-    folder: RunFolder, prepared: Prepared, plan: Plan, console: Console, started: float, budget: float | None = None
+    folder: RunFolder, prepared: Prepared, plan: Plan, console: Console, started: float, given: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Search, measure and export, and return the result; whatever ends it early, the run can be gone on with.
 
@@ -33,14 +35,15 @@ def carry_out(
         plan: what to do.
         console: where progress goes.
         started: moment of ``time.monotonic()`` at which this part of the run began.
-        budget: seconds that this part may take; by default what the run was given and has not yet spent.
+        given: options by name: ``budget``, the seconds that this part may take, by default what the run was given and
+            has not yet spent; ``workers`` and ``ray``, where its cohorts are trained.
 
     Raises:
         KeyboardInterrupt: if it was interrupted; the trials that ended are kept.
         UserError: if no trial completed.
     """
     try:
-        return _search_and_finish(folder, prepared, plan, console, started, budget)
+        return _search_and_finish(folder, prepared, plan, console, started, given)
     except BaseException:
         with not_interrupted(), contextlib.suppress(OSError):  # the disk may be what went wrong
             spent = float(folder.record["seconds_before"]) + time.monotonic() - started
@@ -57,12 +60,13 @@ def show_beginning(console: Console, prepared: Prepared) -> None:
 
 
 def _search_and_finish(
-    folder: RunFolder, prepared: Prepared, plan: Plan, console: Console, started: float, budget: float | None
+    folder: RunFolder, prepared: Prepared, plan: Plan, console: Console, started: float, given: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Search, measure and export, with progress; TensorFlow is imported here and not before."""
     from tfcourse.process.quiet import quiet_start
     from tfcourse.process.start_keras import start_keras
 
+    budget = given.get("budget")
     if budget is None and folder.record["budget"] is not None and not folder.record.get("searched", False):
         budget = folder.record["budget"] - folder.record["seconds_before"]
     deadline = finishing = math.inf
@@ -72,6 +76,7 @@ def _search_and_finish(
         from tfcourse.run.show import SearchProgress, show_round
         from tfcourse.search.halving import in_words
         from tfcourse.tuning.bagging import Bagging
+        from tfcourse.tuning.executing import executing, workers_said
         from tfcourse.tuning.leaders import Leaders, retraining_seconds
         from tfcourse.tuning.result import finish
         from tfcourse.tuning.search import open_search, search
@@ -79,6 +84,7 @@ def _search_and_finish(
         tuner = open_search(folder, prepared, plan, on_round=lambda began: show_round(console, began.notes))
     if interrupted():
         raise KeyboardInterrupt
+    say = functools.partial(console.print, markup=False)
     if budget is not None:
         finishing = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
         deadline = finishing - retraining_seconds(budget)
@@ -86,8 +92,9 @@ def _search_and_finish(
         console.print(in_words(plan.epochs))
     total = plan.trials if plan.trials < defaults.MOST_TRIALS else None
     done = len(tuner.oracle.end_order)
-    with patient_interrupt() as interrupted:
-        with SearchProgress(console, total, done, deadline) as progress:
+    with patient_interrupt() as interrupted, executing(folder, plan, given, say) as executor:
+        tuner.executor = executor
+        with SearchProgress(console, total, done, deadline, workers_said(executor)) as progress:
             search(
                 folder,
                 prepared,
@@ -99,8 +106,8 @@ def _search_and_finish(
                 latest=finishing,
                 interrupted=interrupted,
             )
-        leaders = Leaders(folder, prepared, plan)
+        leaders = Leaders(folder, prepared, plan, executor)
         leaders.train_again(console.print, deadline=finishing, interrupted=interrupted)
-        bagging = Bagging(folder, prepared, plan, leaders.ranked)
+        bagging = Bagging(folder, prepared, plan, leaders.ranked, executor)
         bagging.train(console.print, deadline=finishing, interrupted=interrupted)
     return finish(folder, prepared, plan, tuner, leaders, bagging, started)

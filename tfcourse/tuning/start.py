@@ -28,7 +28,7 @@ LEAST_TRIALS_OF_A_ROUND = 8
 """Fewer leave no more than four leading trials, too few to narrow a space by."""
 FREE_ON_RESUME = (
     "resume", "trials", "budget", "quiet", "json", "data", "test_data", "ensemble", "calibrate", "folds",
-    "single", "tensorboard", "slices",
+    "single", "tensorboard", "slices", "workers", "ray",
 )  # fmt: skip
 FILES_OF_SETTINGS = ("space", "first")
 """Options that name a file: what it says must be the same on a resume, not what it is called."""

@@ -1,0 +1,264 @@
+"""The driver's side: who trains what next, and what is done about workers that die, hang, lie or dawdle.
+
+Nothing here knows what a worker is. The largest cohorts go first, each to the next worker that is free. What is lost
+is trained again, elsewhere, ``MOST_REPEATS`` times at most. When no cohort waits, one that takes much longer than it
+should is given to a second worker as well, and the first result counts: it is the same from either.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfcourse.cohort.work import Cohort, Work
+from tfcourse.errors import UserError
+from tfcourse.executors.checking import fault_in
+from tfcourse.executors.speed import Speed
+from tfcourse.executors.tally import Tally, Worker
+from tfcourse.executors.workers import Beat, Done, Event, Lost, Ready, Stopped, Workers
+
+MOST_REPEATS = 3
+MOST_FAILED_STARTS = 4
+"""Workers that die before any was ever ready."""
+SECONDS_OF_A_LOOK = 0.1
+
+
+@dataclass(frozen=True)
+class Waits:
+    """When a worker is given up, or a second one is asked.
+
+    Args:
+        starting: seconds that it may take to start.
+        silent: seconds that it may say nothing, besides what the plan lets an epoch take.
+        slow: how many times as long as expected a cohort may take before it is trained a second time.
+        least_slow: seconds that it takes at least before that.
+    """
+
+    starting: float = 180.0
+    silent: float = 120.0
+    slow: float = 3.0
+    least_slow: float = 10.0
+
+
+@dataclass
+class _Piece:
+    """A cohort of a batch: who is at it, and how often it was lost."""
+
+    cohort: Cohort
+    runs: set[int] = field(default_factory=set)
+    lost: int = 0
+    ended: bool = False
+
+
+@dataclass
+class _Run:
+    """A worker at a piece of work."""
+
+    worker: int
+    piece: _Piece
+    since: float
+    heard: float
+    stopping: bool = False
+
+
+class Dispatch:
+    """An executor over workers of any kind; use it in a ``with`` block, which ends them.
+
+    Args:
+        workers: the workers.
+        waits: when one is given up.
+        clock: gives the time in seconds.
+
+    Attributes:
+        tally: what was done, and what was lost.
+    """
+
+    def __init__(
+        self, workers: Workers, waits: Waits | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.workers, self.waits, self.clock, self.tally = workers, waits or Waits(), clock, Tally()
+        self._speed = Speed()
+        self._tasks = itertools.count()
+        self._idle: dict[int, None] = {}
+        self._runs: dict[int, _Run] = {}
+        self._failed_starts, self._heard = 0, clock()
+        self._closed = False
+
+    @property
+    def size(self) -> int:
+        """How many cohorts train at the same time."""
+        return self.workers.size
+
+    @property
+    def beside(self) -> int:
+        """How many of them train on one machine, and share its memory."""
+        return self.workers.beside
+
+    def __enter__(self) -> Dispatch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all workers; none is left when it returns."""
+        if not self._closed:
+            self._closed = True
+            self.workers.close()
+
+    def submit(self, batch: Work) -> None:
+        """Train every cohort of a batch and tell of each; an interrupt has the workers put down what they are at.
+
+        Raises:
+            UserError: if workers cannot be started.
+        """
+        if self._closed:
+            raise UserError("This executor was closed; use it inside its with block.")
+        pieces = [_Piece(cohort) for cohort in batch.cohorts]
+        waiting = deque(sorted(pieces, key=lambda piece: -piece.cohort.operations))
+        open_pieces = len(pieces)
+        self._heard = self.clock()
+        try:
+            while open_pieces:
+                self._hand_out(waiting, batch)
+                news: dict[int, int] = {}
+                for event in self.workers.events(SECONDS_OF_A_LOOK):
+                    open_pieces -= self._take(event, waiting, batch, news)
+                self._look_after()
+                if not waiting:
+                    self._help_the_slow(batch)
+                batch.progressed(news)
+        finally:
+            for task, run in self._runs.items():
+                run.piece.ended = True
+                self._put_down(task, run)
+
+    def _hand_out(self, waiting: deque[_Piece], batch: Work) -> None:
+        while waiting and self._idle:
+            piece = waiting.popleft()
+            self._give(piece, batch)
+
+    def _give(self, piece: _Piece, batch: Work) -> None:
+        worker, task, now = self._next_idle(), next(self._tasks), self.clock()
+        self._runs[task] = _Run(worker, piece, now, now)
+        piece.runs.add(task)
+        self.workers.hand(worker, task, piece.cohort, batch.data[piece.cohort.data])
+
+    def _next_idle(self) -> int:
+        worker = next(iter(self._idle))
+        del self._idle[worker]
+        return worker
+
+    def _take(self, event: Event, waiting: deque[_Piece], batch: Work, news: dict[int, int]) -> int:
+        """Take in what has happened and return how many pieces have ended by it: one or none."""
+        match event:
+            case Ready():
+                self.tally.workers[event.worker] = Worker(event.host, event.kind)
+                self._idle[event.worker] = None
+                self._heard = self.clock()
+            case Beat() if event.task in self._runs:
+                run = self._runs[event.task]
+                run.heard = self.clock()
+                if not run.piece.ended:
+                    news.update(event.news)
+            case Stopped() if event.task in self._runs:
+                self._free(event.task)
+            case Done() if event.task in self._runs:
+                return self._done(event, waiting, batch)
+            case Lost():
+                return self._lost(event, waiting, batch)
+        return 0
+
+    def _free(self, task: int) -> _Run:
+        run = self._runs.pop(task)
+        run.piece.runs.discard(task)
+        self._idle[run.worker] = None
+        return run
+
+    def _done(self, event: Done, waiting: deque[_Piece], batch: Work) -> int:
+        run = self._runs[event.task]
+        if fault := fault_in(run.piece.cohort, event.found):
+            self.workers.end(run.worker, fault)  # it is told as lost, and the piece goes elsewhere
+            return 0
+        self._free(event.task)
+        cohort, seconds = run.piece.cohort, self.clock() - run.since
+        worker = self.tally.workers.setdefault(run.worker, Worker())
+        worker.cohorts += 1
+        worker.seconds += seconds
+        worker.rows += cohort.layout.rows * sum(len(trained.epochs) for trained in event.found)
+        if run.piece.ended or run.stopping:
+            return 0
+        self._speed.took(cohort.operations, seconds)
+        self._end(run.piece, batch, event.found)
+        return 1
+
+    def _end(self, piece: _Piece, batch: Work, found: Any) -> None:
+        piece.ended = True
+        for task in piece.runs:
+            self._put_down(task, self._runs[task])
+        batch.ended(piece.cohort, found)
+
+    def _put_down(self, task: int, run: _Run) -> None:
+        if not run.stopping:
+            run.stopping = True
+            self.workers.stop(run.worker, task)
+
+    def _lost(self, event: Lost, waiting: deque[_Piece], batch: Work) -> int:
+        self._idle.pop(event.worker, None)
+        if event.worker not in self.tally.workers:
+            self._failed_starts += not self.tally.workers  # where one could start, others can
+            if self._failed_starts >= MOST_FAILED_STARTS:
+                raise UserError(f"The workers cannot be started: {event.why}. Go on without them.")
+            return 0
+        self._heard = self.clock()
+        self.tally.workers[event.worker].lost = event.why
+        task = next((task for task, run in self._runs.items() if run.worker == event.worker), None)
+        if task is None:
+            return 0
+        piece = self._runs.pop(task).piece
+        piece.runs.discard(task)
+        if piece.ended or piece.runs:  # another worker is at it
+            return 0
+        return self._again(piece, event.why, waiting, batch)
+
+    def _again(self, piece: _Piece, why: str, waiting: deque[_Piece], batch: Work) -> int:
+        """Have a piece that was lost trained again, before all others, or give it up; return 1 if it is given up."""
+        piece.lost += 1
+        if piece.lost > MOST_REPEATS:
+            self.tally.given_up += 1
+            self._end(piece, batch, f"{piece.cohort.in_words} was lost {piece.lost} times, the last time because {why}")
+            return 1
+        self.tally.repeated += 1
+        waiting.appendleft(piece)
+        return 0
+
+    def _look_after(self) -> None:
+        """End the workers that have said nothing for too long.
+
+        Raises:
+            UserError: if there is none, and none has come for long.
+        """
+        now = self.clock()
+        for run in self._runs.values():
+            cohort = run.piece.cohort
+            epochs = max(cohort.epochs) - cohort.initial_epoch
+            silent = self.waits.silent + self.waits.slow * self._speed.seconds(cohort.operations / epochs)
+            if now - run.heard > silent:
+                run.heard = now
+                self.workers.end(run.worker, f"its worker said nothing for {silent:.0f} seconds")
+        if not (self._idle or self._runs) and now - self._heard > self.waits.starting:
+            raise UserError(f"No worker has started in {self.waits.starting:.0f} seconds. Go on without them.")
+
+    def _help_the_slow(self, batch: Work) -> None:
+        """Give cohorts that take much longer than others did to a second worker as well, while there is one free."""
+        for run in list(self._runs.values()):
+            expected = self._speed.seconds(run.piece.cohort.operations) if self._speed.known else math.inf
+            slow = self.clock() - run.since > max(self.waits.least_slow, self.waits.slow * expected)
+            if slow and self._idle and len(run.piece.runs) == 1 and not (run.stopping or run.piece.ended):
+                self.tally.twice += 1
+                self._give(run.piece, batch)

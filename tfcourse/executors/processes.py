@@ -1,0 +1,188 @@
+"""Workers that are processes of this machine, each heard and spoken to over a socket of its own; no port is opened.
+
+They are started anew, not forked: TensorFlow's threads do not survive a fork. What goes between the driver and its own
+processes is pickled; nothing of it is ever read from a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from multiprocessing.connection import Connection
+from typing import IO, Any
+
+from tfcourse.cohort.work import Cohort, Shared
+from tfcourse.errors import UserError
+from tfcourse.executors.dispatch import Dispatch, Waits
+from tfcourse.executors.trainer import MOST_DATA
+from tfcourse.executors.workers import Beat, Done, Event, Lost, Ready, Stopped
+
+LAST_WORDS = 600
+"""Characters of what a worker said before it died that are told."""
+
+
+class _Child:
+    """A worker process: two threads hear and speak, so that the driver never waits for one that hangs."""
+
+    def __init__(self, number: int, events: queue.SimpleQueue[Event]) -> None:
+        self.number, self.why, self._events, self._has = number, "", events, list[str]()
+        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        ours, theirs = socket.socketpair()
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # several share a GPU's memory
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tfcourse.executors.worker", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._said,
+            env=environment,
+            start_new_session=True,  # Ctrl-C is the driver's
+        )
+        theirs.close()
+        self.connection = Connection(ours.detach())
+        self._out: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
+        self._threads = [threading.Thread(target=each, daemon=True) for each in (self._hear, self._speak)]
+        for thread in self._threads:
+            thread.start()
+
+    def say(self, *words: Any) -> None:
+        self._out.put(words)
+
+    def give(self, data: Shared) -> None:
+        """Give it data, unless it has them."""
+        if data.digest not in self._has:
+            self._has = [*self._has, data.digest][-MOST_DATA:]
+            self.say("data", data, data.digest)
+
+    def kill(self, why: str) -> None:
+        self.why = self.why or why
+        self.process.kill()
+
+    def close(self) -> None:
+        self._out.put(None)
+        self.process.kill()
+        self.process.wait()
+        for thread in self._threads:
+            thread.join()
+        self.connection.close()
+        self._said.close()
+
+    def _speak(self) -> None:
+        with contextlib.suppress(OSError):  # it is gone, which the other thread tells
+            while (words := self._out.get()) is not None:
+                self.connection.send(words)
+
+    def _hear(self) -> None:
+        why = ""
+        try:
+            while True:
+                kind, *words = self.connection.recv()
+                if kind == "failed":
+                    why = words[1].strip().splitlines()[-1]
+                    break
+                self._events.put(_event(self.number, kind, words))
+        except (EOFError, OSError):
+            pass
+        except Exception as error:  # what came was no message
+            why = f"it sent what cannot be read ({type(error).__name__}: {error})"
+        self.process.kill()
+        status = self.process.wait()
+        self._events.put(Lost(self.number, self.why or why or self._how_it_died(status)))
+
+    def _how_it_died(self, status: int) -> str:
+        if status < 0:
+            killed = signal.Signals(-status).name
+            hint = ", as the system does with one that takes too much memory" if status == -signal.SIGKILL else ""
+            return f"its process was killed ({killed}{hint})"
+        self._said.seek(0)
+        words = self._said.read().decode(errors="replace").strip()[-LAST_WORDS:]
+        return f"its process ended with status {status}{': ' * bool(words)}{words}"
+
+
+def _event(worker: int, kind: str, words: list[Any]) -> Event:
+    if kind == "ready":
+        return Ready(worker, **words[0])
+    return {"beat": Beat, "done": Done, "stopped": Stopped}[kind](worker, *words)
+
+
+class ProcessWorkers:
+    """A number of worker processes; one that dies is replaced."""
+
+    def __init__(self, size: int) -> None:
+        self.size = self.beside = size
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._numbers = itertools.count()
+        self._children: dict[int, _Child] = {}
+        for _ in range(size):
+            self._start()
+
+    def _start(self) -> None:
+        child = _Child(next(self._numbers), self._events)
+        self._children[child.number] = child
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of the workers, by age."""
+        return [child.process.pid for child in self._children.values()]
+
+    def hand(self, worker: int, task: int, cohort: Cohort, data: Shared) -> None:
+        """Give a worker something to do."""
+        self._children[worker].give(data)
+        self._children[worker].say("train", task, cohort)
+
+    def stop(self, worker: int, task: int) -> None:
+        """Tell a worker to put down what it is at."""
+        self._children[worker].say("stop", task)
+
+    def end(self, worker: int, why: str) -> None:
+        """Kill a worker."""
+        if worker in self._children:
+            self._children[worker].kill(why)
+
+    def events(self, seconds: float) -> list[Event]:
+        """Return what has happened; a worker that is lost is replaced."""
+        found: list[Event] = []
+        with contextlib.suppress(queue.Empty):
+            found.append(self._events.get(timeout=seconds))
+            while True:
+                found.append(self._events.get_nowait())
+        for event in found:
+            if isinstance(event, Lost):
+                self._children.pop(event.worker).close()
+                self._start()
+        return found
+
+    def close(self) -> None:
+        """Kill all workers and wait until they are gone."""
+        for child in self._children.values():
+            child.process.kill()
+        while self._children:
+            self._children.popitem()[1].close()
+
+
+class Processes(Dispatch):
+    """N processes of this machine as an executor; use it in a ``with`` block, which ends them.
+
+    Args:
+        workers: how many, from 1.
+        waits: when a worker is given up.
+
+    Raises:
+        UserError: if there are fewer than one, or the system cannot start a process so.
+    """
+
+    def __init__(self, workers: int = 2, waits: Waits | None = None) -> None:
+        if not isinstance(workers, int) or workers < 1:
+            raise UserError(f"workers={workers!r} was given; allowed are whole numbers from 1.")
+        if os.name != "posix":
+            raise UserError("Worker processes need Linux or macOS. Leave workers out, or use Ray.")
+        super().__init__(ProcessWorkers(workers), waits)
