@@ -23,13 +23,12 @@ def graph_of(model: Any) -> Graph:
         KeyError: if it holds a layer or an operation that has no entry.
     """
     graph = Graph()
-    given = model.input
-    named = given if isinstance(given, dict) else {"x": given}
+    named = model.input if isinstance(model.input, dict) else {"x": model.inputs[0]}
     inputs = {
         name: graph.input(name, TEXT if tensor.dtype == "string" else str(tensor.dtype), tuple(tensor.shape[1:]))
         for name, tensor in named.items()
     }
-    graph.output = _walk(graph, model, inputs if isinstance(given, dict) else inputs["x"])
+    graph.output = _walk(graph, model, inputs)
     return graph.pruned()
 
 
@@ -43,4 +42,5 @@ def _walk(graph: Graph, model: Any, inputs: Any) -> Any:
         entry = (OPERATIONS if type(operation).__module__.startswith("keras.src.ops.") else LAYERS)[kind]
         return lambda *operands, **settings: entry(graph, operation, *operands, **settings)
 
-    return model._run_through_graph(inputs, operation_fn=steps_of)
+    found = model._run_through_graph(inputs, operation_fn=steps_of)
+    return found[0] if isinstance(found, list) else found

@@ -21,5 +21,5 @@ def numpy_content(graph: Graph, classes: Sequence[str]) -> bytes:
     }
     arrays: dict[str, Any] = {"program": np.array(json.dumps(program)), "classes": np.array(list(classes))}
     content = io.BytesIO()
-    np.savez_compressed(content, allow_pickle=False, **arrays, **graph.constants)
+    np.savez_compressed(content, **arrays, **graph.constants)
     return content.getvalue()
