@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from tfcourse.exporting.graph import TEXT, Graph, Input, Step
@@ -263,3 +265,21 @@ def _type(dtype: str) -> int:
     if dtype == TEXT:
         return int(TensorProto.STRING)
     return int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+
+def ask_onnx(path: Path, columns: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
+    """Return the probabilities that ONNX Runtime gives."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    feed = {
+        given.name: _shaped(columns[given.name], len(given.shape), str(given.type)) for given in session.get_inputs()
+    }
+    return np.asarray(session.run([session.get_outputs()[1].name], feed)[0])
+
+
+def _shaped(values: NDArray[Any], rank: int, kind: str) -> NDArray[Any]:
+    """Return a column as (rows, 1), whatever has more axes as it is."""
+    dtype = {"tensor(string)": object, "tensor(double)": np.float64, "tensor(float)": np.float32}[kind]
+    values = values.astype(dtype)
+    return values.reshape(-1, 1) if values.ndim == 1 and rank == 2 else values
