@@ -54,7 +54,7 @@ def export_run(folder: RunFolder, to: str, out: Path | None, say: Callable[[str]
         for target in reversed(targets):
             _publish(staging / target.name, target)
     words = " and ".join(each.words for each in rows)
-    say(f"Through {kind.runtime_words} {words} have the probabilities of model.keras (± {np.max(off):.1g}).")
+    say(f"Through {kind.runtime_words} {words} have the probabilities of model.keras within {np.max(off):.1g}.")
     if len(rows) == 1:
         say("note: the run's data are gone or have changed since, so its test rows could not be compared.")
     return targets

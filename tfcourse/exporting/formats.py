@@ -69,7 +69,7 @@ class Format:
         """
         absent = [name for name, module in self.packages.items() if importlib.util.find_spec(module) is None]
         if absent:
-            raise UserError(f"--to {given} needs {' and '.join(absent)}: pip install \"tfcourse[{given}]\".")
+            raise UserError(f'--to {given} needs {" and ".join(absent)}: pip install "tfcourse[{given}]".')
 
     @property
     def runtime_words(self) -> str:

@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 from tfcourse.exporting.with_numpy import OPERATIONS
 
 Array = NDArray[Any]
-BOOLEAN = frozenset(
-    "isnan equal not_equal less less_equal greater greater_equal logical_and logical_or logical_not any all"
-    " matches".split()
+_TRUTHS = (
+    "isnan equal not_equal less less_equal greater greater_equal logical_and logical_or logical_not any all matches"
 )
+BOOLEAN = frozenset(_TRUTHS.split())
 """Operations that give truth values."""
-ALIKE = frozenset(
+_OF_ONE_TYPE = (
     "add subtract multiply divide mod maximum clip where equal not_equal less less_equal greater greater_equal matmul"
-    " concatenate".split()
+    " concatenate"
 )
+ALIKE = frozenset(_OF_ONE_TYPE.split())
 """Operations whose operands have one type, but for the condition of ``where``."""
 TEXT = "str"
 
@@ -132,7 +133,9 @@ class Graph:
         """Return the operands as arrays and values, of one type where the operation needs it."""
         first = 1 if operation == "where" else 0
         if operation in ALIKE:
-            typed = [each if isinstance(each, int | float) else np.empty(0, dtype_of(each)) for each in operands[first:]]
+            typed = [
+                each if isinstance(each, int | float) else np.empty(0, dtype_of(each)) for each in operands[first:]
+            ]
             common = np.result_type(*typed).name
             alike = [
                 self.cast(each, common) if isinstance(each, Value) else np.asarray(each, common)

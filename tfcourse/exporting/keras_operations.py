@@ -13,7 +13,7 @@ Entry = Callable[..., Any]
 SAME = (
     "Add Subtract Multiply Divide Mod Floor Sqrt Sin Cos Negative Where Isnan Equal NotEqual Less LessEqual Greater"
     " GreaterEqual LogicalAnd LogicalOr LogicalNot"
-).split()
+)
 """Operations that do what NumPy's of the same name does, on arrays of any shapes."""
 
 
@@ -58,7 +58,7 @@ def _take(graph: Graph, operation: Any, x: Any, indices: Any) -> Any:
     return graph.add("take", x, graph.cast(indices, "int64"), axis=axis, dtype=dtype_of(x))
 
 
-OPERATIONS: dict[str, Entry] = {name: _same(_snake(name)) for name in SAME} | {
+OPERATIONS: dict[str, Entry] = {name: _same(_snake(name)) for name in SAME.split()} | {
     "TrueDivide": _same("divide"),
     "Any": _reduced("any"),
     "All": _reduced("all"),

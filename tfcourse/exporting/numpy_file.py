@@ -19,7 +19,8 @@ def numpy_content(graph: Graph, classes: Sequence[str]) -> bytes:
         "steps": [[each.result.name, each.operation, each.operands, each.settings] for each in graph.steps],
         "output": graph.output.name,
     }
-    arrays: dict[str, Any] = {"program": np.array(json.dumps(program)), "classes": np.array(list(classes))}
+    texts = {"program": np.array(json.dumps(program)), "classes": np.array(list(classes))}
+    arrays: dict[str, Any] = {**texts, **graph.constants}
     content = io.BytesIO()
-    np.savez_compressed(content, **arrays, **graph.constants)
+    np.savez_compressed(content, **arrays)
     return content.getvalue()

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.data.features import ArrayFeatures, Features, TableFeatures
-from tfcourse.data.prepare import Prepared, prepare_again
-from tfcourse.data.options import DataOptions
-from tfcourse.data.sources import fingerprint_of
+from tfcourse.data.features import ArrayFeatures, Features
 from tfcourse.data.table import Table
-from tfcourse.errors import UserError
 from tfcourse.run.exported import model_inputs
 from tfcourse.run.folder import RunFolder
+from tfcourse.run.own_data import own_data
 
 MADE_UP = 200
 MISSING_SHARE = 0.1
@@ -51,23 +47,6 @@ def rows_to_compare(folder: RunFolder, features: Features, seed: int = 0) -> lis
     if prepared is not None:
         found.insert(0, _rows(prepared.test_rows, features, f"{len(prepared.test)} test rows"))
     return found
-
-
-def own_data(folder: RunFolder, features: Features) -> Prepared | None:
-    """Return the data that a run was made on, split as they were; None where they are gone or have changed since."""
-    options = folder.parse(lambda record: DataOptions.from_json(record["options"]))
-    try:
-        if any(place and Path(place).is_absolute() and not Path(place).exists() for place in _places(options)):
-            return None
-        if fingerprint_of(options.data, options.test_data) != folder.record["data"]["fingerprint"]:
-            return None
-        return prepare_again(options, features, folder.record["data"]["split"])
-    except (UserError, OSError):
-        return None
-
-
-def _places(options: DataOptions) -> tuple[str | None, ...]:
-    return options.data, options.test_data
 
 
 def _rows(rows: Table | NDArray[Any], features: Features, words: str) -> Rows:

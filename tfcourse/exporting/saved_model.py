@@ -72,7 +72,9 @@ def ask_saved_model(path: Path, inputs: dict[str, NDArray[Any]]) -> NDArray[np.f
     """Return the probabilities that the signature of a SavedModel gives, through TensorFlow's loader."""
     signature = tf.saved_model.load(str(path)).signatures[SIGNATURE]
     names = serving_names(inputs)
-    return np.asarray(signature(**{names[name]: tf.constant(values) for name, values in inputs.items()})["probabilities"])
+    return np.asarray(
+        signature(**{names[name]: tf.constant(values) for name, values in inputs.items()})["probabilities"]
+    )
 
 
 def names_changed(columns: Sequence[str]) -> dict[str, str]:
