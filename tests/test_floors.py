@@ -110,7 +110,14 @@ def test_files_are_read_and_made_in_one_place(call: str, places: set[str]) -> No
     assert found == places
 
 
-@pytest.mark.parametrize("code", ["import tfcourse", "from tfcourse import train; train.main(['--help'])"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import tfcourse",
+        "from tfcourse import train; train.main(['--help'])",
+        "from tfcourse import export; export.main(['--help'])",
+    ],
+)
 def test_importing_and_help_load_no_tensorflow(code: str) -> None:
     check = "import sys; print('heavy:', sorted({'tensorflow', 'keras', 'keras_tuner', 'pandas'} & set(sys.modules)))"
     script = f"try:\n    {code}\nexcept SystemExit:\n    pass\n{check}"

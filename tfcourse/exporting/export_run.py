@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import tfcourse
 from tfcourse.data.features import Features, TableFeatures, features_from_json
 from tfcourse.errors import UserError
@@ -54,7 +52,8 @@ def export_run(folder: RunFolder, to: str, out: Path | None, say: Callable[[str]
         for target in reversed(targets):
             _publish(staging / target.name, target)
     words = " and ".join(each.words for each in rows)
-    say(f"Through {kind.runtime_words} {words} have the probabilities of model.keras within {np.max(off):.1g}.")
+    same = f"within {max(off):.1g}" if max(off) else "to the last bit"
+    say(f"Through {kind.runtime_words}, {words} have the probabilities of model.keras, {same}.")
     if len(rows) == 1:
         say("note: the run's data are gone or have changed since, so its test rows could not be compared.")
     return targets
