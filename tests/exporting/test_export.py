@@ -52,7 +52,7 @@ def dates() -> pd.DataFrame:
     written[::9] = ""
     moment = (days + pd.to_timedelta(RANDOM.integers(0, 86400, ROWS), unit="s")).strftime("%m/%d/%Y %I:%M %p")
     epoch = 1_500_000_000 + RANDOM.integers(0, 10**8, ROWS)
-    y = noisy((days.weekday < 3) - 0.5)
+    y = noisy((days.strftime("%w").astype(int) < 3) - 0.5)
     return pd.DataFrame({"born": written, "moment": moment, "epoch": epoch, "size": RANDOM.normal(size=ROWS), "y": y})
 
 
@@ -316,7 +316,7 @@ def test_an_export_that_does_not_agree_is_not_left(
     monkeypatch.setitem(
         keras_layers.LAYERS,
         "Softmax",
-        lambda graph, layer, x: graph.add("softmax", graph.add("multiply", x, 1.1), axis=1),
+        lambda graph, layer, x, **_: graph.add("softmax", graph.add("multiply", x, 1.1), axis=1),
     )
     assert export.main([str(place / "run"), "--to", to]) == 2
     said = capsys.readouterr().err
