@@ -20,11 +20,15 @@ from tfcourse.data.tablefile import KINDS as KINDS_OF_TABLES
 from tfcourse.data.tablefile import read_table, read_text
 from tfcourse.data.unlike_training import what_is_unlike
 from tfcourse.errors import UserError
+from tfcourse.explain.blocks import blocks_of
+from tfcourse.explain.explained import explained_header, explained_rows, words_of_method
+from tfcourse.explain.shapley import BACKGROUND, RowEffects, explain_rows
 from tfcourse.files.writing import replacing
-from tfcourse.process.command import OK, Parser, run_command
+from tfcourse.process.command import OK, Parser, run_command, whole_number
 from tfcourse.process.streams import data_output
-from tfcourse.run.exported import load_exported, model_inputs, probabilities_of
+from tfcourse.run.exported import load_exported, model_inputs, network_of, probabilities_of
 from tfcourse.run.folder import SEARCH, TRAINING, RunFolder, check_out
+from tfcourse.run.own_data import own_data
 
 
 def build_parser() -> Parser:
@@ -44,6 +48,17 @@ def build_parser() -> Parser:
         "--out", default="-", metavar="PATH", help="the CSV to write, or - for standard output (default)"
     )
     parser.add_argument(
+        "--explain",
+        metavar="N",
+        type=whole_number(1),
+        help="name the N columns that moved each row's probability most, with their Shapley values",
+    )
+    parser.add_argument(
+        "--background",
+        metavar="PATH",
+        help="with --explain, the rows to compare with (default the run's own training rows)",
+    )
+    parser.add_argument(
         "--allow-unknown", action="store_true", help="accept columns of which training knew no value at all"
     )
     return parser
@@ -61,6 +76,7 @@ def _run(argv: Sequence[str] | None) -> int:
     if note := folder.on_another_model():
         print(f"note: {note}", file=sys.stderr)
     features = folder.parse(lambda record: features_from_json(record["features"]))
+    _check_explain(arguments, features)
     _check_out(arguments.out)
     if arguments.out != "-":
         check_out(Path(arguments.out), arguments.data)
@@ -70,10 +86,64 @@ def _run(argv: Sequence[str] | None) -> int:
             print(f"note: {line}", file=sys.stderr)
     inputs = model_inputs(rows, features)
     classes = folder.record["classes"]
-    probabilities = probabilities_of(load_exported(folder.model_path, features, len(classes)), inputs)
+    model = load_exported(folder.model_path, features, len(classes))
+    probabilities = probabilities_of(model, inputs)
+    explained: list[list[Any]] = []
+    if arguments.explain and isinstance(features, TableFeatures) and isinstance(rows, dict):
+        background = _background(folder, features, arguments.background)
+        effects = _effects(model, features, rows, probabilities, background)
+        whose = "the training data" if arguments.background is None else arguments.background
+        print(f"note: {words_of_method(effects, len(background), whose)}", file=sys.stderr)
+        explained = [
+            explained_header(effects, arguments.explain),
+            *explained_rows(effects, features, rows, arguments.explain),
+        ]
     with _opened(arguments.out) as file:
-        write_predictions(file, probabilities, classes)
+        write_predictions(file, probabilities, classes, explained)
     return OK
+
+
+def _check_explain(arguments: argparse.Namespace, features: Features) -> None:
+    """Refuse what cannot be explained, before any work is done."""
+    if arguments.background and not arguments.explain:
+        raise UserError("--background is for --explain N; give both.")
+    if arguments.explain and not isinstance(features, TableFeatures):
+        raise UserError("--explain names columns of a table, but the run was trained on arrays.")
+
+
+def _background(folder: RunFolder, features: Features, given: str | None) -> NDArray[np.float32]:
+    """Return the feature matrix of the rows that an explanation compares with.
+
+    Raises:
+        UserError: if the run's data are gone and no others are given.
+    """
+    if given is not None:
+        x = features.transform(read_rows(given, features))  # type: ignore[arg-type]
+    else:
+        prepared = own_data(folder, features)
+        if prepared is None:
+            raise UserError(
+                f"--explain compares each row with training rows, but {folder.record['options']['data']!r} is gone or"
+                " holds other data than the run was made on. Put it back, or give rows to compare with:"
+                " --background PATH."
+            )
+        x = prepared.train.x
+    return x[np.random.default_rng(0).permutation(len(x))[:BACKGROUND]]
+
+
+def _effects(
+    model: Any, features: Features, rows: Any, probabilities: NDArray[np.float32], background: NDArray[np.float32]
+) -> RowEffects:
+    """Return what moved the probability of each row's label."""
+    assert isinstance(features, TableFeatures)
+    network = network_of(model)
+    return explain_rows(
+        lambda x: probabilities_of(network, x).astype(np.float64),
+        features.transform(rows),
+        background,
+        blocks_of(features),
+        classes=probabilities.argmax(axis=1),
+    )
 
 
 def read_rows(data: str, features: Features) -> Table | NDArray[Any]:
@@ -98,8 +168,13 @@ def read_rows(data: str, features: Features) -> Table | NDArray[Any]:
     return load(data).x
 
 
-def write_predictions(file: IO[str], probabilities: NDArray[np.float32], classes: Sequence[str]) -> None:
-    """Write a CSV: the label, then one column of probabilities a class.
+def write_predictions(
+    file: IO[str],
+    probabilities: NDArray[np.float32],
+    classes: Sequence[str],
+    further: Sequence[Sequence[Any]] = (),
+) -> None:
+    """Write a CSV: the label, then one column of probabilities a class, then further columns, their header first.
 
     >>> import io
     >>> file = io.StringIO()
@@ -109,9 +184,10 @@ def write_predictions(file: IO[str], probabilities: NDArray[np.float32], classes
     yes,0.25,0.75
     """
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["label", *(f"probability_{name}" for name in classes)])
-    for row in probabilities:
-        writer.writerow([classes[int(row.argmax())], *(f"{p:.7g}" for p in row)])
+    header, *cells = further or [()] * (len(probabilities) + 1)
+    writer.writerow(["label", *(f"probability_{name}" for name in classes), *header])
+    for row, more in zip(probabilities, cells, strict=True):
+        writer.writerow([classes[int(row.argmax())], *(f"{p:.7g}" for p in row), *more])
 
 
 def _check_out(out: str) -> None:

@@ -71,8 +71,9 @@ def partial_dependence(
 def values_said(values: Column, column: NumberColumn | CategoryColumn | TextColumn) -> list[Any]:
     """Return values of a column as a person reads them: numbers, dates in ISO 8601, texts; None where missing.
 
-    >>> values_said(np.array([1.5, np.nan]), NumberColumn("born", 0.0, 1.0, has_missing=False, is_date=True))
-    ['1970-01-02 12:00', None]
+    >>> born = NumberColumn("born", 0.0, 1.0, has_missing=False, is_date=True)
+    >>> values_said(np.array([1.5, np.nan]), born), values_said(np.array([1.0, np.nan]), born)
+    (['1970-01-02 12:00', None], ['1970-01-02', None])
     """
     if not isinstance(column, NumberColumn):
         return [text or None for text in values.tolist()]
@@ -80,7 +81,8 @@ def values_said(values: Column, column: NumberColumn | CategoryColumn | TextColu
         return [None if np.isnan(value) else float(f"{value:.8g}") for value in values.tolist()]
     moments = dates.moments(values)
     days = all(not moment or (moment.hour, moment.minute) == (0, 0) for moment in moments)
-    return [f"{moment:%Y-%m-%d}" if days else f"{moment:%Y-%m-%d %H:%M}" if moment else None for moment in moments]
+    pattern = "%Y-%m-%d" if days else "%Y-%m-%d %H:%M"
+    return [moment.strftime(pattern) if moment else None for moment in moments]
 
 
 def _quantiles(values: Column) -> tuple[NDArray[np.int64], list[int]]:

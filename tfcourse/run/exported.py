@@ -125,6 +125,11 @@ def load_exported(path: Path, features: Features, classes: int) -> Any:
     return model
 
 
+def network_of(model: Any) -> Any:
+    """Return the part of a loaded exported model from the feature matrix to probabilities; the weights are shared."""
+    return model.layers[-1]
+
+
 def _inputs_of(model: Any) -> Any:
     """Return the kind of each column that a model takes, or the shape of an example."""
     inputs = model.input
