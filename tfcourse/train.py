@@ -67,6 +67,12 @@ def build_parser() -> Parser:
         help="rows with one value of this column stay in one part; it is only learned from if --categorical names it",
     )
     data.add_argument(
+        "--weight",
+        metavar="COLUMN",
+        help="how much each row counts in training and in what is chosen, 0 or more; it is not learned from, and the"
+        " test split counts every row once",
+    )
+    data.add_argument(
         "--numbers",
         metavar="HOW",
         type=one_of("auto", "standard", "robust", "encoded"),

@@ -32,6 +32,7 @@ class DataOptions:
     split: Literal["stratified", "time"] = "stratified"
     seed: int = 0
     group: str | None = None
+    weight: str | None = None
     split_rules: int = SPLIT_RULES
     reading: str | None = None
     time: str | None = None

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data import labels
+from tfcourse.data.beside import Weights, of_mean_one, without_group, without_weights
 from tfcourse.data.features import ArrayFeatures, Features, Matrix, TableFeatures, check_finite
 from tfcourse.data.fit_table import fit_table
-from tfcourse.data.groups import equal_rows, group_numbers, keep_together
+from tfcourse.data.groups import equal_rows, keep_together
 from tfcourse.data.in_both import in_both, seen_words
 from tfcourse.data.numbers_as import NumbersAs, numbers_as
 from tfcourse.data.options import DataOptions
@@ -32,10 +33,14 @@ MOST_LINES, MOST_LEFT_OUT = 60, 8
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the data: its matrix, shape (rows, features) float32, and class numbers, shape (rows,)."""
+    """One part of the data: its matrix, shape (rows, features) float32, and class numbers, shape (rows,).
+
+    ``weights``, shape (rows,), are 1 on average; None where every row counts once, as in every test part.
+    """
 
     x: Matrix
     y: Numbers
+    weights: Weights | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -135,10 +140,13 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
                     raise UserError(f"{flag}: there is no column {name!r}.{did_you_mean(name, dataset.x)}")
     else:
         check_finite(dataset.x)
-        for flag, given in (("--categorical", options.categorical), ("--group", options.group)):
+        for flag, given in (
+            ("--categorical", options.categorical), ("--group", options.group), ("--weight", options.weight),
+        ):  # fmt: skip
             if given:
                 raise UserError(f"{flag} is for tables; {options.data!r} holds arrays.")
-    dataset, named = _without_group(dataset, options)
+    dataset, named = without_group(dataset, options)
+    dataset, weights = without_weights(dataset, options)
     split, groups = _split(dataset, named, y, classes, options)
     lines: list[str] = []
     if features is None:
@@ -149,6 +157,9 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
         dataset.notes.extend(suspicions(used, y, split.train, split.validation, dates))
     x = features.transform(dataset.x)  # type: ignore[arg-type]
     train, validation, test = (Part(x[rows], y[rows]) for rows in (split.train, split.validation, split.test))
+    if weights is not None:
+        train = replace(train, weights=of_mean_one(weights[split.train], "training"))
+        validation = replace(validation, weights=of_mean_one(weights[split.validation], "validation"))
     test_rows = take(dataset.x, split.test)
     if dataset.test is not None:
         test_rows, test_labels = dataset.test
@@ -196,24 +207,6 @@ def with_numbers_as(prepared: Prepared, way: NumbersAs) -> Prepared:
         validation=replace(prepared.validation, x=x[len(prepared.train) :]),
         test=replace(prepared.test, x=features.transform(prepared.test_rows)),  # type: ignore[arg-type]
     )
-
-
-def _without_group(dataset: Dataset, options: DataOptions) -> tuple[Dataset, Numbers | None]:
-    """Return the data without the column of groups, unless it is to be read as well, and each row's group number."""
-    name, x = options.group, dataset.x
-    if name is None or not isinstance(x, dict):
-        return dataset, None
-    if options.split == "time":
-        raise UserError("--group was given with --split time, which keeps rows in their order; give one of them.")
-    if name not in x:
-        near = did_you_mean(name, x)
-        raise UserError(f"--group: there is no column {name!r} beside the target.{near} {columns_of(x)}")
-    named = group_numbers(x[name])
-    if name in options.categorical:
-        return dataset, named
-    dataset.notes.append(f"rows with one {name!r} stay in one part of the split; it is not learned from")
-    test = dataset.test and ({k: v for k, v in dataset.test[0].items() if k != name}, dataset.test[1])  # type: ignore[union-attr]
-    return replace(dataset, x={key: column for key, column in x.items() if key != name}, test=test), named
 
 
 def _split(

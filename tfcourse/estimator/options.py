@@ -14,7 +14,10 @@ from tfcourse.train import build_parser
 
 KEPT_BACK = ("out", "random_state", "space", "verbose")
 """Parameters that are no option, or that are given in another way."""
-_WORDS = {"data": "X", "target": "y", "group": "groups", "single": "folds=1", "seed": "random_state", "test-data": "X"}
+_WORDS = {
+    "data": "X", "test-data": "X", "target": "y", "group": "groups", "weight": "sample_weight", "single": "folds=1",
+    "seed": "random_state",
+}  # fmt: skip
 _OPTION = re.compile(r"(?:argument )?--(no-)?([a-z]+(?:-[a-z]+)*)")
 _HELP = re.compile(r" See python -m \S+ --help\.")
 

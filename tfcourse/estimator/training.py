@@ -22,11 +22,14 @@ from tfcourse.run.show import make_console, show_result
 from tfcourse.tuning.run import carry_out, show_beginning
 from tfcourse.tuning.start import resume, start
 
+NAMES = {"target": "y", "group": "groups", "weight": "sample_weight"}
+"""What the columns beside those of X are called, unless X has such a one."""
+
 
 def train_on(
     rows: Rows,
     labels: NDArray[Any],
-    groups: Any,
+    beside: Mapping[str, Any],
     given: Mapping[str, Any],
     flags: list[str],
     path: Path,
@@ -40,7 +43,8 @@ def train_on(
     Args:
         rows: a table or an array, shape (rows, ...).
         labels: texts, shape (rows,).
-        groups: what rows of one part have in common, shape (rows,), or None.
+        beside: ``group``, what rows of one part have in common, and ``weight``, how much each counts, both of shape
+            (rows,), as far as they are given.
         given: the command's options by name.
         flags: the same as words.
         path: the new run folder.
@@ -59,7 +63,7 @@ def train_on(
     place = path.with_name(f".{path.name}.rows")
     place.mkdir(parents=True)
     try:
-        data, names = _written(place, rows, labels, groups)
+        data, names = _written(place, rows, labels, beside)
         options = {**given, **names, "data": str(data), "out": str(path)}
         words = [word for name, value in names.items() for word in (f"--{name}", value)]
         folder, prepared, plan = start(options, ["--data", data.name, *words, *flags])
@@ -92,22 +96,25 @@ def _finish_early(folder: RunFolder, flags: list[str], console: Any, started: fl
         raise KeyboardInterrupt from None
 
 
-def _written(place: Path, rows: Rows, labels: NDArray[Any], groups: Any) -> tuple[Path, dict[str, str]]:
+def _written(place: Path, rows: Rows, labels: NDArray[Any], beside: Mapping[str, Any]) -> tuple[Path, dict[str, str]]:
     """Write rows and labels to a file; return it, and the options that name its columns."""
     if not isinstance(rows, pa.Table):
-        if groups is not None:
-            raise UserError("groups are for tables; X is an array of images or of many numbers that are alike.")
+        for name in beside:
+            raise UserError(f"--{name} is for tables; X is an array of images or of many numbers that are alike.")
         path = place / "data.npz"
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, x=rows, y=labels.astype(str))
         return path, {}
-    target = _free("y", rows.column_names)
-    table, names = rows.append_column(target, pa.array(labels.tolist())), {"target": target}
-    if groups is not None:
-        names["group"] = _free("groups", table.column_names)
-        table = table.append_column(names["group"], pa.array([str(group) for group in np.asarray(groups).tolist()]))
+    columns = {"target": pa.array(labels.tolist())}
+    for name, values in beside.items():
+        given = np.asarray(values)
+        columns[name] = pa.array(given if name == "weight" else [str(each) for each in given.tolist()])
+    names: dict[str, str] = {}
+    for option, column in columns.items():
+        names[option] = _free(NAMES[option], rows.column_names)
+        rows = rows.append_column(names[option], column)
     path = place / "data.parquet"
-    write_rows(path, table)
+    write_rows(path, rows)
     return path, names
 
 

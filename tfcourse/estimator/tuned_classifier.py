@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags, check_random_state
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
 from tfcourse.estimator.fitted_run import FittedRun
 from tfcourse.estimator.labels import classes_and_texts, places_of
@@ -129,13 +129,15 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Search, and keep the model that is best.
 
         Args:
             X: rows: a data frame (pandas, polars, Arrow), an array of shape (rows, columns), a sparse matrix, or
                 images, an array of shape (rows, height, width[, channels]). Missing values are allowed in tables.
             y: labels, shape (rows,): texts, numbers or booleans.
+            sample_weight: how much each row of a table counts in training and in what is chosen, 0 or more, shape
+                (rows,); the test part counts every row once.
             groups: rows with one value stay in one part of the split and in one fold, shape (rows,).
 
         Raises:
@@ -146,8 +148,11 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         started = time.monotonic()
         rows = self._checked(X, y)
         classes, texts = classes_and_texts(rows, y)
-        if groups is not None:
-            check_consistent_length(rows, groups)
+        beside = {"group": groups, "weight": sample_weight}
+        beside = {name: values for name, values in beside.items() if values is not None}
+        for name, values in beside.items():
+            check_consistent_length(rows, beside[name])
+            beside[name] = column_or_1d(values, dtype=np.float64 if name == "weight" else None)
         parameters = self.get_params(deep=False)
         with in_own_words():
             flags = [*flags_of(parameters), "--seed", str(self._seed())]
@@ -161,7 +166,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             with in_own_words():
                 own = self._to_json(parameters, classes)
                 interrupt = train_on(
-                    rows, texts, groups, given, flags, path, own, verbose=bool(self.verbose), started=started
+                    rows, texts, beside, given, flags, path, own, verbose=bool(self.verbose), started=started
                 )
                 run = FittedRun(path, temporary=temporary)
                 places = places_of(classes, run.folder.record["classes"])

@@ -86,6 +86,12 @@ def read_new_data(data: str, record: dict[str, Any], features: Features, since: 
     Raises:
         UserError: if it cannot be read, is of another kind, lacks columns, or has none of the run's classes.
     """
+    if weight := record["options"].get("weight"):
+        raise UserError(
+            f"The run counts its rows by {weight!r} (--weight), and retest counts every row once, so that the settings"
+            " would be judged by something else than they were chosen by. Start a new search on the new data instead:"
+            f" python -m tfcourse.train --data {data} --target {record['options']['target']} --weight {weight}"
+        )
     name, found, labels, notes = _read(data, record)
     is_table = isinstance(features, TableFeatures)
     if isinstance(found, LabelledRows) != is_table:

@@ -45,9 +45,15 @@ def measure(
     return measures
 
 
-def log_loss(probabilities: NDArray[Any], y: NDArray[np.int64]) -> float:
-    """Return the mean of −log of the true class's probability, which is kept from falling below 1e-12."""
-    return float(-np.log(np.maximum(probabilities[np.arange(len(y)), y], 1e-12)).mean())
+def log_loss(probabilities: NDArray[Any], y: NDArray[np.int64], weights: NDArray[Any] | None = None) -> float:
+    """Return the mean of −log of the true class's probability, which is kept from falling below 1e-12.
+
+    >>> sure = np.array([[0.75, 0.25], [0.5, 0.5]])
+    >>> round(log_loss(sure, np.array([0, 1])), 4), round(log_loss(sure, np.array([0, 1]), np.array([2.0, 0.0])), 4)
+    (0.4904, 0.2877)
+    """
+    losses = -np.log(np.maximum(probabilities[np.arange(len(y)), y], 1e-12))
+    return float(np.average(losses, weights=weights))
 
 
 def accuracy_interval(right: int, n: int) -> tuple[float, float]:

@@ -26,6 +26,7 @@ class Options(TypedDict):
     split: Literal["stratified", "time"]
     seed: Count
     group: NotRequired[str | None]
+    weight: NotRequired[str | None]
     split_rules: NotRequired[OneOrMore]
     reading: NotRequired[str | None]
     time: NotRequired[str | None]

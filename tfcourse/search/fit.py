@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -14,6 +14,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tfcourse.data.minibatches import minibatch_order
+from tfcourse.data.prepare import Prepared
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.space.objective import Objective
@@ -23,12 +24,29 @@ EVALUATION_BATCH = 4096
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Feature matrices, shape (rows, features) float32, and class numbers, shape (rows,), of two parts."""
+    """Feature matrices, shape (rows, features) float32, and class numbers, shape (rows,), of two parts.
+
+    How much rows count, shape (rows,), is given for both parts or, where they count alike, for none.
+    """
 
     x: NDArray[np.float32]
     y: NDArray[np.int64]
     x_validation: NDArray[np.float32]
     y_validation: NDArray[np.int64]
+    weights: NDArray[np.float32] | None = None
+    weights_validation: NDArray[np.float32] | None = None
+
+    @classmethod
+    def of(cls, prepared: Prepared) -> Self:
+        """Return the training and the validation part of a run's data."""
+        train, validation = prepared.train, prepared.validation
+        return cls(train.x, train.y, validation.x, validation.y, train.weights, validation.weights)
+
+    @property
+    def validation(self) -> tuple[NDArray[Any], ...]:
+        """The validation part as ``Model.fit`` takes it."""
+        part = (self.x_validation, self.y_validation)
+        return part if self.weights_validation is None else (*part, self.weights_validation)
 
 
 def never() -> bool:
@@ -105,11 +123,11 @@ def fit_network(
     model = build_mlp(network, optimizer, seed=seed)
     watch = _Watch(schedule, optimizer.learning_rate)
     model.fit(
-        minibatches(examples.x, examples.y, batch_size, schedule),
+        minibatches(examples, batch_size, schedule),
         epochs=schedule.epochs,
         steps_per_epoch=math.ceil(len(examples.x) / batch_size),
         shuffle=False,
-        validation_data=(examples.x_validation, examples.y_validation),
+        validation_data=examples.validation,
         validation_batch_size=EVALUATION_BATCH,
         callbacks=[watch],
         verbose=0,
@@ -117,17 +135,18 @@ def fit_network(
     return watch.training
 
 
-def minibatches(x: NDArray[np.float32], y: NDArray[np.int64], batch_size: int, schedule: Schedule) -> tf.data.Dataset:
+def minibatches(examples: TrainingData, batch_size: int, schedule: Schedule) -> tf.data.Dataset:
     """Return the minibatches of all epochs, one epoch after the other, in the order that the seed gives."""
-    features, labels = tf.constant(x), tf.constant(y)
+    arrays = [tf.constant(each) for each in (examples.x, examples.y, examples.weights) if each is not None]
+    count = len(examples.x)
 
     def orders() -> Iterator[NDArray[np.int64]]:
         for epoch in range(schedule.epochs):
-            yield minibatch_order(schedule.order_seed, epoch, len(x))
+            yield minibatch_order(schedule.order_seed, epoch, count)
 
-    epochs = tf.data.Dataset.from_generator(orders, output_signature=tf.TensorSpec((len(x),), tf.int64))
+    epochs = tf.data.Dataset.from_generator(orders, output_signature=tf.TensorSpec((count,), tf.int64))
     rows = epochs.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
-    return rows.map(lambda index: (tf.gather(features, index), tf.gather(labels, index))).prefetch(2)
+    return rows.map(lambda index: tuple(tf.gather(each, index) for each in arrays)).prefetch(2)
 
 
 class _Watch(keras.callbacks.Callback):

@@ -32,7 +32,7 @@ from tfcourse.search.fit import Schedule, Training, TrainingData
 from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Recipe, retrain
 from tfcourse.tuning.contenders import Contender, Ways, contenders
-from tfcourse.tuning.folds import folds_of, labels_of
+from tfcourse.tuning.folds import folds_of, labels_of, weights_of
 from tfcourse.tuning.leaders import BASELINE
 from tfcourse.tuning.plan import Plan
 
@@ -51,6 +51,7 @@ class OutOfFold:
         probabilities: what each setting says, shape (rows, classes).
         y: the class numbers, shape (rows,).
         folds: number of folds.
+        weights: how much each row counts, shape (rows,); None for alike.
     """
 
     contenders: list[Contender]
@@ -58,6 +59,7 @@ class OutOfFold:
     probabilities: list[NDArray[np.float64]]
     y: NDArray[np.int64]
     folds: int
+    weights: NDArray[np.float32] | None = None
 
 
 class Bagging:
@@ -93,7 +95,7 @@ class Bagging:
             return
         self.ways = Ways.of(prepared, bins=folder.record["options"].get("numbers") == "auto")
         self.contenders = contenders(folder, leaders, bins=self.ways.has_bins)
-        self.y = labels_of(prepared)
+        self.y, self.weights = labels_of(prepared), weights_of(prepared)
         assert prepared.groups is not None
         self.folds: Folds = deal_into_folds(prepared.groups, self.y, self.count, plan.seed)
         self._forget_others()
@@ -157,7 +159,8 @@ class Bagging:
     def _train(self, missing: list[tuple[Contender, int]], deadline: float, interrupted: Callable[[], bool]) -> str:
         parts = list(self.folds)
         plan, x = self.plan, self.ways.x
-        y = np.tile(self.y, len(x) // len(self.y))
+        ways = len(x) // len(self.y)
+        y, weights = np.tile(self.y, ways), None if self.weights is None else np.tile(self.weights, ways)
         padding = Padding.of_space(plan.space, inputs=self.ways.x.shape[1], examples=len(parts[0][0]) * plan.epochs)
         try:
             retrain(
@@ -165,7 +168,7 @@ class Bagging:
                     (self.recipe(each, len(parts[fold][0])), seed_of(plan.seed, fold, each.seed))
                     for each, fold in missing
                 ],
-                TrainingData(x, y, x, y),
+                TrainingData(x, y, x, y, weights, weights),
                 Schedule(plan.epochs, plan.patience, plan.objective, 0, deadline, interrupted),
                 padding=padding,
                 on_end=lambda index, training: self._keep(*missing[index], training),
@@ -196,11 +199,13 @@ class Bagging:
         """Return what the settings say out of fold, None unless all is trained; a setting that diverged is left out."""
         if self.count == 1 or self.missing:
             return None
-        found = OutOfFold([], [], [], self.y[self.folds.fold >= 0], self.count)
+        rows = self.folds.fold >= 0
+        weights = None if self.weights is None else self.weights[rows]
+        found = OutOfFold([], [], [], self.y[rows], self.count, weights)
         for each in self.contenders:
-            weights = [self._weights(each, fold) for fold in range(self.count)]
-            if all(weights):
-                stack = stacked(self.recipe(each, len(self.y)).network, weights)
+            networks = [self._weights(each, fold) for fold in range(self.count)]
+            if all(networks):
+                stack = stacked(self.recipe(each, len(self.y)).network, networks)
                 found.contenders.append(each)
                 found.stacks.append(stack)
                 found.probabilities.append(self._probabilities(stack, self.ways.first_row(each)))

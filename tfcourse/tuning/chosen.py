@@ -103,7 +103,8 @@ def choose(tuner: FitTuner, prepared: Prepared, bagging: Bagging, wanted: Mappin
     trials = completed_of(tuner.oracle.get_best_trials(asked["ensemble"]))
     single = tuner.load_model(best)
     network = average([tuner.load_model(trial) for trial in trials]) if len(trials) > 1 else single
-    validation = Predictions(network.predict(prepared.validation.x, batch_size=BATCH, verbose=0), prepared.validation.y)
+    rows = prepared.validation
+    validation = Predictions(network.predict(rows.x, batch_size=BATCH, verbose=0), rows.y, rows.weights)
     temperature = fit_temperature(validation) if asked["calibrate"] else None
     if temperature is not None:
         network = with_temperature(network, temperature)
@@ -113,10 +114,10 @@ def choose(tuner: FitTuner, prepared: Prepared, bagging: Bagging, wanted: Mappin
 
 def bagged(found: OutOfFold, ways: Ways, single: keras.Model, *, calibrate: bool) -> Chosen:
     """Return the average of settings trained on folds; what they say out of fold decides weights and temperature."""
-    weights = greedy_weights(found.probabilities, found.y)
+    weights = greedy_weights(found.probabilities, found.y, found.weights)
     used = [place for place, weight in enumerate(weights) if weight > 0]
     probabilities = sum(weights[place] * found.probabilities[place] for place in used)
-    predictions = Predictions.of_probabilities(np.asarray(probabilities), found.y)
+    predictions = Predictions.of_probabilities(np.asarray(probabilities), found.y, weights=found.weights)
     contenders = [found.contenders[place] for place in used]
     inputs = max(ways.width(each) for each in contenders)
     network = weighted_average(
@@ -125,14 +126,14 @@ def bagged(found: OutOfFold, ways: Ways, single: keras.Model, *, calibrate: bool
     temperature = fit_temperature(predictions) if calibrate else None
     if temperature is not None:
         network = with_temperature(network, temperature)
-    losses = [log_loss(each, found.y) for each in found.probabilities]
+    losses = [log_loss(each, found.y, found.weights) for each in found.probabilities]
     best = int(np.argmin(losses))
     out_of_fold = {
-        **estimate(predictions.probabilities(temperature or 1.0), found.y),
+        **estimate(predictions.probabilities(temperature or 1.0), found.y, found.weights),
         "folds": found.folds,
         "used": len(used),
         "temperature": temperature,
-        "plain_log_loss": log_loss(predictions.probabilities(), found.y),
+        "plain_log_loss": log_loss(predictions.probabilities(), found.y, found.weights),
         "best_trial": found.contenders[best].trial,
         "best": found.contenders[best].name,
         "best_log_loss": losses[best],
@@ -178,4 +179,4 @@ def measures_on(predictions: Predictions, temperature: float) -> dict[str, float
     """Return loss and accuracy of predictions at a temperature."""
     probabilities = predictions.probabilities(temperature)
     accuracy = float((probabilities.argmax(axis=1) == predictions.y).mean())
-    return {"loss": log_loss(probabilities, predictions.y), "accuracy": accuracy}
+    return {"loss": log_loss(probabilities, predictions.y, predictions.weights), "accuracy": accuracy}

@@ -125,12 +125,11 @@ class Leaders:
             score = training.curves[plan.objective][training.best_epoch] if done else None
             self.retrained.keep(*missing[index], score)
 
-        train, validation = prepared.train, prepared.validation
-        examples = len(train) * plan.epochs
+        examples = len(prepared.train) * plan.epochs
         try:
             retrain(
                 [(self.recipes[name], seed) for name, seed in missing],
-                TrainingData(train.x, train.y, validation.x, validation.y),
+                TrainingData.of(prepared),
                 Schedule(plan.epochs, plan.patience, plan.objective, self.order, deadline, interrupted),
                 padding=Padding.of_space(plan.space, inputs=prepared.features.width, examples=examples),
                 on_end=ended,

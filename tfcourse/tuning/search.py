@@ -82,7 +82,7 @@ def search(
         latest: the moment until which it may go on if it would come to nothing otherwise.
         interrupted: tells whether to stop with a KeyboardInterrupt.
     """
-    examples = TrainingData(prepared.train.x, prepared.train.y, prepared.validation.x, prepared.validation.y)
+    examples = TrainingData.of(prepared)
     schedule = Schedule(
         plan.epochs, plan.patience, plan.objective, plan.seed, latest, interrupted, plan.repeats, plan.halving
     )

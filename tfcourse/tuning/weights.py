@@ -12,7 +12,9 @@ from tfcourse.run.measure import log_loss
 ROUNDS = 20
 
 
-def greedy_weights(probabilities: Sequence[NDArray[np.float64]], y: NDArray[np.int64]) -> list[float]:
+def greedy_weights(
+    probabilities: Sequence[NDArray[np.float64]], y: NDArray[np.int64], counts: NDArray[np.float32] | None = None
+) -> list[float]:
     """Return the weight of each setting, 0 for one that does not help; they sum to 1.
 
     One setting after the other is added to the average, any of them again, each time the one with which the log-loss
@@ -21,6 +23,7 @@ def greedy_weights(probabilities: Sequence[NDArray[np.float64]], y: NDArray[np.i
     Args:
         probabilities: what each setting says of rows that it did not train on, shape (rows, classes).
         y: their class numbers, shape (rows,).
+        counts: how much each row counts, shape (rows,); None for alike.
 
     >>> sure, unsure = np.array([[0.9, 0.1], [0.1, 0.9]]), np.array([[0.6, 0.4], [0.4, 0.6]])
     >>> greedy_weights([unsure, sure], np.array([0, 1]))
@@ -30,7 +33,7 @@ def greedy_weights(probabilities: Sequence[NDArray[np.float64]], y: NDArray[np.i
     chosen: list[int] = []
     losses: list[float] = []
     for size in range(1, ROUNDS + 1):
-        tried = [log_loss((total + each) / size, y) for each in probabilities]
+        tried = [log_loss((total + each) / size, y, counts) for each in probabilities]
         best = int(np.argmin(tried))
         total = total + probabilities[best]
         chosen.append(best)

@@ -38,10 +38,12 @@ class Predictions:
     Args:
         logits: shape (rows, classes), before the temperature; logarithms of probabilities do as well.
         y: the true class numbers, shape (rows,).
+        weights: how much each row counts for the temperature, shape (rows,); None for alike.
     """
 
     logits: Array
     y: NDArray[np.int64]
+    weights: Array | None = None
 
     def probabilities(self, temperature: float = 1.0) -> Array:
         """Return the class probabilities at a temperature, shape (rows, classes)."""
@@ -50,7 +52,9 @@ class Predictions:
         return np.asarray(softmax(np.asarray(self.logits, np.float64) / temperature, axis=1))
 
     @classmethod
-    def of_probabilities(cls, probabilities: Array, y: NDArray[np.int64], temperature: float = 1.0) -> Self:
+    def of_probabilities(
+        cls, probabilities: Array, y: NDArray[np.int64], temperature: float = 1.0, *, weights: Array | None = None
+    ) -> Self:
         """Return the predictions whose probabilities at a temperature are those given.
 
         >>> given = np.array([[0.8, 0.2]])
@@ -58,7 +62,7 @@ class Predictions:
         [[0.8, 0.2]]
         """
         smallest = np.finfo(np.float32).tiny
-        return cls(temperature * np.log(np.maximum(np.asarray(probabilities, np.float64), smallest)), y)
+        return cls(temperature * np.log(np.maximum(np.asarray(probabilities, np.float64), smallest)), y, weights)
 
 
 def bins_of(probabilities: Array, y: NDArray[np.int64]) -> dict[str, list[float | None]]:
@@ -118,7 +122,8 @@ def fit_temperature(predictions: Predictions) -> float:
         return 1.0
 
     def loss(logarithm: float) -> float:
-        return float(-log_softmax(logits / np.exp(logarithm), axis=1)[rows, predictions.y].mean())
+        losses = -log_softmax(logits / np.exp(logarithm), axis=1)[rows, predictions.y]
+        return float(np.average(losses, weights=predictions.weights))
 
     found = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
     return float(np.exp(found.x)) if loss(float(found.x)) < loss(0.0) else 1.0
