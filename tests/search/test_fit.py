@@ -22,7 +22,7 @@ NETWORK, OPTIMIZER = NetworkSpec(5, 2, (6,)), OptimizerSpec("sgd", 0.05, momentu
 
 
 def test_minibatches_come_in_the_documented_order_with_a_short_last_one() -> None:
-    batches = [(x.numpy(), y.numpy()) for x, y in minibatches(TrainingData(X[:50], Y[:50], X[50:], Y[50:]), 16, Schedule(2, 9, order_seed=3))]
+    batches = [(x.numpy(), y.numpy()) for x, y in minibatches(EXAMPLES, 16, Schedule(2, 9, order_seed=3))]
     assert [len(x) for x, _ in batches] == [16, 16, 16, 2] * 2
     order = np.concatenate([minibatch_order(3, 0, 50), minibatch_order(3, 1, 50)])
     np.testing.assert_array_equal(np.concatenate([x for x, _ in batches]), X[order])
@@ -53,7 +53,7 @@ def test_early_stopping_agrees_with_keras() -> None:
     model.compile(build_optimizer(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     stopping = keras.callbacks.EarlyStopping("val_loss", patience=3, restore_best_weights=True)
     history = model.fit(
-        minibatches(TrainingData(X[:50], Y[:50], X[50:], Y[50:]), 16, Schedule(40, 3, order_seed=1)), epochs=40, steps_per_epoch=4, shuffle=False,
+        minibatches(EXAMPLES, 16, Schedule(40, 3, order_seed=1)), epochs=40, steps_per_epoch=4, shuffle=False,
         validation_data=(X[50:], Y[50:]), validation_batch_size=90, callbacks=[stopping], verbose=0,
     ).history  # fmt: skip
     assert len(training.curves["val_loss"]) == len(history["val_loss"]) < 40
