@@ -19,6 +19,7 @@ from tests.models.test_preprocessing import fitted, messy_table, raw_inputs
 from tfcourse.data.features import ArrayFeatures
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.numbers_as import WAYS, NumbersAs, numbers_as
+from tfcourse.errors import UserError
 from tfcourse.exporting import keras_layers, keras_operations
 from tfcourse.exporting.from_keras import graph_of
 from tfcourse.exporting.graph import Graph
@@ -257,3 +258,23 @@ def test_each_elementwise_step_is_that_of_numpy(operation: str) -> None:
     found = session.run(["probabilities"], {"x": FLOATS.astype(dtype)})[0]
     expected = probabilities(load(io.BytesIO(numpy_content(graph.pruned(), ["a"]))), {"x": FLOATS})
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_layers_of_earlier_versions(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    image = keras.Input((4, 3))
+    a = keras.layers.Rescaling(1 / 255, offset=-0.5)(image)
+    a = keras.layers.Normalization(mean=random.normal(size=3), variance=random.gamma(1, 1, 3))(a)
+    a = keras.layers.Flatten()(a)
+    a = keras.layers.Dense(5, "relu")(a)
+    model = keras.Model(image, keras.layers.Softmax()(keras.layers.Dense(2)(a)))
+    x = random.integers(0, 256, (20, 4, 3)).astype("float32")
+    found = probabilities(load(io.BytesIO(numpy_content(graph_of(model), ["a", "b"]))), {"x": x})
+    np.testing.assert_allclose(found, model.predict_on_batch(x), atol=1e-6)
+
+
+def test_what_has_no_steps_is_named() -> None:
+    image = keras.Input((4, 3))
+    model = keras.Model(image, keras.layers.Softmax()(keras.layers.GlobalAveragePooling1D()(image)))
+    with pytest.raises(UserError, match=r"The model holds GlobalAveragePooling1D, which .*; --to savedmodel can hold"):
+        graph_of(model)
