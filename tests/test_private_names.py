@@ -46,7 +46,10 @@ USED: dict[str, tuple[Callable[[], Any], str]] = {
         "_functional _flatten_layers _layers _maybe_rebuild _initial_epoch _compile_loss _compile_metrics"
         " _loss_tracker",
     ),
-    "a Functional": (lambda: network()._functional, "_nodes_by_depth _inputs_struct _outputs_struct"),
+    "a Functional": (
+        lambda: network()._functional,
+        "_nodes_by_depth _inputs_struct _outputs_struct _run_through_graph",
+    ),
     "a compiled loss": (lambda: network()._compile_loss, "_user_loss _user_loss_weights"),
     "compiled metrics": (lambda: network()._compile_metrics, "_user_metrics _user_weighted_metrics"),
     "a loss": (keras.losses.SparseCategoricalCrossentropy, "_fn_kwargs"),

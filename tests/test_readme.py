@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tfcourse import look, predict, train
+from tfcourse import export, look, predict, train
 from tfcourse.report import __main__ as report
 from tfcourse.space.course import default_space
 from tfcourse.space.first_settings import read_first_settings
@@ -23,6 +23,7 @@ from tfcourse.space.space_file import space_from_toml
 ROOT = Path(__file__).parents[1]
 MOST_LINES = 200
 COMMANDS = {
+    "tfcourse.export": export.main,
     "tfcourse.look": look.main,
     "tfcourse.predict": predict.main,
     "tfcourse.report": report.main,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tests.conftest import pets
 from tfcourse import predict
+from tfcourse.explain import shapley
 from tfcourse.explain.shapley import RowEffects, explain_rows
 
 BLOCKS = {"a": np.array([0, 3]), "b": np.array([1]), "c": np.array([2, 4, 5]), "d": np.array([6])}
@@ -52,6 +53,16 @@ def test_all_sets_give_what_the_definition_gives() -> None:
     np.testing.assert_allclose(found.average, network(BACKGROUND).mean(axis=0)[found.classes], atol=1e-12)
     total = found.average + found.effects.sum(axis=1)
     np.testing.assert_allclose(total, network(ROWS).max(axis=1), atol=1e-7)
+
+
+def test_little_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    ways: list[Any] = [{}, {"most_exact": 3, "asked": 1000}]
+    before = [explain_rows(network, ROWS, BACKGROUND, BLOCKS, **way) for way in ways]
+    monkeypatch.setattr(shapley, "MOST_NUMBERS", 300)
+    for way, found in zip(ways, before, strict=True):
+        after = explain_rows(network, ROWS, BACKGROUND, BLOCKS, **way)
+        np.testing.assert_allclose(after.effects, found.effects, atol=1e-12)
+        np.testing.assert_allclose(after.errors, found.errors, atol=1e-12)
 
 
 def test_another_class_may_be_asked_for() -> None:

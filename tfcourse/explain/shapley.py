@@ -9,7 +9,7 @@ columns all sets are asked; with many, random orders and their reverses, each be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import factorial
 
@@ -23,9 +23,10 @@ BACKGROUND = 100
 """Rows to compare with; more of them make the effects hardly steadier."""
 MOST_EXACT = 8
 """Columns of which all sets are asked."""
-ASKED = 20_000
+ASKED = 50_000
 """Rows that the model is asked about for each row, roughly, where orders are drawn."""
-BATCH = 200_000
+MOST_NUMBERS = 20_000_000
+"""Of rows that are made up at a time."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,12 @@ def explain_rows(
     for row, number in zip(rows, chosen, strict=True):
 
         def ask(mixed: NDArray[np.float32], number: int = int(number)) -> NDArray[np.float64]:
-            parts = [predict(mixed[start : start + BATCH])[:, number] for start in range(0, len(mixed), BATCH)]
-            return np.concatenate(parts).astype(np.float64)
+            return predict(mixed.reshape(-1, mixed.shape[-1]))[:, number].reshape(mixed.shape[:-1]).astype(np.float64)
 
-        found.append(
-            _all_sets(ask, row, background, place, count) if exact else _orders(ask, row, background, place, ranks)
-        )
+        if exact:
+            found.append(_all_sets(ask, row, background, place, count))
+        else:
+            found.append(_orders(ask, row, background, place, ranks))
     average = predict(background).astype(np.float64).mean(axis=0)[chosen]
     effects, errors = (
         np.array(part).reshape(len(rows), count) for part in (zip(*found, strict=True) if found else ([], []))
@@ -115,8 +116,12 @@ def _all_sets(
     """Return Shapley values by their definition; a set is a number whose binary figures say which columns are in it."""
     sets = np.arange(2**count)
     members = (sets[:, None] >> np.arange(count)) & 1 == 1
-    mixed = np.where(members[:, None, place], row, background)
-    values = ask(mixed.reshape(-1, len(row))).reshape(len(sets), len(background)).mean(axis=1)
+    values = np.concatenate(
+        [
+            ask(np.where(members[part][:, None, place], row, background)).mean(axis=1)
+            for part in _parts(len(sets), background.size)
+        ]
+    )
     sizes = members.sum(axis=1)
     weights = np.array([factorial(size) * factorial(count - size - 1) for size in range(count)]) / factorial(count)
     effects = np.empty(count)
@@ -131,12 +136,20 @@ def _orders(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the mean over orders and their reverses of what each column adds, and its standard error."""
     pairs, count = ranks.shape
-    begin = background[np.arange(pairs) % len(background)]
     added = np.zeros((pairs, count))
-    for rank in (ranks, count - 1 - ranks):
-        come = (
-            rank[:, None, place] < np.arange(count + 1)[:, None]
-        )  # after each step, which matrix columns have come in
-        values = ask(np.where(come, row, begin[:, None, :]).reshape(-1, len(row))).reshape(pairs, count + 1)
-        added += np.take_along_axis(np.diff(values, axis=1), rank, axis=1) / 2
-    return added.mean(axis=0), added.std(axis=0, ddof=1) / np.sqrt(pairs) if pairs > 1 else np.zeros(count)
+    for part in _parts(pairs, (count + 1) * len(row)):
+        begin = background[np.arange(pairs)[part] % len(background)]
+        for rank in (ranks[part], count - 1 - ranks[part]):
+            # After each step, which matrix columns have come in.
+            come = rank[:, None, place] < np.arange(count + 1)[:, None]
+            values = ask(np.where(come, row, begin[:, None, :]))
+            added[part] += np.take_along_axis(np.diff(values, axis=1), rank, axis=1) / 2
+    errors = added.std(axis=0, ddof=1) / np.sqrt(pairs) if pairs > 1 else np.zeros(count)
+    return added.mean(axis=0), errors
+
+
+def _parts(count: int, each: int) -> Iterator[slice]:
+    """Return slices of a range, so short that what is made of them takes a bounded memory."""
+    size = max(1, MOST_NUMBERS // each)
+    for start in range(0, count, size):
+        yield slice(start, start + size)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tfcourse.errors import UserError
 from tfcourse.exporting.graph import TEXT, Graph
 from tfcourse.exporting.keras_layers import LAYERS
 from tfcourse.exporting.keras_operations import OPERATIONS
@@ -20,7 +21,7 @@ def graph_of(model: Any) -> Graph:
     """Return the graph of a loaded exported model, from raw columns or examples to probabilities.
 
     Raises:
-        KeyError: if it holds a layer or an operation that has no entry.
+        UserError: if it holds a layer or an operation, or a use of one, that has no entry.
     """
     graph = Graph()
     named = model.input if isinstance(model.input, dict) else {"x": model.inputs[0]}
@@ -28,7 +29,12 @@ def graph_of(model: Any) -> Graph:
         name: graph.input(name, TEXT if tensor.dtype == "string" else str(tensor.dtype), tuple(tensor.shape[1:]))
         for name, tensor in named.items()
     }
-    graph.output = _walk(graph, model, inputs)
+    try:
+        graph.output = _walk(graph, model, inputs)
+    except KeyError as error:
+        raise UserError(
+            f"The model holds {error.args[0]}, which cannot be written in this format; --to savedmodel can hold it."
+        ) from None
     return graph.pruned()
 
 

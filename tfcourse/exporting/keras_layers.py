@@ -100,10 +100,13 @@ def _einsum_dense(graph: Graph, layer: Any, x: Any) -> Any:
 
 def _text_vectorization(graph: Graph, layer: Any, x: Any) -> Any:
     words = [str(word) for word in layer.get_vocabulary(include_special_tokens=False)]
-    if layer._output_mode == "multi_hot":  # a first column is that of all other words, at which no model of ours looks
+    config = layer.get_config()
+    if (
+        config["output_mode"] == "multi_hot"
+    ):  # a first column is that of all other words, at which no model of ours looks
         found = graph.add("matches", x, patterns=["a^", *map(pattern_of, words)])
         return graph.cast(found, "float32")
-    return graph.add("characters", x, dtype="int64", known="".join(words), length=layer._output_sequence_length)
+    return graph.add("characters", x, dtype="int64", known="".join(words), length=config["output_sequence_length"])
 
 
 def pattern_of(word: str) -> str:

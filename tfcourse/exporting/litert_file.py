@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tfcourse.data.features import ArrayFeatures, Features
 from tfcourse.exporting.from_keras import graph_of
 from tfcourse.exporting.graph import Graph
+from tfcourse.process.quiet import no_standard_error
 
 BATCH = 4096
 OPERATIONS: dict[str, Callable[..., Any]] = {
@@ -61,7 +62,9 @@ def write_litert(path: Path, network: Any, features: Features) -> None:
     module = tf.Module()
     module.serve = probabilities
     converter = tf.lite.TFLiteConverter.from_concrete_functions([probabilities.get_concrete_function()], module)
-    path.write_bytes(converter.convert())
+    with no_standard_error():
+        content = converter.convert()
+    path.write_bytes(content)
 
 
 def _standardized(x: Any, features: Features) -> Any:
@@ -87,7 +90,8 @@ def ask_litert(path: Path, x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the probabilities that LiteRT's interpreter gives."""
     from ai_edge_litert.interpreter import Interpreter
 
-    signature = Interpreter(str(path)).get_signature_runner()
-    (name,) = signature.get_input_details()
-    parts = [signature(**{name: x[start : start + BATCH]})["probabilities"] for start in range(0, len(x), BATCH)]
+    with no_standard_error():  # which kernels it has chosen
+        signature = Interpreter(str(path)).get_signature_runner()
+        (name,) = signature.get_input_details()
+        parts = [signature(**{name: x[start : start + BATCH]})["probabilities"] for start in range(0, len(x), BATCH)]
     return np.concatenate(parts)

@@ -272,14 +272,11 @@ def ask_onnx(path: Path, columns: dict[str, NDArray[Any]]) -> NDArray[np.float32
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    feed = {
-        given.name: _shaped(columns[given.name], len(given.shape), str(given.type)) for given in session.get_inputs()
-    }
+    feed = {given.name: shaped(columns[given.name], given) for given in session.get_inputs()}
     return np.asarray(session.run([session.get_outputs()[1].name], feed)[0])
 
 
-def _shaped(values: NDArray[Any], rank: int, kind: str) -> NDArray[Any]:
-    """Return a column as (rows, 1), whatever has more axes as it is."""
-    dtype = {"tensor(string)": object, "tensor(double)": np.float64, "tensor(float)": np.float32}[kind]
-    values = values.astype(dtype)
-    return values.reshape(-1, 1) if values.ndim == 1 and rank == 2 else values
+def shaped(values: NDArray[Any], given: Any) -> NDArray[Any]:
+    """Return a column as an input of a session takes it: (rows, 1), or whatever more axes it has."""
+    dtype = {"tensor(string)": object, "tensor(double)": np.float64, "tensor(float)": np.float32}[given.type]
+    return values.astype(dtype).reshape(len(values), *given.shape[1:])

@@ -21,6 +21,13 @@ def quiet_start() -> Iterator[None]:
         yield
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    with no_standard_error():
+        yield
+
+
+@contextlib.contextmanager
+def no_standard_error() -> Iterator[None]:
+    """Drop whatever is written to standard error, by libraries in C++ too."""
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
