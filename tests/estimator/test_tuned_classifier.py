@@ -276,6 +276,29 @@ def test_nothing_can_be_asked_before_a_fit_or_saved_over_something(fitted: Tuned
         TunedClassifier.load(tmp_path / "nothing")
 
 
+def test_effects_of_columns_sum_to_the_probability(fitted: TunedClassifier) -> None:
+    x, _ = people()
+    found = fitted.explain(x[:4])
+    probabilities = fitted.predict_proba(x[:4])
+    for row, part in found.groupby("row"):
+        assert set(part["column"]) <= set(x)
+        assert part["label"].iloc[0] == fitted.predict(x[:4])[row]
+        assert part["effect"].abs().is_monotonic_decreasing
+        total = part["average_probability"].iloc[0] + part["effect"].sum()
+        assert total == pytest.approx(probabilities[row].max(), abs=1e-5)
+    with pytest.raises(UserError, match="give some with background="):
+        pickle.loads(pickle.dumps(fitted)).explain(x[:1])
+    assert len(pickle.loads(pickle.dumps(fitted)).explain(x[:1], background=x)) == found["column"].nunique()
+
+
+def test_polars_frames_are_tables() -> None:
+    polars = pytest.importorskip("polars", reason="needs polars")
+    x, y = people(40)
+    ours = TunedClassifier(**{**SMALL, "trials": 1}).fit(polars.from_pandas(x), polars.Series(y.to_list()))
+    theirs = TunedClassifier(**{**SMALL, "trials": 1}).fit(x, y)
+    np.testing.assert_allclose(ours.predict_proba(polars.from_pandas(x)), theirs.predict_proba(x), atol=1e-6)
+
+
 def test_the_report_is_shown_in_a_notebook(fitted: TunedClassifier, tmp_path: Path) -> None:
     shown = fitted.report()
     assert shown._repr_html_().startswith('<iframe srcdoc="&lt;!')

@@ -60,7 +60,9 @@ def layouts_of(
     groups: dict[tuple[object, ...], list[Member]] = {}
     for plan in plans:
         groups.setdefault(program(plan), []).extend(members[index] for index in plan.indices)
-    return [layout_of(plan, groups[program(plan)], training, validation) for plan in plans]
+    of_program = {program(plan): plan for plan in plans}
+    found = {key: layout_of(plan, groups[key], training, validation) for key, plan in of_program.items()}
+    return [found[program(plan)] for plan in plans]
 
 
 class RunningCohort:

@@ -17,7 +17,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
+from tfcourse.estimator.explained import explained
 from tfcourse.estimator.fitted_run import FittedRun
+from tfcourse.estimator.kept import KEPT, kept_of
 from tfcourse.estimator.labels import classes_and_texts, places_of
 from tfcourse.estimator.options import flags_of, given_by, in_own_words
 from tfcourse.estimator.rows import is_frame, rows_of
@@ -164,7 +166,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         path = Path(tempfile.mkdtemp(prefix="tfcourse-"), "run") if self.out is None else Path(self.out)
         try:
             with in_own_words():
-                own = self._to_json(parameters, classes)
+                own = kept_of(parameters, classes, self)
                 interrupt = train_on(
                     rows, texts, beside, given, flags, path, own, verbose=bool(self.verbose), started=started
                 )
@@ -196,6 +198,27 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         """Return the most probable label of each row, shape (rows,); raises as :meth:`predict_proba`."""
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
+
+    def explain(self, X: Any, background: Any = None) -> pd.DataFrame:
+        """Return how far each column moved each row's probability away from the average: Shapley values.
+
+        Args:
+            X: rows of a table.
+            background: rows to compare with; the training rows when left out.
+
+        Returns:
+            A row for each row and column: ``row`` (from 0), ``label`` (the most probable one, whose probability is
+            explained), ``average_probability`` (over the background), ``column``, ``value`` and ``effect``, the largest
+            effect first; average and effects of a row sum to its probability.
+
+        Raises:
+            NotFittedError: before a ``fit``.
+            ValueError: for arrays, or if there are no rows to compare with.
+        """
+        check_is_fitted(self)
+        rows, others = self._checked(X), None if background is None else self._checked(background)
+        with in_own_words():
+            return explained(self._run, rows, others, self.classes_, self._places)
 
     def report(self) -> ShownReport:
         """Return the report of the search: in a notebook its page is shown."""
@@ -229,10 +252,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         names = run.folder.record["classes"]
         classifier.classes_ = np.array(kept.get("classes", names), dtype=kept.get("kind"))
         classifier._run, classifier._places = run, places_of(classifier.classes_, names)
-        if "n_features_in" in kept:
-            classifier.n_features_in_ = kept["n_features_in"]
-        if "feature_names_in" in kept:
-            classifier.feature_names_in_ = np.array(kept["feature_names_in"], dtype=object)
+        for name in KEPT.intersection(kept):
+            setattr(classifier, name, kept[name] if name == "n_features_in_" else np.array(kept[name], dtype=object))
         classifier._tell(run)
         return classifier
 
@@ -240,22 +261,6 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         if isinstance(self.random_state, int | np.integer):
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31 - 1))
-
-    def _to_json(self, parameters: Mapping[str, Any], classes: NDArray[Any]) -> dict[str, Any]:
-        """Return what :meth:`load` needs to make this classifier again."""
-        names = getattr(self, "feature_names_in_", None)
-        plain = {
-            name: str(value) if isinstance(value, Path) else value
-            for name, value in parameters.items()
-            if isinstance(value, str | int | float | Path | dict | list | None) and name != "out"
-        }
-        return {
-            "parameters": plain,
-            "classes": classes.tolist(),
-            "kind": classes.dtype.str,
-            "n_features_in": self.n_features_in_,
-            **({} if names is None else {"feature_names_in": list(names)}),
-        }
 
     def _checked(self, X: Any, y: Any = "no_validation") -> pa.Table | NDArray[Any]:
         """Return the rows, their columns compared with those of the fit, or kept where ``y`` says that this is one."""

@@ -125,22 +125,20 @@ class CohortFitTuner(FitTuner):
 
     def _thin(self, rung: int, epoch: int, of_trial: dict[str, list[_Job]], schedule: Schedule) -> None:
         """End the trials that are not among the better third of their bracket at a rung."""
-        for jobs in of_trial.values():
-            trial = jobs[0].trial
-            if all(job.following.over for job in jobs):
-                continue
-            mates = self._objective_curves(self._bracket_of(trial.trial_id), of_trial, epoch, schedule.objective)
+        brackets: dict[int, list[str]] = defaultdict(list)
+        for trial_id in self.oracle.trials:
+            brackets[self.oracle.bracket_of(int(trial_id))].append(trial_id)
+        for bracket in {self.oracle.bracket_of(int(trial_id)): None for trial_id in of_trial}:
+            mates = self._objective_curves(brackets[bracket], of_trial, epoch, schedule.objective)
             stay = going_on(mates, rung, epoch, higher_is_better=Objective(schedule.objective).higher_is_better)
-            if int(trial.trial_id) not in stay:
+            for trial_id in brackets[bracket]:
+                jobs = of_trial.get(trial_id, [])
+                if int(trial_id) in stay or all(job.following.over for job in jobs):
+                    continue
                 for job in jobs:
                     job.following.over = True
-                self.oracle.note(trial.trial_id, halved_at=epoch)
-                self._keep_all(trial, jobs)
-
-    def _bracket_of(self, trial_id: str) -> list[str]:
-        """Return the trials of a trial's bracket."""
-        bracket = self.oracle.bracket_of(int(trial_id))
-        return [other for other in self.oracle.trials if self.oracle.bracket_of(int(other)) == bracket]
+                self.oracle.note(trial_id, halved_at=epoch)
+                self._keep_all(jobs[0].trial, jobs)
 
     def _objective_curves(
         self, trial_ids: Sequence[str], of_trial: dict[str, list[_Job]], epoch: int, objective: str

@@ -126,9 +126,9 @@ class FitTuner(keras_tuner.Tuner):
         interruption.
         """
         trials: list[Any] = []
+        brackets: set[int] = set()
         self.oracle.bracket_size = self.at_once
         while len(trials) < most:
-            brackets = {self.oracle.bracket_of(int(trial.trial_id)) for trial in trials}
             if (
                 len(brackets) >= self.brackets_at_once
                 and not self.oracle.cut_short
@@ -141,6 +141,7 @@ class FitTuner(keras_tuner.Tuner):
                 break
             self.on_trial_begin(trial)
             trials.append(trial)
+            brackets.add(self.oracle.bracket_of(int(trial.trial_id)))
         if trials:  # so that after a power cut no number is missing before one that is there
             to_disk(Path(self.project_dir))
         return trials
