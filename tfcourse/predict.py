@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.data.features import Features, TableFeatures, features_from_json
+from tfcourse.data.features import Features, TableFeatures
 from tfcourse.data.sources import NAMES, checked_path, is_arrays, load, read_npz
 from tfcourse.data.table import Table
 from tfcourse.data.tablefile import KINDS as KINDS_OF_TABLES
@@ -26,7 +26,7 @@ from tfcourse.explain.shapley import BACKGROUND, RowEffects, explain_rows
 from tfcourse.files.writing import replacing
 from tfcourse.process.command import OK, Parser, run_command, whole_number
 from tfcourse.process.streams import data_output
-from tfcourse.run.exported import load_exported, model_inputs, network_of, probabilities_of
+from tfcourse.run.exported import features_of, load_exported, model_inputs, network_of, probabilities_of
 from tfcourse.run.folder import SEARCH, TRAINING, RunFolder, check_out
 from tfcourse.run.own_data import own_data
 
@@ -75,7 +75,7 @@ def _run(argv: Sequence[str] | None) -> int:
     folder.result()  # it has ended
     if note := folder.on_another_model():
         print(f"note: {note}", file=sys.stderr)
-    features = folder.parse(lambda record: features_from_json(record["features"]))
+    features = features_of(folder)
     _check_explain(arguments, features)
     _check_out(arguments.out)
     if arguments.out != "-":
@@ -136,7 +136,7 @@ def _effects(
 ) -> RowEffects:
     """Return what moved the probability of each row's label."""
     assert isinstance(features, TableFeatures)
-    network = network_of(model)
+    network = network_of(model, features)
     return explain_rows(
         lambda x: probabilities_of(network, x).astype(np.float64),
         features.transform(rows),

@@ -47,7 +47,7 @@ def explained(run: FittedRun, rows: Rows, background: Rows | None, classes: NDAr
         )
     table = features.decode(as_read(rows))
     x = features.transform(table)
-    network = network_of(run.model)
+    network = network_of(run.model, features)
     found = explain_rows(
         lambda asked: probabilities_of(network, asked).astype(np.float64),
         x,

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tfcourse.data.features import Features, TableFeatures, features_from_json
+from tfcourse.data.features import Features, TableFeatures
 from tfcourse.errors import UserError
 from tfcourse.estimator.rows import Rows, as_read
-from tfcourse.run.exported import load_exported, model_inputs, probabilities_of
+from tfcourse.run.exported import features_of, load_exported, model_inputs, probabilities_of
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.trials import read_trials
 from tfcourse.space import SearchSpace
@@ -44,7 +44,7 @@ class FittedRun:
     @cached_property
     def features(self) -> Features:
         """How rows become what the model takes."""
-        return self.folder.parse(lambda record: features_from_json(record["features"]))
+        return features_of(self.folder)
 
     @cached_property
     def model(self) -> Any:

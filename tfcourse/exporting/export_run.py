@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import tfcourse
-from tfcourse.data.features import Features, TableFeatures, features_from_json
+from tfcourse.data.features import Features, TableFeatures
 from tfcourse.errors import UserError
 from tfcourse.exporting.checking import check_agrees
 from tfcourse.exporting.formats import FORMATS, Format, Source
 from tfcourse.exporting.rows import rows_to_compare
 from tfcourse.files.writing import is_alive, to_disk
-from tfcourse.run.exported import load_exported, probabilities_of
+from tfcourse.run.exported import features_of, load_exported, probabilities_of
 from tfcourse.run.folder import RunFolder
 
 
@@ -38,7 +38,7 @@ def export_run(folder: RunFolder, to: str, out: Path | None, say: Callable[[str]
     folder.result()  # it has ended
     if problem := folder.on_another_model():
         raise UserError(problem)
-    features = folder.parse(lambda record: features_from_json(record["features"]))
+    features = features_of(folder)
     classes = list(folder.record["classes"])
     model = load_exported(folder.model_path, features, len(classes))
     rows = rows_to_compare(folder, features)

@@ -124,7 +124,7 @@ def _write_litert(path: Path, source: Source) -> None:
     from tfcourse.exporting.matrix_columns import EXPLAINED, matrix_columns
     from tfcourse.run.exported import network_of
 
-    write_litert(path, network_of(source.model), source.features)
+    write_litert(path, network_of(source.model, source.features), source.features)
     notes: dict[str, Any] = {**source.notes}
     if isinstance(source.features, TableFeatures):
         notes |= {"kinds": EXPLAINED, "features": matrix_columns(source.features)}

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data.columns import CategoryColumn, NumberColumn, TextColumn
-from tfcourse.data.features import ArrayFeatures, Features, TableFeatures
+from tfcourse.data.features import ArrayFeatures, Features, TableFeatures, features_from_json
 from tfcourse.data.reading.decode import render
 from tfcourse.data.reading.reading import Reading
 from tfcourse.data.table import Table
 from tfcourse.errors import UserError
 from tfcourse.files.writing import replacing
+from tfcourse.run.folder import RunFolder
 
 BATCH = 4096
 ROUNDING = 1e-3
@@ -125,9 +126,30 @@ def load_exported(path: Path, features: Features, classes: int) -> Any:
     return model
 
 
-def network_of(model: Any) -> Any:
-    """Return the part of a loaded exported model from the feature matrix to probabilities; the weights are shared."""
-    return model.layers[-1]
+def features_of(folder: RunFolder) -> Features:
+    """Return how the rows of a run become the feature matrix of its exported model.
+
+    Where that has columns of bins and the search had none, it is not the map of the search.
+
+    Raises:
+        UserError: if the record is damaged.
+    """
+    return folder.parse(lambda record: features_from_json(record.get("model_features") or record["features"]))
+
+
+def network_of(model: Any, features: Features) -> Any:
+    """Return the part of a loaded exported model from the feature matrix to probabilities; the weights are shared.
+
+    Raises:
+        UserError: if the feature matrix is another, since an earlier version did not keep how the bins are bounded.
+    """
+    network = model.layers[-1]
+    if network.input_shape not in ((None, features.width), [(None, features.width)]):
+        raise UserError(
+            "The run's model has columns of bins, and the version that made the run did not keep how they are bounded;"
+            " only model.keras knows it. A run of this version keeps it: train again, with --numbers standard for none."
+        )
+    return network
 
 
 def _inputs_of(model: Any) -> Any:

@@ -87,7 +87,7 @@ def finish(
     total = folder.record["seconds_before"] + time.monotonic() - started
     result["seconds"] = {"total": round(total, 3), "search": round(folder.record["seconds"], 3)}
     write_json(folder.result_path, result)
-    folder.complete()
+    folder.complete(model_features=chosen.features and chosen.features.to_json())
     return result
 
 
