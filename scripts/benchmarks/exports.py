@@ -25,9 +25,10 @@ from tfcourse.exporting import with_numpy
 from tfcourse.exporting.export_run import export_run
 from tfcourse.exporting.formats import FORMATS
 from tfcourse.exporting.onnx_file import shaped
-from tfcourse.exporting.rows import Rows, made_up_rows
+from tfcourse.exporting.rows import Rows, made_up_rows, rows_of
+from tfcourse.exporting.saved_features import features_of
 from tfcourse.exporting.saved_model import SIGNATURE, serving_names
-from tfcourse.run.exported import load_exported, model_inputs
+from tfcourse.run.exported import load_exported
 from tfcourse.run.folder import SEARCH, TRAINING, RunFolder
 
 SECONDS, WARM_UP = 2.0, 5
@@ -52,8 +53,7 @@ def main() -> None:
             times = []
             for count in options.rows:
                 made_up = made_up_rows(features, count, seed=1)
-                rows = Rows(model_inputs(made_up, features), features.transform(made_up), "")  # type: ignore[arg-type]
-                times.append(_median(way(rows)))
+                times.append(_median(way(rows_of(made_up, features_of(model, features)))))
             print(f"{name:<24}" + "".join(f"{1000 * each:>13.3f}" for each in times))
 
 
