@@ -23,7 +23,6 @@ from tfcourse.errors import UserError
 from tfcourse.explain.blocks import blocks_of
 from tfcourse.explain.explained import explained_header, explained_rows, words_of_method
 from tfcourse.explain.shapley import BACKGROUND, RowEffects, explain_rows
-from tfcourse.exporting.saved_features import features_of
 from tfcourse.files.writing import replacing
 from tfcourse.process.command import OK, Parser, run_command, whole_number
 from tfcourse.process.streams import data_output
@@ -91,9 +90,8 @@ def _run(argv: Sequence[str] | None) -> int:
     probabilities = probabilities_of(model, inputs)
     explained: list[list[Any]] = []
     if arguments.explain and isinstance(features, TableFeatures) and isinstance(rows, dict):
-        saved = features_of(model, features)
-        background = _background(folder, features, saved, arguments.background)
-        effects = _effects(model, saved, rows, probabilities, background)
+        background = _background(folder, features, arguments.background)
+        effects = _effects(model, features, rows, probabilities, background)
         whose = "the training data" if arguments.background is None else arguments.background
         print(f"note: {words_of_method(effects, len(background), whose)}", file=sys.stderr)
         explained = [
@@ -113,14 +111,14 @@ def _check_explain(arguments: argparse.Namespace, features: Features) -> None:
         raise UserError("--explain names columns of a table, but the run was trained on arrays.")
 
 
-def _background(folder: RunFolder, features: Features, saved: Features, given: str | None) -> NDArray[np.float32]:
-    """Return the feature matrix, by the map of the saved model, of the rows that an explanation compares with.
+def _background(folder: RunFolder, features: Features, given: str | None) -> NDArray[np.float32]:
+    """Return the feature matrix of the rows that an explanation compares with.
 
     Raises:
         UserError: if the run's data are gone and no others are given.
     """
     if given is not None:
-        x = saved.transform(read_rows(given, features))  # type: ignore[arg-type]
+        x = features.transform(read_rows(given, features))  # type: ignore[arg-type]
     else:
         prepared = own_data(folder, features)
         if prepared is None:
@@ -129,7 +127,7 @@ def _background(folder: RunFolder, features: Features, saved: Features, given: s
                 " holds other data than the run was made on. Put it back, or give rows to compare with:"
                 " --background PATH."
             )
-        x = saved.transform(prepared.rows)[: len(prepared.train)]  # type: ignore[arg-type]
+        x = prepared.train.x
     return x[np.random.default_rng(0).permutation(len(x))[:BACKGROUND]]
 
 

@@ -223,10 +223,11 @@ def _train(
             again = f"python -m tfcourse.train --resume {shlex.quote(str(folder.path))}"
             print(f"Interrupted; the trials that ended are kept. Go on with: {again}", file=sys.stderr)
             return INTERRUPTED
-    from tfcourse.report.page import try_to_write_report
+    from tfcourse.report.page import PAGES, try_to_write_report
     from tfcourse.run.show import show_result
 
-    if searched or tensorboard:
+    # One that was killed when the run had ended left them unwritten.
+    if searched or tensorboard or not all((folder.path / page).exists() for page in PAGES):
         try_to_write_report(folder.path, tensorboard=tensorboard)
     show_result(console, result, result["classes"])
     written = "report.html, model-card.md, model.keras, trials.csv, result.json, run.json, search/"

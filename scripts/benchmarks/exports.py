@@ -20,13 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from tfcourse.data.features import features_from_json
 from tfcourse.exporting import with_numpy
 from tfcourse.exporting.export_run import export_run
 from tfcourse.exporting.formats import FORMATS
 from tfcourse.exporting.onnx_file import shaped
 from tfcourse.exporting.rows import Rows, made_up_rows, rows_of
-from tfcourse.exporting.saved_features import features_of
 from tfcourse.exporting.saved_model import SIGNATURE, serving_names
 from tfcourse.run.exported import load_exported
 from tfcourse.run.folder import SEARCH, TRAINING, RunFolder
@@ -41,7 +39,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[1], help="rows in a call (default 1)")
     options = parser.parse_args()
     folder = RunFolder.open(options.run, SEARCH, TRAINING)
-    features = features_from_json(folder.record["features"])
+    features = features_of(folder)
     model = load_exported(folder.model_path, features, len(folder.record["classes"]))
     with tempfile.TemporaryDirectory() as place:
         files = {to: Path(place) / each.name for to, each in FORMATS.items()}
@@ -53,7 +51,7 @@ def main() -> None:
             times = []
             for count in options.rows:
                 made_up = made_up_rows(features, count, seed=1)
-                times.append(_median(way(rows_of(made_up, features_of(model, features)))))
+                times.append(_median(way(rows_of(made_up, features))))
             print(f"{name:<24}" + "".join(f"{1000 * each:>13.3f}" for each in times))
 
 

@@ -33,7 +33,7 @@ def test_its_rows_are_explained(run: Path) -> None:
     assert predict([str(run), "--data", str(run.parent / "data.csv"), "--out", str(out), "--explain", "2"]) == 0
     with out.open() as file:
         rows = list(csv.DictReader(file))
-    assert np.mean([row["column_1"] == "a" for row in rows]) > 0.9
+    assert np.mean([row["column_1"] == "a" for row in rows]) > 0.8
     for row in rows:
         total = float(row["average_probability"]) + float(row["effect_1"]) + float(row["effect_2"])
         assert total == pytest.approx(float(row[f"probability_{row['label']}"]), abs=2e-4)

@@ -23,7 +23,6 @@ from tfcourse.exporting import formats, keras_layers
 from tfcourse.exporting.checking import check_agrees
 from tfcourse.exporting.matrix_columns import EXPLAINED, matrix_columns
 from tfcourse.exporting.rows import made_up_rows
-from tfcourse.exporting.saved_features import features_of
 from tfcourse.models.model_file import load_model_file
 from tfcourse.run.exported import model_inputs, probabilities_of
 
@@ -125,15 +124,17 @@ class Deployed:
     def __init__(self, run: Path) -> None:
         self.run = run
         record = json.loads((run / "run.json").read_text())
-        self.features, self.classes = features_from_json(record["features"]), record["classes"]
+        self.features, self.classes = (
+            features_from_json(record.get("model_features") or record["features"]),
+            record["classes"],
+        )
         self.model = load_model_file(run / "model.keras")
-        self.saved = features_of(self.model, self.features)
 
     def rows(self) -> tuple[dict[str, Any], Any]:
         """Return new rows: categories nobody has seen, missing values, other numbers; and their feature matrix."""
         rows = made_up_rows(self.features, 60, seed=7)
         inputs = model_inputs(rows, self.features)
-        matrix = self.saved.transform(rows)  # type: ignore[arg-type]
+        matrix = self.features.transform(rows)  # type: ignore[arg-type]
         return (inputs, matrix) if isinstance(inputs, dict) else ({"x": inputs}, inputs)
 
     def expected(self, columns: dict[str, Any]) -> Any:
@@ -213,7 +214,7 @@ def test_the_numpy_file_loads_no_framework_and_no_pickle(runs: Callable[[str], P
 @pytest.mark.parametrize("kind", TABLES)
 def test_a_program_that_reads_the_json_makes_the_matrix(kind: str, runs: Callable[[str], Path]) -> None:
     """What stands beside a LiteRT file is enough to make its input, in whatever language."""
-    features = Deployed(runs(kind)).saved
+    features = Deployed(runs(kind)).features
     table: Any = made_up_rows(features, 40, seed=3)
     places = matrix_columns(features)
     named = {name: [p for p in places if p["column"] == name] for name in features.names}

@@ -24,7 +24,6 @@ from tfcourse.exporting import keras_layers, keras_operations
 from tfcourse.exporting.from_keras import graph_of
 from tfcourse.exporting.graph import Graph
 from tfcourse.exporting.numpy_file import numpy_content
-from tfcourse.exporting.saved_features import features_of
 from tfcourse.exporting.with_numpy import load, probabilities
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.ensemble import average, with_temperature
@@ -279,20 +278,3 @@ def test_what_has_no_steps_is_named() -> None:
     model = keras.Model(image, keras.layers.Softmax()(keras.layers.GlobalAveragePooling1D()(image)))
     with pytest.raises(UserError, match=r"The model holds GlobalAveragePooling1D, which .*; --to savedmodel can hold"):
         graph_of(model)
-
-
-def test_bins_that_the_run_does_not_tell_of_are_read_from_the_model(tmp_path: Path) -> None:
-    random, rows = np.random.default_rng(0), 600
-    table = {name: random.normal(place, 10.0**place, rows) for place, name in enumerate("abc")}
-    table["c"] = np.where(random.random(rows) < 0.5, 0.0, np.nan)  # one value: no bins
-    of_run = fit_table(table | {"c": np.round(table["b"])}, np.arange(rows))[0]
-    saved = numbers_as(of_run, table, np.arange(rows), "encoded")
-    assert [number.bins > 0 for number in saved.numbers] == [True, True, False]
-    exported = Exported(tmp_path, saved, build_mlp(NetworkSpec(saved.width, 3, (4,)), seed=0))
-    found = features_of(exported.model, of_run)
-    assert found.width == saved.width
-    rows_given = {name: np.nan_to_num(values) for name, values in table.items()}
-    np.testing.assert_allclose(found.transform(rows_given), saved.transform(rows_given), atol=1e-6)  # type: ignore[arg-type]
-    assert features_of(exported.model, saved) is saved
-    with pytest.raises(UserError, match=r"The model takes \d+ features, but run.json tells of 2"):
-        features_of(exported.model, fit_table({name: table[name] for name in "ab"}, np.arange(rows))[0])

@@ -54,6 +54,8 @@ def test_report_writes_the_card_and_the_trials_again(pets_run: Path, tmp_path: P
     for name in kept:
         (run / name).unlink()
     assert report([str(run)]) == 0
+    (run / "trials.csv").unlink()  # as if it had been killed there
+    assert train(["--resume", str(run), "--quiet"]) == 0
     assert {name: (run / name).read_text() for name in kept} == kept
     with (run / "trials.csv").open() as file:
         rows = list(csv.DictReader(file))

@@ -15,7 +15,6 @@ from tfcourse.errors import UserError
 from tfcourse.exporting.checking import check_agrees
 from tfcourse.exporting.formats import FORMATS, Format, Source
 from tfcourse.exporting.rows import rows_to_compare
-from tfcourse.exporting.saved_features import features_of
 from tfcourse.files.writing import is_alive, to_disk
 from tfcourse.run.exported import features_of, load_exported, probabilities_of
 from tfcourse.run.folder import RunFolder
@@ -42,11 +41,10 @@ def export_run(folder: RunFolder, to: str, out: Path | None, say: Callable[[str]
     features = features_of(folder)
     classes = list(folder.record["classes"])
     model = load_exported(folder.model_path, features, len(classes))
-    saved = features_of(model, features)
-    rows = rows_to_compare(folder, features, saved)
+    rows = rows_to_compare(folder, features)
     with _staged(targets[0]) as staging:
         staged = staging / targets[0].name
-        kind.write(staged, Source(model, saved, classes, _notes(folder, features, classes)))
+        kind.write(staged, Source(model, features, classes, _notes(folder, features, classes)))
         off = [
             check_agrees(kind.ask(staged, each), probabilities_of(model, each.inputs), targets[0], kind.runtime_words)
             for each in rows

@@ -39,20 +39,13 @@ class Rows:
         return self.inputs if isinstance(self.inputs, dict) else {"x": self.inputs}
 
 
-def rows_to_compare(folder: RunFolder, features: Features, saved: Features, seed: int = 0) -> list[Rows]:
-    """Return the run's test rows, if its data are still there, and made-up rows.
-
-    Args:
-        folder: of the run.
-        features: how it reads its data.
-        saved: the feature map of its model.
-        seed: of what is made up.
-    """
+def rows_to_compare(folder: RunFolder, features: Features, seed: int = 0) -> list[Rows]:
+    """Return the run's test rows, if its data are still there, and made-up rows."""
     made_up = made_up_rows(features, MADE_UP, seed)
-    found = [rows_of(made_up, saved, f"{MADE_UP} made-up rows")]
+    found = [rows_of(made_up, features, f"{MADE_UP} made-up rows")]
     prepared = own_data(folder, features)
     if prepared is not None:
-        found.insert(0, rows_of(prepared.test_rows, saved, f"{len(prepared.test)} test rows"))
+        found.insert(0, rows_of(prepared.test_rows, features, f"{len(prepared.test)} test rows"))
     return found
 
 
@@ -65,7 +58,6 @@ def made_up_rows(features: Features, count: int, seed: int) -> Table | NDArray[A
     """Return rows of about the run's own size: every known category and some unknown, all words, missing values.
 
     >>> from tfcourse.data.columns import CategoryColumn, NumberColumn
-    >>> from tfcourse.data.table_features import TableFeatures
     >>> features = TableFeatures((NumberColumn("n", 5.0, 1.0, True),), (CategoryColumn("c", ("x",)),))
     >>> made_up_rows(features, 4, 0)["c"].tolist()
     ['', 'x', 'never seen', '']

@@ -32,6 +32,7 @@ from tfcourse.report.figures import (
     score_axis,
     searched,
 )
+from tfcourse.report.model_card import NAME as MODEL_CARD
 from tfcourse.report.model_card import write_model_card
 from tfcourse.report.plain_page import templates
 from tfcourse.report.source import Run, read_run
@@ -39,10 +40,13 @@ from tfcourse.report.summaries import write_summaries
 from tfcourse.report.tables import candidate_rows, class_tables, confusion_cells, leader_table
 from tfcourse.report.verdict_rows import enough_rows, importance_rows, reliability_rows
 from tfcourse.run.show import importance_order
+from tfcourse.run.trials_table import NAME as TRIALS
 from tfcourse.run.trials_table import write_trials
 from tfcourse.words import loss_said
 
 CURVES_SHOWN = 5
+PAGES = ("report.html", MODEL_CARD, TRIALS)
+"""What lies in the folder of a run that has ended."""
 
 
 def write_report(path: Path, out: Path | None = None, *, tensorboard: bool = False) -> Path:
@@ -55,13 +59,13 @@ def write_report(path: Path, out: Path | None = None, *, tensorboard: bool = Fal
         OSError: if the file cannot be written.
     """
     run = read_run(path)
-    write_page(out or path / "report.html", render("report.html", report_context(run)))
+    write_page(out or path / PAGES[0], render("report.html", report_context(run)))
     if out is None and run.result is not None:
         write_model_card(run)
-        write_trials(path / "trials.csv", run.trials, run.rounds[0].space)
+        write_trials(path / TRIALS, run.trials, run.rounds[0].space)
     if tensorboard:
         write_summaries(run)
-    return out or path / "report.html"
+    return out or path / PAGES[0]
 
 
 def write_comparison(paths: Sequence[Path], out: Path) -> Path:

@@ -13,6 +13,7 @@ from tfcourse.space import SearchSpace
 if TYPE_CHECKING:
     import pandas as pd
 
+NAME = "trials.csv"
 AT_BEST = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
