@@ -84,7 +84,7 @@ LONG = (
     "report/test_page", "search/test_cohort_fit_tuner", "search/test_cohort_workers", "search/test_fit",
     "test_real_data", "test_wheel", "test_start_keras", "report/test_summaries", "run/test_exported",
     "cohort/test_interrupt", "cohort/test_own_rows", "cohort/test_every_fit_argument",
-    "models/test_stacked", "exporting/test_export", "exporting/test_graph_of_models", "executors/test_processes",
+    "models/test_stacked", "export/test_export", "export/test_graph_of_models", "executors/test_processes",
     "executors/test_ray", "executors/test_dispatch", "test_workers", "test_weights",
 )  # fmt: skip
 """What trains for long, the longest first: left out by ``--quick``."""

@@ -22,8 +22,8 @@ FLOORS = (
     ("tuner", "verdict"),
     ("report",),
     ("tuning",),
-    ("babysitting", "retesting", "exporting"),
-    ("train", "export", "predict", "retest", "babysit", "look"),
+    ("babysitting", "retesting", "export"),
+    ("train", "predict", "retest", "babysit", "look"),
     ("estimator",),
 )
 MOST_ROOMS, MOST_LINES = 26, 300
@@ -89,7 +89,7 @@ def test_only_what_must_imports_keras_tuner_or_tensorflow() -> None:
     for path in MODULES:
         roots = {name.split(".")[0] for name in imported_by(path)}
         if "tensorflow" in roots:
-            assert package_of(path) in ("search", "tuner", "cohort", "executors", "babysitting", "exporting"), path
+            assert package_of(path) in ("search", "tuner", "cohort", "executors", "babysitting", "export"), path
         if "keras_tuner" in roots:
             assert package_of(path) in ("search", "tuner", "models"), path
         assert not roots & {"pickle", "dill", "cloudpickle", "joblib"}, path
@@ -99,7 +99,7 @@ def test_only_what_must_imports_keras_tuner_or_tensorflow() -> None:
     ("call", "places"),
     [
         # files/arrays.py reads them without believing their headers; with_numpy.py goes out to stand alone
-        (r"\b(np|numpy)\.load\(", {"exporting/with_numpy.py"}),
+        (r"\b(np|numpy)\.load\(", {"export/with_numpy.py"}),
         (r"\bload_weights\(", set()),
         (r"\bsaving\.load_model\(|\bmodels\.load_model\(", {"models/model_file.py"}),
         (r"\bh5py\.File\(", {"models/model_weights.py"}),
@@ -117,7 +117,7 @@ def test_files_are_read_and_made_in_one_place(call: str, places: set[str]) -> No
     [
         "import tfcourse",
         "from tfcourse import train; train.main(['--help'])",
-        "from tfcourse import export; export.main(['--help'])",
+        "from tfcourse.export import __main__ as export; export.main(['--help'])",
     ],
 )
 def test_importing_and_help_load_no_tensorflow(code: str) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tfcourse import export, look, predict, train
+from tfcourse import look, predict, train
+from tfcourse.export import __main__ as export
 from tfcourse.report import __main__ as report
 from tfcourse.space.course import default_space
 from tfcourse.space.first_settings import read_first_settings

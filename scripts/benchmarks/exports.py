@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from tfcourse.exporting import with_numpy
-from tfcourse.exporting.export_run import export_run
-from tfcourse.exporting.formats import FORMATS
-from tfcourse.exporting.onnx_file import shaped
-from tfcourse.exporting.rows import Rows, made_up_rows, rows_of
-from tfcourse.exporting.saved_model import SIGNATURE, serving_names
+from tfcourse.export import with_numpy
+from tfcourse.export.export_run import export_run
+from tfcourse.export.formats import FORMATS
+from tfcourse.export.onnx_file import shaped
+from tfcourse.export.rows import Rows, made_up_rows, rows_of
+from tfcourse.export.saved_model import SIGNATURE, serving_names
 from tfcourse.run.exported import load_exported
 from tfcourse.run.folder import SEARCH, TRAINING, RunFolder
 

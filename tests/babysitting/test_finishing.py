@@ -140,7 +140,7 @@ def stopped(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("lines", "again"), [(0, 0), (1, 0), (2, 1)], ids=["exporting", "ending", "in its epoch"])
+@pytest.mark.parametrize(("lines", "again"), [(0, 0), (1, 0), (2, 1)], ids=["export", "ending", "in its epoch"])
 def test_killed_after_it_was_told_to_stop_it_stops_where_it_was_to(
     lines: int, again: int, stopped: Path, tmp_path: Path
 ) -> None:

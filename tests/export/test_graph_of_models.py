@@ -20,11 +20,11 @@ from tfcourse.data.features import ArrayFeatures
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.numbers_as import WAYS, NumbersAs, numbers_as
 from tfcourse.errors import UserError
-from tfcourse.exporting import keras_layers, keras_operations
-from tfcourse.exporting.from_keras import graph_of
-from tfcourse.exporting.graph import Graph
-from tfcourse.exporting.numpy_file import numpy_content
-from tfcourse.exporting.with_numpy import load, probabilities
+from tfcourse.export import keras_layers, keras_operations
+from tfcourse.export.from_keras import graph_of
+from tfcourse.export.graph import Graph
+from tfcourse.export.numpy_file import numpy_content
+from tfcourse.export.with_numpy import load, probabilities
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.ensemble import average, with_temperature
 from tfcourse.models.model_config import CLASSES
@@ -48,7 +48,7 @@ class Exported:
     """A model of ours saved and loaded, and its files for ONNX Runtime and NumPy."""
 
     def __init__(self, folder: Path, features: Any, network: keras.Model, classes: int = 3) -> None:
-        from tfcourse.exporting.onnx_file import onnx_content
+        from tfcourse.export.onnx_file import onnx_content
 
         (folder / "model.keras").write_bytes(model_content(export_model(features, network)))
         self.model = load_model_file(folder / "model.keras")
@@ -245,7 +245,7 @@ TWO_OPERANDS = {
 @pytest.mark.parametrize("operation", sorted(ONE_OPERAND | TWO_OPERANDS))
 def test_each_elementwise_step_is_that_of_numpy(operation: str) -> None:
     """What a model of ours never meets, as a remainder below 0 that its sine does not show, is held to NumPy too."""
-    from tfcourse.exporting.onnx_file import onnx_content
+    from tfcourse.export.onnx_file import onnx_content
 
     graph = Graph()
     dtype = "float32" if operation in ("erf", "sigmoid", "softplus") else "float64"

@@ -1,4 +1,4 @@
-"""The file of a graph for :mod:`tfcourse.exporting.with_numpy`: its arrays, and its steps as JSON."""
+"""The file of a graph for :mod:`tfcourse.export.with_numpy`: its arrays, and its steps as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tfcourse.exporting.graph import Graph
+from tfcourse.export.graph import Graph
 
 
 def numpy_content(graph: Graph, classes: Sequence[str]) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfcourse.exporting.graph import Graph, dtype_of
+from tfcourse.export.graph import Graph, dtype_of
 
 Entry = Callable[..., Any]
 SAME = (

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from tfcourse.errors import UserError
-from tfcourse.exporting.graph import TEXT, Graph
-from tfcourse.exporting.keras_layers import LAYERS
-from tfcourse.exporting.keras_operations import OPERATIONS
+from tfcourse.export.graph import TEXT, Graph
+from tfcourse.export.keras_layers import LAYERS
+from tfcourse.export.keras_operations import OPERATIONS
 
 FUNCTIONAL = "Functional"
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tfcourse.data.features import Features
 from tfcourse.data.table_features import TableFeatures
 from tfcourse.errors import UserError
-from tfcourse.exporting.rows import Rows
+from tfcourse.export.rows import Rows
 from tfcourse.files.writing import write_json
 
 
@@ -79,22 +79,22 @@ class Format:
 
 
 def _write_onnx(path: Path, source: Source) -> None:
-    from tfcourse.exporting.from_keras import graph_of
-    from tfcourse.exporting.onnx_file import onnx_content
+    from tfcourse.export.from_keras import graph_of
+    from tfcourse.export.onnx_file import onnx_content
 
     path.write_bytes(onnx_content(graph_of(source.model), source.classes, source.notes))
 
 
 def _ask_onnx(path: Path, rows: Rows) -> NDArray[np.float32]:
-    from tfcourse.exporting.onnx_file import ask_onnx
+    from tfcourse.export.onnx_file import ask_onnx
 
     return ask_onnx(path, rows.columns)
 
 
 def _write_numpy(path: Path, source: Source) -> None:
-    from tfcourse.exporting import with_numpy
-    from tfcourse.exporting.from_keras import graph_of
-    from tfcourse.exporting.numpy_file import numpy_content
+    from tfcourse.export import with_numpy
+    from tfcourse.export.from_keras import graph_of
+    from tfcourse.export.numpy_file import numpy_content
 
     path.write_bytes(numpy_content(graph_of(source.model), source.classes))
     code = Path(with_numpy.__file__).read_text(encoding="utf-8").replace("model.npz", path.name)
@@ -102,26 +102,26 @@ def _write_numpy(path: Path, source: Source) -> None:
 
 
 def _ask_numpy(path: Path, rows: Rows) -> NDArray[np.float32]:
-    from tfcourse.exporting.with_numpy import load, probabilities
+    from tfcourse.export.with_numpy import load, probabilities
 
     return np.asarray(probabilities(load(path), rows.columns))
 
 
 def _write_saved_model(path: Path, source: Source) -> None:
-    from tfcourse.exporting.saved_model import write_saved_model
+    from tfcourse.export.saved_model import write_saved_model
 
     write_saved_model(path, source.model, source.notes)
 
 
 def _ask_saved_model(path: Path, rows: Rows) -> NDArray[np.float32]:
-    from tfcourse.exporting.saved_model import ask_saved_model
+    from tfcourse.export.saved_model import ask_saved_model
 
     return ask_saved_model(path, rows.columns)
 
 
 def _write_litert(path: Path, source: Source) -> None:
-    from tfcourse.exporting.litert_file import write_litert
-    from tfcourse.exporting.matrix_columns import EXPLAINED, matrix_columns
+    from tfcourse.export.litert_file import write_litert
+    from tfcourse.export.matrix_columns import EXPLAINED, matrix_columns
     from tfcourse.run.exported import network_of
 
     write_litert(path, network_of(source.model, source.features), source.features)
@@ -132,7 +132,7 @@ def _write_litert(path: Path, source: Source) -> None:
 
 
 def _ask_litert(path: Path, rows: Rows) -> NDArray[np.float32]:
-    from tfcourse.exporting.litert_file import ask_litert
+    from tfcourse.export.litert_file import ask_litert
 
     return ask_litert(path, rows.matrix if isinstance(rows.inputs, dict) else rows.inputs)
 

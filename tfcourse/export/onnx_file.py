@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from tfcourse.exporting.graph import TEXT, Graph, Input, Step
+from tfcourse.export.graph import TEXT, Graph, Input, Step
 
 OPSETS = {"": 20, "ai.onnx.ml": 3, "com.microsoft": 1}
 IR_VERSION = 9

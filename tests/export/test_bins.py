@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfcourse.export import main as export
+from tfcourse.export.__main__ import main as export
 from tfcourse.predict import main as predict
 from tfcourse.train import main as train
 

@@ -15,8 +15,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tfcourse.data.features import ArrayFeatures, Features
-from tfcourse.exporting.from_keras import graph_of
-from tfcourse.exporting.graph import Graph
+from tfcourse.export.from_keras import graph_of
+from tfcourse.export.graph import Graph
 from tfcourse.process.quiet import no_standard_error
 
 BATCH = 4096

@@ -12,9 +12,9 @@ from typing import Any
 import tfcourse
 from tfcourse.data.features import Features, TableFeatures
 from tfcourse.errors import UserError
-from tfcourse.exporting.checking import check_agrees
-from tfcourse.exporting.formats import FORMATS, Format, Source
-from tfcourse.exporting.rows import rows_to_compare
+from tfcourse.export.checking import check_agrees
+from tfcourse.export.formats import FORMATS, Format, Source
+from tfcourse.export.rows import rows_to_compare
 from tfcourse.files.writing import is_alive, to_disk
 from tfcourse.run.exported import features_of, load_exported, probabilities_of
 from tfcourse.run.folder import RunFolder
@@ -25,7 +25,7 @@ def export_run(folder: RunFolder, to: str, out: Path | None, say: Callable[[str]
 
     Args:
         folder: of a finished run.
-        to: one of :data:`~tfcourse.exporting.formats.FORMATS`.
+        to: one of :data:`~tfcourse.export.formats.FORMATS`.
         out: where to; beside the model if None.
         say: takes a line for the user.
 

@@ -1,6 +1,6 @@
 """A model as a list of plain steps on arrays: what is between a Keras model and the files that are made of it.
 
-A step is an operation of :mod:`tfcourse.exporting.with_numpy` on earlier values. What can be computed without the
+A step is an operation of :mod:`tfcourse.export.with_numpy` on earlier values. What can be computed without the
 inputs is computed at once, by that module, equal steps are one, and what the output does not need is dropped.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.exporting.with_numpy import OPERATIONS
+from tfcourse.export.with_numpy import OPERATIONS
 
 Array = NDArray[Any]
 _TRUTHS = (
@@ -87,7 +87,7 @@ class Graph:
         """Add a step and return its value, an array where no operand depends on the inputs.
 
         Args:
-            operation: of :data:`~tfcourse.exporting.with_numpy.OPERATIONS`.
+            operation: of :data:`~tfcourse.export.with_numpy.OPERATIONS`.
             *operands: values, arrays or numbers; numbers take the type of the others.
             dtype: of the result, where it is neither that of the last operand nor a truth value.
             **settings: what is no array.

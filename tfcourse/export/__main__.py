@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     arguments: argparse.Namespace = build_parser().parse_args(argv)
-    from tfcourse.exporting.export_run import export_run
+    from tfcourse.export.export_run import export_run
     from tfcourse.run.folder import SEARCH, TRAINING, RunFolder
 
     folder = RunFolder.open(Path(arguments.run), SEARCH, TRAINING)

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfcourse.exporting.graph import Array, Graph, Value
-from tfcourse.exporting.keras_operations import Entry
+from tfcourse.export.graph import Array, Graph, Value
+from tfcourse.export.keras_operations import Entry
 
 PUNCTUATION = r"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']*"""
 """What ``lower_and_strip_punctuation`` takes out of a text."""

@@ -17,12 +17,13 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from tfcourse import export, train
+from tfcourse import train
 from tfcourse.data.features import features_from_json
-from tfcourse.exporting import formats, keras_layers
-from tfcourse.exporting.checking import check_agrees
-from tfcourse.exporting.matrix_columns import EXPLAINED, matrix_columns
-from tfcourse.exporting.rows import made_up_rows
+from tfcourse.export import __main__ as export
+from tfcourse.export import formats, keras_layers
+from tfcourse.export.checking import check_agrees
+from tfcourse.export.matrix_columns import EXPLAINED, matrix_columns
+from tfcourse.export.rows import made_up_rows
 from tfcourse.models.model_file import load_model_file
 from tfcourse.run.exported import model_inputs, probabilities_of
 
