@@ -55,7 +55,7 @@ def build_parser() -> Parser:
         "--batches", metavar="N", type=whole_number(2), help=f"with --since, how many (default {DEFAULT_BATCHES})"
     )
     parser.add_argument("--seed", default=0, metavar="N", type=whole_number(0), help="seed of parts, draws and weights")
-    add_options(parser)
+    add_options(parser.add_argument)
     parser.add_argument("--out", metavar="DIR", help="where to write (default RUN/retests/TIME)")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     parser.add_argument("--json", action="store_true", help="print the result as JSON and nothing else")

@@ -133,7 +133,7 @@ def build_parser() -> Parser:
         type=one_of("cohort", "keras"),
         help="what trains the trials: all together (cohort, default) or one by one with Model.fit (keras)",
     )
-    add_options(search)
+    add_options(search.add_argument)
     search.add_argument(
         "--seed", metavar="N", type=whole_number(0), help="seed of split, draws, weights and minibatches (default 0)"
     )

@@ -26,7 +26,7 @@ from tfcourse.export.formats import FORMATS
 from tfcourse.export.onnx_file import shaped
 from tfcourse.export.rows import Rows, made_up_rows, rows_of
 from tfcourse.export.saved_model import SIGNATURE, serving_names
-from tfcourse.run.exported import load_exported
+from tfcourse.run.exported import features_of, load_exported
 from tfcourse.run.folder import SEARCH, TRAINING, RunFolder
 
 SECONDS, WARM_UP = 2.0, 5

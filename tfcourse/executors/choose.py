@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib.util
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tfcourse.errors import UserError
@@ -19,15 +18,15 @@ if TYPE_CHECKING:
 OPTIONS = ("workers", "ray")
 
 
-def add_options(group: argparse._ArgumentGroup | argparse.ArgumentParser) -> None:
-    """Let a command take ``--workers`` and ``--ray``."""
-    group.add_argument(
+def add_options(add: Callable[..., object]) -> None:
+    """Let a command take ``--workers`` and ``--ray``; ``add`` is the ``add_argument`` of its parser."""
+    add(
         "--workers",
         metavar="N",
         type=whole_number(1),
         help="train in N processes of this machine instead of on threads of one; the result is the same",
     )
-    group.add_argument(
+    add(
         "--ray",
         metavar="ADDRESS|auto|local",
         help="train on a Ray cluster: at an address, the one that this machine belongs to (auto), or one of this"
