@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfcourse.cohort.kept import KeptFunction
 from tfcourse.cohort.kinds import Batch, Pass, trained_vectors
 from tfcourse.cohort.layout import Layout, cheapest_of
 from tfcourse.cohort.optimizers import update
@@ -60,7 +61,8 @@ class Program:
         self.layout = layout
         self.compile_seconds = 0.0
         # An object of its own: TensorFlow counts by code how often it is traced, and would warn of the fifth program.
-        self.epoch = tf.function(functools.partial(self._epoch), jit_compile=jit_compile, autograph=False)
+        epoch = tf.function(functools.partial(self._epoch), jit_compile=jit_compile, autograph=False)
+        self.epoch = KeptFunction(epoch, layout) if jit_compile else epoch
 
     def _epoch(
         self,

@@ -1,0 +1,233 @@
+"""Compiled functions kept on disk: what one process traced and compiled, the next one reads in a tenth of the time.
+
+TensorFlow keeps executables by itself (``--tf_xla_persistent_cache_directory``), but not so that it helps here: it
+looks for one by the function's name, which holds a number that counts what the process did before; a file that it
+cannot read, or a full disk, is an error; it does not ask whose a file is. So it is given a folder in memory, from which
+executables are carried to a folder that is looked after (:mod:`tfcourse.files.cache`), and back. The traced graph lies
+beside the executable, under names that depend on what is compiled alone; so nothing is traced again either.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import json
+import os
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.framework import function_pb2
+from tensorflow.python import pywrap_tfe
+from tensorflow.python.eager import context
+
+from tfcourse.files.cache import CacheFolder, user_cache
+
+IN_MEMORY = "ram://tfcourse"
+FLAGS = "TF_XLA_FLAGS"
+NAME = "tfcourse_"
+CHANGES_CODE = ("TF_XLA_FLAGS", "XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "TF_DETERMINISTIC_OPS")
+"""Environment variables that the machine code may depend on."""
+GPU_DEVICES = ("/dev/nvidiactl", "/dev/kfd")
+"""Where there is one, programs are compiled for it, and depend on more than is looked at here."""
+OF_THE_PROCESSOR = re.compile(r"^(vendor_id|cpu family|model|stepping|flags|CPU |Features)")
+
+
+def _keep_programs() -> bool:
+    """Have TensorFlow hand over what it compiles for processors from now on; say whether it will.
+
+    It reads its flags once, before the first operation of a process; so this is done when this module is imported.
+    """
+    flags = os.environ.get(FLAGS)
+    if user_cache() is None or not _processor() or "persistent_cache" in (flags or ""):
+        return False
+    if any(os.path.exists(device) for device in GPU_DEVICES):
+        return False
+    os.environ[FLAGS] = f"{flags or ''} --tf_xla_persistent_cache_directory={IN_MEMORY}"
+    try:
+        pywrap_tfe.TF_GetXlaConstantFoldingDisabled()  # reads the flags
+    except AttributeError:  # another TensorFlow
+        return False
+    finally:
+        if flags is None:
+            del os.environ[FLAGS]
+        else:
+            os.environ[FLAGS] = flags
+    return True
+
+
+class KeptFunction:
+    """A function that XLA compiles, from disk where an earlier process compiled the same one.
+
+    It is called as ``function`` is, always with arguments of the same shapes, and returns the same values, bit for bit.
+
+    Args:
+        function: a ``tf.function`` with ``jit_compile``, which depends on nothing but ``about`` and its arguments.
+        about: all that is compiled into it.
+
+    Attributes:
+        from_disk: whether it was.
+    """
+
+    def __init__(self, function: Callable[..., Any], about: object) -> None:
+        self.function, self.about, self.from_disk = function, about, False
+        self._ready: Callable[..., Any] | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, *arguments: Any) -> Any:
+        with self._lock:
+            if self._ready is None:
+                return self._first(arguments)
+        return self._ready(*arguments)
+
+    def _first(self, arguments: tuple[Any, ...]) -> Any:
+        """Return the values of the first call; which way they came is the way of all later ones."""
+        folder = user_cache()
+        if folder is not None and _KEEPS and not tf.config.functions_run_eagerly():
+            try:
+                return self._kept(CacheFolder(folder / "programs"), arguments)
+            except Exception:  # whatever was kept, or whichever TensorFlow this is: the function itself is there
+                self.from_disk = False
+        self._ready = self.function
+        return self.function(*arguments)
+
+    def _kept(self, folder: CacheFolder, arguments: tuple[Any, ...]) -> Any:
+        key = _key(self.about, arguments)
+        content, file = folder.read(key), ""
+        try:
+            if content is None:
+                graph = _Graph.of(self.function.get_concrete_function(*arguments), key)  # type: ignore[attr-defined]
+            else:
+                graph, file, executable = _Graph.from_bytes(content)
+                _hand_over(file, executable)
+            graph.register()
+            values = graph(*arguments)
+        except Exception:
+            folder.discard(key)
+            raise
+        compiled = _compiled(key)
+        self.from_disk = file in compiled and len(compiled) == 1
+        for name, executable in compiled.items():
+            if name != file:
+                folder.write(key, graph.to_bytes(name, executable))
+        self._ready = graph
+        self.function = graph  # the traced one may go
+        return values
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """A traced function and those that it calls, under names of their own.
+
+    Args:
+        library: all of them, that which is called first.
+        structure: of the values, a number in each one's place.
+    """
+
+    library: function_pb2.FunctionDefLibrary
+    structure: Any
+
+    @classmethod
+    def of(cls, traced: Any, key: str) -> _Graph:
+        """Return the graph of a traced function, its functions named by ``key``."""
+        if traced.captured_inputs:
+            raise ValueError("a kept function depends on its arguments alone")
+        functions = [traced.function_def, *traced.graph.as_graph_def().library.function]
+        names = {each.signature.name: f"{NAME}{key}_{number}" for number, each in enumerate(functions)}
+        library = function_pb2.FunctionDefLibrary(function=functions)
+        for function in library.function:
+            function.signature.name = names[function.signature.name]
+            for node in function.node_def:
+                node.op = names.get(node.op, node.op)
+                for attribute in node.attr.values():
+                    called = [attribute.func] if attribute.HasField("func") else attribute.list.func
+                    for each in called:
+                        each.name = names[each.name]
+        count = len(traced.outputs)
+        return cls(library, tf.nest.pack_sequence_as(traced.structured_outputs, list(range(count))))
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> tuple[_Graph, str, bytes]:
+        """Return a graph and its executable, the name of its file and what is in it."""
+        head, _, rest = content.partition(b"\n")
+        about = json.loads(head)
+        library = function_pb2.FunctionDefLibrary.FromString(rest[: about["graph"]])
+        return cls(library, about["structure"]), about["file"], rest[about["graph"] :]
+
+    def to_bytes(self, file: str, executable: bytes) -> bytes:
+        """Return what :meth:`from_bytes` reads."""
+        graph = self.library.SerializeToString()
+        head = json.dumps({"structure": self.structure, "graph": len(graph), "file": file})
+        return head.encode() + b"\n" + graph + executable
+
+    def register(self) -> None:
+        """Make the functions known to TensorFlow."""
+        for function in reversed(self.library.function):
+            context.context().add_function_def(function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        signature = self.library.function[0].signature
+        inputs = [each for each in tf.nest.flatten(arguments) if each is not None]
+        values = context.context().call_function(signature.name.encode(), inputs, len(signature.output_arg))
+        return tf.nest.pack_sequence_as(self.structure, values)
+
+
+def _hand_over(file: str, executable: bytes) -> None:
+    """Put an executable where TensorFlow looks for it."""
+    tf.io.gfile.makedirs(IN_MEMORY)
+    with tf.io.gfile.GFile(f"{IN_MEMORY}/{file}", "wb") as opened:
+        opened.write(executable)
+
+
+def _compiled(key: str) -> dict[str, bytes]:
+    """Take what TensorFlow keeps of the program of a key out of the memory: file → content.
+
+    What it keeps of functions that are not of this module goes as well; what another thread compiles stays.
+    """
+    found = {}
+    for file in tf.io.gfile.listdir(IN_MEMORY) if tf.io.gfile.exists(IN_MEMORY) else []:
+        with tf.io.gfile.GFile(f"{IN_MEMORY}/{file}", "rb") as opened:
+            content = opened.read()
+        own = f"{NAME}{key}".encode() in content
+        if own:
+            found[file] = content
+        if own or NAME.encode() not in content:
+            tf.io.gfile.remove(f"{IN_MEMORY}/{file}")
+    return found
+
+
+def _key(about: object, arguments: tuple[Any, ...]) -> str:
+    """Return a name for all that a program depends on."""
+    shapes = tf.nest.map_structure(lambda each: each if each is None else (each.dtype.name, each.shape), arguments)
+    parts = (about, shapes, _of_the_process(), [os.environ.get(name) for name in CHANGES_CODE])
+    return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()
+
+
+@functools.cache
+def _of_the_process() -> tuple[object, ...]:
+    """Return what all programs of this process depend on: versions, this package's code, the processor, its cores."""
+    versions = [importlib.metadata.version(name) for name in ("keras", "numpy")]
+    version = tf.version.VERSION, tf.version.GIT_VERSION, tf.version.COMPILER_VERSION
+    code = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
+    threading_ = tf.config.threading
+    threads = threading_.get_intra_op_parallelism_threads(), threading_.get_inter_op_parallelism_threads()
+    cores = os.cpu_count(), len(os.sched_getaffinity(0))
+    return versions, version, code.hexdigest(), _processor(), threads, cores
+
+
+@functools.cache
+def _processor() -> str:
+    """Return what kind of processor this is and what it can do; empty if that is not known, as off Linux."""
+    try:
+        first = Path("/proc/cpuinfo").read_text("utf-8", "replace").split("\n\n")[0]
+    except OSError:
+        return ""
+    return "\n".join(line for line in first.splitlines() if OF_THE_PROCESSOR.match(line))
+
+
+_KEEPS = _keep_programs()
