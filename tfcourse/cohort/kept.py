@@ -1,10 +1,8 @@
 """Compiled functions kept on disk: what one process traced and compiled, the next one reads in a tenth of the time.
 
-TensorFlow keeps executables by itself (``--tf_xla_persistent_cache_directory``), but not so that it helps here: it
-looks for one by the function's name, which holds a number that counts what the process did before; a file that it
-cannot read, or a full disk, is an error; it does not ask whose a file is. So it is given a folder in memory, from which
-executables are carried to a folder that is looked after (:mod:`tfcourse.files.cache`), and back. The traced graph lies
-beside the executable, under names that depend on what is compiled alone; so nothing is traced again either.
+A file holds the traced graph and its executable. TensorFlow finds an executable by all names that are in the graph, and
+the numbers in the names that it gives depend on what else the process has traced; so the functions of a kept graph have
+names that depend on nothing but what is compiled. The kept graph saves the tracing, too.
 """
 
 from __future__ import annotations
@@ -23,42 +21,21 @@ from typing import Any
 
 import tensorflow as tf
 from tensorflow.core.framework import function_pb2
-from tensorflow.python import pywrap_tfe
 from tensorflow.python.eager import context
 
+from tfcourse.cohort.executables import (
+    ask_for_executables,
+    hand_back,
+    no_false_alarms,
+    same_names_each_time,
+    take_executables,
+)
 from tfcourse.files.cache import CacheFolder, user_cache
 
-IN_MEMORY = "ram://tfcourse"
-FLAGS = "TF_XLA_FLAGS"
 NAME = "tfcourse_"
 CHANGES_CODE = ("TF_XLA_FLAGS", "XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "TF_DETERMINISTIC_OPS")
 """Environment variables that the machine code may depend on."""
-GPU_DEVICES = ("/dev/nvidiactl", "/dev/kfd")
-"""Where there is one, programs are compiled for it, and depend on more than is looked at here."""
 OF_THE_PROCESSOR = re.compile(r"^(vendor_id|cpu family|model|stepping|flags|CPU |Features)")
-
-
-def _keep_programs() -> bool:
-    """Have TensorFlow hand over what it compiles for processors from now on; say whether it will.
-
-    It reads its flags once, before the first operation of a process; so this is done when this module is imported.
-    """
-    flags = os.environ.get(FLAGS)
-    if user_cache() is None or not _processor() or "persistent_cache" in (flags or ""):
-        return False
-    if any(os.path.exists(device) for device in GPU_DEVICES):
-        return False
-    os.environ[FLAGS] = f"{flags or ''} --tf_xla_persistent_cache_directory={IN_MEMORY}"
-    try:
-        pywrap_tfe.TF_GetXlaConstantFoldingDisabled()  # reads the flags
-    except AttributeError:  # another TensorFlow
-        return False
-    finally:
-        if flags is None:
-            del os.environ[FLAGS]
-        else:
-            os.environ[FLAGS] = flags
-    return True
 
 
 class KeptFunction:
@@ -88,7 +65,7 @@ class KeptFunction:
     def _first(self, arguments: tuple[Any, ...]) -> Any:
         """Return the values of the first call; which way they came is the way of all later ones."""
         folder = user_cache()
-        if folder is not None and _KEEPS and not tf.config.functions_run_eagerly():
+        if folder is not None and _keeps and not tf.config.functions_run_eagerly():
             try:
                 return self._kept(CacheFolder(folder / "programs"), arguments)
             except Exception:  # whatever was kept, or whichever TensorFlow this is: the function itself is there
@@ -97,27 +74,40 @@ class KeptFunction:
         return self.function(*arguments)
 
     def _kept(self, folder: CacheFolder, arguments: tuple[Any, ...]) -> Any:
+        """Return the values of the first call, by a graph that is read, or else kept."""
         key = _key(self.about, arguments)
-        content, file = folder.read(key), ""
+        content = folder.read(key)
         try:
             if content is None:
-                graph = _Graph.of(self.function.get_concrete_function(*arguments), key)  # type: ignore[attr-defined]
-            else:
-                graph, file, executable = _Graph.from_bytes(content)
-                _hand_over(file, executable)
+                return self._keep(folder, key, arguments)
+            graph, file, executable = _Graph.from_bytes(content)
+            hand_back(file, executable)
             graph.register()
-            values = graph(*arguments)
+            with no_false_alarms(), same_names_each_time():
+                values = graph(*arguments)
         except Exception:
             folder.discard(key)
             raise
-        compiled = _compiled(key)
-        self.from_disk = file in compiled and len(compiled) == 1
-        for name, executable in compiled.items():
-            if name != file:
-                folder.write(key, graph.to_bytes(name, executable))
+        self._take_over(graph, folder, key, file)
+        return values
+
+    def _keep(self, folder: CacheFolder, key: str, arguments: tuple[Any, ...]) -> Any:
+        graph = _Graph.of(self.function.get_concrete_function(*arguments), key)  # type: ignore[attr-defined]
+        graph.register()
+        with same_names_each_time():
+            values = graph(*arguments)
+        self._take_over(graph, folder, key, "")
+        return values
+
+    def _take_over(self, graph: _Graph, folder: CacheFolder, key: str, file: str) -> None:
+        """Call ``graph`` from now on, and keep its executable unless it is the one that was in ``file``."""
+        executables = take_executables(NAME + key, NAME)
+        new = [name for name in executables if name != file]
+        for name in new:
+            folder.write(key, graph.to_bytes(name, executables[name]))
+        self.from_disk = bool(file) and not new
         self._ready = graph
         self.function = graph  # the traced one may go
-        return values
 
 
 @dataclass(frozen=True)
@@ -177,30 +167,6 @@ class _Graph:
         return tf.nest.pack_sequence_as(self.structure, values)
 
 
-def _hand_over(file: str, executable: bytes) -> None:
-    """Put an executable where TensorFlow looks for it."""
-    tf.io.gfile.makedirs(IN_MEMORY)
-    with tf.io.gfile.GFile(f"{IN_MEMORY}/{file}", "wb") as opened:
-        opened.write(executable)
-
-
-def _compiled(key: str) -> dict[str, bytes]:
-    """Take what TensorFlow keeps of the program of a key out of the memory: file → content.
-
-    What it keeps of functions that are not of this module goes as well; what another thread compiles stays.
-    """
-    found = {}
-    for file in tf.io.gfile.listdir(IN_MEMORY) if tf.io.gfile.exists(IN_MEMORY) else []:
-        with tf.io.gfile.GFile(f"{IN_MEMORY}/{file}", "rb") as opened:
-            content = opened.read()
-        own = f"{NAME}{key}".encode() in content
-        if own:
-            found[file] = content
-        if own or NAME.encode() not in content:
-            tf.io.gfile.remove(f"{IN_MEMORY}/{file}")
-    return found
-
-
 def _key(about: object, arguments: tuple[Any, ...]) -> str:
     """Return a name for all that a program depends on."""
     shapes = tf.nest.map_structure(lambda each: each if each is None else (each.dtype.name, each.shape), arguments)
@@ -230,4 +196,4 @@ def _processor() -> str:
     return "\n".join(line for line in first.splitlines() if OF_THE_PROCESSOR.match(line))
 
 
-_KEEPS = _keep_programs()
+_keeps = user_cache() is not None and bool(_processor()) and ask_for_executables()

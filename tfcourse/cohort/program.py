@@ -8,6 +8,7 @@ turns NaN changes no other. Cohorts of several depths may take turns in one prog
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -153,10 +154,11 @@ class Program:
             def there(a: tf.Tensor = a, indices: range = indices) -> tuple[tf.Tensor, Moving]:
                 return self._block(state, vectors, numbers, a, batch, clock, indices)
 
-            def lacking(a: tf.Tensor = a, indices: range = indices) -> tuple[tf.Tensor, Moving]:
-                return a, [dict(state["moving"][index]) if batch is not None else {} for index in indices]
-
-            a, moved = tf.cond(numbers["depth"] > block, there, lacking) if layout.optional(block) else there()
+            if layout.optional(block):
+                still = [dict(state["moving"][index]) if batch is not None else {} for index in indices]
+                a, moved = _one_or_other(numbers["depth"] > block, there, (a, still))
+            else:
+                a, moved = there()
             moving += moved
         return a[..., : layout.classes], moving
 
@@ -266,6 +268,23 @@ def _cross_entropy(logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
     top = tf.stop_gradient(tf.reduce_max(logits, axis=-1, keepdims=True))
     shifted = logits - top
     return tf.math.log(tf.reduce_sum(tf.exp(shifted), axis=-1)) - tf.reduce_sum(shifted * targets, axis=-1)
+
+
+def _one_or_other(
+    which: tf.Tensor, one: Callable[[], tuple[tf.Tensor, Moving]], other: tuple[tf.Tensor, Moving]
+) -> tuple[tf.Tensor, Moving]:
+    """Return what ``one()`` does if ``which`` is true, ``other`` otherwise.
+
+    The moved statistics pass as one tensor: their gradients are constants, and of several that enter a condition
+    TensorFlow numbers one or the other first, so that a kept program would not be found again.
+    """
+
+    def together(a: tf.Tensor, moved: Moving) -> tuple[tf.Tensor, ...]:
+        flat = tf.nest.flatten(moved)
+        return (a, tf.stack(flat)) if flat else (a,)
+
+    a, *stacked = tf.cond(which, lambda: together(*one()), lambda: together(*other))
+    return a, tf.nest.pack_sequence_as(other[1], tf.unstack(stacked[0]) if stacked else [])
 
 
 def _rows(each: tf.Tensor, first: tf.Tensor, count: int) -> tf.Tensor:

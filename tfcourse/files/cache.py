@@ -1,6 +1,6 @@
 """A folder in the user's cache: what is read there is whole and the user's own, and whatever goes wrong is a miss.
 
-``TFCOURSE_CACHE`` says where it is, or ``off``. What lies there may be machine code, so nobody else may have written it.
+``TFCOURSE_CACHE`` says where it is, or ``off``. Machine code may lie there, so nobody else may write to it.
 """
 
 from __future__ import annotations
