@@ -13,7 +13,6 @@ import functools
 import mmap
 import os
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,9 +25,6 @@ LOG_LEVEL, FATAL_ONLY = "TF_CPP_MIN_LOG_LEVEL", 3
 GPU_DEVICES = ("/dev/nvidiactl", "/dev/kfd")
 """Where there is one, programs are compiled for it, and depend on more than is looked at here."""
 SET_LOG_LEVEL = rb"_ZN4absl\w*14SetMinLogLevelENS0_18LogSeverityAtLeastE"
-
-_folding = threading.Lock()
-_unfolded = 0
 
 
 def ask_for_executables() -> bool:
@@ -74,27 +70,6 @@ def take_executables(name: str, of_this_package: str) -> dict[str, bytes]:
         if own or of_this_package.encode() not in content:
             tf.io.gfile.remove(f"{FOLDER}/{file}")
     return found
-
-
-@contextlib.contextmanager
-def same_names_each_time() -> Iterator[None]:
-    """Have TensorFlow leave the folding of constants to XLA.
-
-    It numbers the constants that it folds in an order that changes from process to process, and finds an executable
-    only by the very same names.
-    """
-    global _unfolded
-    with _folding:
-        if not _unfolded:
-            pywrap_tfe.TF_SetXlaConstantFoldingDisabled(True)
-        _unfolded += 1
-    try:
-        yield
-    finally:
-        with _folding:
-            _unfolded -= 1
-            if not _unfolded:
-                pywrap_tfe.TF_SetXlaConstantFoldingDisabled(False)
 
 
 @contextlib.contextmanager

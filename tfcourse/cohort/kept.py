@@ -7,6 +7,7 @@ names that depend on nothing but what is compiled. The kept graph saves the trac
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import importlib.metadata
@@ -14,6 +15,7 @@ import json
 import os
 import re
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +29,6 @@ from tfcourse.cohort.executables import (
     ask_for_executables,
     hand_back,
     no_false_alarms,
-    same_names_each_time,
     take_executables,
 )
 from tfcourse.files.cache import CacheFolder, user_cache
@@ -41,73 +42,64 @@ OF_THE_PROCESSOR = re.compile(r"^(vendor_id|cpu family|model|stepping|flags|CPU 
 class KeptFunction:
     """A function that XLA compiles, from disk where an earlier process compiled the same one.
 
-    It is called as ``function`` is, always with arguments of the same shapes, and returns the same values, bit for bit.
+    It is called as ``function`` is, and returns the same values, bit for bit.
 
     Args:
         function: a ``tf.function`` with ``jit_compile``, which depends on nothing but ``about`` and its arguments.
-        about: all that is compiled into it.
+        about: all that is compiled into it but the arguments' shapes.
 
     Attributes:
         from_disk: whether it was.
+        seconds: what its first call took where it was compiled; 0 before.
     """
 
     def __init__(self, function: Callable[..., Any], about: object) -> None:
-        self.function, self.about, self.from_disk = function, about, False
-        self._ready: Callable[..., Any] | None = None
+        self.function, self.about, self.from_disk, self.seconds = function, about, False, 0.0
+        self._ready: dict[tuple[object, ...], Callable[..., Any]] = {}
         self._lock = threading.Lock()
 
     def __call__(self, *arguments: Any) -> Any:
+        shapes = tuple(each if each is None else (each.shape, each.dtype) for each in tf.nest.flatten(arguments))
         with self._lock:
-            if self._ready is None:
-                return self._first(arguments)
-        return self._ready(*arguments)
+            if (ready := self._ready.get(shapes)) is None:
+                values, self._ready[shapes] = self._first(arguments)
+                return values
+        return ready(*arguments)
 
-    def _first(self, arguments: tuple[Any, ...]) -> Any:
-        """Return the values of the first call; which way they came is the way of all later ones."""
+    def _first(self, arguments: tuple[Any, ...]) -> tuple[Any, Callable[..., Any]]:
+        """Return the values of the first call, and what is called from then on."""
         folder = user_cache()
         if folder is not None and _keeps and not tf.config.functions_run_eagerly():
             try:
                 return self._kept(CacheFolder(folder / "programs"), arguments)
             except Exception:  # whatever was kept, or whichever TensorFlow this is: the function itself is there
                 self.from_disk = False
-        self._ready = self.function
-        return self.function(*arguments)
+        return self.function(*arguments), self.function
 
-    def _kept(self, folder: CacheFolder, arguments: tuple[Any, ...]) -> Any:
-        """Return the values of the first call, by a graph that is read, or else kept."""
+    def _kept(self, folder: CacheFolder, arguments: tuple[Any, ...]) -> tuple[Any, _Graph]:
+        """Return the values of the first call, and the graph that gave them: one that was kept, or is from now on."""
         key = _key(self.about, arguments)
-        content = folder.read(key)
+        content, file = folder.read(key), ""
         try:
             if content is None:
-                return self._keep(folder, key, arguments)
-            graph, file, executable = _Graph.from_bytes(content)
-            hand_back(file, executable)
-            graph.register()
-            with no_false_alarms(), same_names_each_time():
-                values = graph(*arguments)
+                began = time.perf_counter()
+                graph = _Graph.of(self.function.get_concrete_function(*arguments), key)  # type: ignore[attr-defined]
+                values = graph.first(*arguments)
+                graph = dataclasses.replace(graph, seconds=time.perf_counter() - began)
+            else:
+                graph, file, executable = _Graph.from_bytes(content)
+                hand_back(file, executable)
+                with no_false_alarms():
+                    values = graph.first(*arguments)
         except Exception:
             folder.discard(key)
             raise
-        self._take_over(graph, folder, key, file)
-        return values
-
-    def _keep(self, folder: CacheFolder, key: str, arguments: tuple[Any, ...]) -> Any:
-        graph = _Graph.of(self.function.get_concrete_function(*arguments), key)  # type: ignore[attr-defined]
-        graph.register()
-        with same_names_each_time():
-            values = graph(*arguments)
-        self._take_over(graph, folder, key, "")
-        return values
-
-    def _take_over(self, graph: _Graph, folder: CacheFolder, key: str, file: str) -> None:
-        """Call ``graph`` from now on, and keep its executable unless it is the one that was in ``file``."""
         executables = take_executables(NAME + key, NAME)
         new = [name for name in executables if name != file]
         for name in new:
             folder.write(key, graph.to_bytes(name, executables[name]))
-        self.from_disk = bool(file) and not new
-        self._ready = graph
-        self.function = graph  # the traced one may go
+        self.from_disk, self.seconds = bool(file) and not new, max(self.seconds, graph.seconds)
+        return values, graph
 
 
 @dataclass(frozen=True)
@@ -117,10 +109,12 @@ class _Graph:
     Args:
         library: all of them, that which is called first.
         structure: of the values, a number in each one's place.
+        seconds: what tracing, compiling and the first call took.
     """
 
     library: function_pb2.FunctionDefLibrary
     structure: Any
+    seconds: float = 0.0
 
     @classmethod
     def of(cls, traced: Any, key: str) -> _Graph:
@@ -147,18 +141,19 @@ class _Graph:
         head, _, rest = content.partition(b"\n")
         about = json.loads(head)
         library = function_pb2.FunctionDefLibrary.FromString(rest[: about["graph"]])
-        return cls(library, about["structure"]), about["file"], rest[about["graph"] :]
+        return cls(library, about["structure"], about["seconds"]), about["file"], rest[about["graph"] :]
 
     def to_bytes(self, file: str, executable: bytes) -> bytes:
         """Return what :meth:`from_bytes` reads."""
         graph = self.library.SerializeToString()
-        head = json.dumps({"structure": self.structure, "graph": len(graph), "file": file})
+        head = json.dumps({"structure": self.structure, "seconds": self.seconds, "graph": len(graph), "file": file})
         return head.encode() + b"\n" + graph + executable
 
-    def register(self) -> None:
-        """Make the functions known to TensorFlow."""
+    def first(self, *arguments: Any) -> Any:
+        """Make the functions known to TensorFlow, and return the values of a call."""
         for function in reversed(self.library.function):
             context.context().add_function_def(function)
+        return self(*arguments)
 
     def __call__(self, *arguments: Any) -> Any:
         signature = self.library.function[0].signature

@@ -55,7 +55,7 @@ class Program:
         jit_compile: whether XLA compiles it; otherwise it runs as a TensorFlow graph.
 
     Attributes:
-        compile_seconds: what its first epoch took, compile time included; 0 before.
+        compile_seconds: what its first epoch took, compile time included, where it was compiled; 0 before.
     """
 
     def __init__(self, layout: Layout, jit_compile: bool) -> None:
@@ -64,6 +64,11 @@ class Program:
         # An object of its own: TensorFlow counts by code how often it is traced, and would warn of the fifth program.
         epoch = tf.function(functools.partial(self._epoch), jit_compile=jit_compile, autograph=False)
         self.epoch = KeptFunction(epoch, layout) if jit_compile else epoch
+
+    def first_epoch_took(self, seconds: float) -> None:
+        """Note what the first epoch took here; other cohorts may have begun it at the same time and waited for it."""
+        kept = self.epoch.seconds if isinstance(self.epoch, KeptFunction) else 0.0
+        self.compile_seconds = max(self.compile_seconds, seconds, kept)
 
     def _epoch(
         self,
