@@ -1,4 +1,4 @@
-"""Train a few networks of two depths, with dropout; print whether their programs came from disk, and a digest of all."""
+"""Train networks of two depths, with dropout; print whether their programs came from disk, and a digest of all."""
 
 from __future__ import annotations
 
