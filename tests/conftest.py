@@ -101,10 +101,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Draw many examples, or few, where that was asked for; keep compiled programs in a folder of these tests' own."""
     if not hasattr(config, "workerinput") and os.environ.get("TFCOURSE_CACHE") != "off":
-        # New each time, and one for all of xdist's processes and the commands that they start.
-        cache = tempfile.mkdtemp(prefix="tfcourse-tests-")
-        os.environ["TFCOURSE_CACHE"] = cache
-        config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
+        # New each time, unless somebody keeps one; shared by xdist's processes and the commands that they start.
+        kept = os.environ.get("TFCOURSE_TEST_CACHE")
+        os.environ["TFCOURSE_CACHE"] = cache = kept or tempfile.mkdtemp(prefix="tfcourse-tests-")
+        if not kept:
+            config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
     for name in ("quick", "deep"):
         if config.getoption(f"--{name}"):
             settings.load_profile(name)
