@@ -84,7 +84,7 @@ LONG = (
     "models/test_hypermodels", "models/test_model_file", "report/test_browser", "report/test_command",
     "report/test_page", "search/test_cohort_fit_tuner", "search/test_cohort_workers", "search/test_fit",
     "test_real_data", "test_wheel", "test_start_keras", "report/test_summaries", "run/test_exported",
-    "cohort/test_interrupt", "cohort/test_own_rows", "cohort/test_every_fit_argument",
+    "cohort/test_interrupt", "cohort/test_kept", "cohort/test_own_rows", "cohort/test_every_fit_argument",
     "models/test_stacked",
 )  # fmt: skip
 """What trains for long, the longest first: left out by ``--quick``."""

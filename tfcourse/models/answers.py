@@ -21,5 +21,7 @@ def answers_of(network: Any, x: NDArray[np.float32]) -> NDArray[np.float32]:
     >>> answers_of(build_softmax_regression(4, 3), np.ones((5000, 4), np.float32)).shape
     (5000, 3)
     """
-    parts = [np.asarray(network(x[start : start + BATCH], training=False)) for start in range(0, len(x), BATCH)]
-    return np.concatenate(parts)
+    batches = [x[start : start + BATCH] for start in range(0, len(x), BATCH)]
+    of_a_list = isinstance(getattr(network, "input", None), list)  # Keras warns of what is not in one, too
+    parts = [network([batch] if of_a_list else batch, training=False) for batch in batches]
+    return np.concatenate([np.asarray(part) for part in parts])
