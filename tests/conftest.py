@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -83,7 +85,7 @@ LONG = (
     "models/test_hypermodels", "models/test_model_file", "report/test_browser", "report/test_command",
     "report/test_page", "search/test_cohort_fit_tuner", "search/test_cohort_workers", "search/test_fit",
     "test_real_data", "test_wheel", "test_start_keras", "report/test_summaries", "run/test_exported",
-    "cohort/test_interrupt", "cohort/test_own_rows", "cohort/test_every_fit_argument",
+    "cohort/test_interrupt", "cohort/test_kept", "cohort/test_own_rows", "cohort/test_every_fit_argument",
     "models/test_stacked", "export/test_export", "export/test_graph_of_models", "executors/test_processes",
     "executors/test_ray", "executors/test_dispatch", "test_workers", "test_weights",
 )  # fmt: skip
@@ -99,7 +101,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw many examples, or few, where that was asked for."""
+    """Draw many examples, or few, where that was asked for; keep compiled programs in a folder of these tests' own."""
+    if not hasattr(config, "workerinput") and os.environ.get("TFCOURSE_CACHE") != "off":
+        # New each time, unless somebody keeps one; shared by xdist's processes and the commands that they start.
+        kept = os.environ.get("TFCOURSE_TEST_CACHE")
+        os.environ["TFCOURSE_CACHE"] = cache = kept or tempfile.mkdtemp(prefix="tfcourse-tests-")
+        if not kept:
+            config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
     for name in ("quick", "deep"):
         if config.getoption(f"--{name}"):
             settings.load_profile(name)

@@ -8,10 +8,12 @@ turns NaN changes no other. Cohorts of several depths may take turns in one prog
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
+from tfcourse.cohort.kept import KeptFunction
 from tfcourse.cohort.kinds import Batch, Pass, trained_vectors
 from tfcourse.cohort.layout import Layout, cheapest_of
 from tfcourse.cohort.optimizers import update
@@ -53,14 +55,20 @@ class Program:
         jit_compile: whether XLA compiles it; otherwise it runs as a TensorFlow graph.
 
     Attributes:
-        compile_seconds: what its first epoch took, compile time included; 0 before.
+        compile_seconds: what its first epoch took, compile time included, where it was compiled; 0 before.
     """
 
     def __init__(self, layout: Layout, jit_compile: bool) -> None:
         self.layout = layout
         self.compile_seconds = 0.0
         # An object of its own: TensorFlow counts by code how often it is traced, and would warn of the fifth program.
-        self.epoch = tf.function(functools.partial(self._epoch), jit_compile=jit_compile, autograph=False)
+        epoch = tf.function(functools.partial(self._epoch), jit_compile=jit_compile, autograph=False)
+        self.epoch = KeptFunction(epoch, layout) if jit_compile else epoch
+
+    def first_epoch_took(self, seconds: float) -> None:
+        """Note what the first epoch took here; other cohorts may have begun it at the same time and waited for it."""
+        kept = self.epoch.seconds if isinstance(self.epoch, KeptFunction) else 0.0
+        self.compile_seconds = max(self.compile_seconds, seconds, kept)
 
     def _epoch(
         self,
@@ -151,10 +159,11 @@ class Program:
             def there(a: tf.Tensor = a, indices: range = indices) -> tuple[tf.Tensor, Moving]:
                 return self._block(state, vectors, numbers, a, batch, clock, indices)
 
-            def lacking(a: tf.Tensor = a, indices: range = indices) -> tuple[tf.Tensor, Moving]:
-                return a, [dict(state["moving"][index]) if batch is not None else {} for index in indices]
-
-            a, moved = tf.cond(numbers["depth"] > block, there, lacking) if layout.optional(block) else there()
+            if layout.optional(block):
+                still = [dict(state["moving"][index]) if batch is not None else {} for index in indices]
+                a, moved = _one_or_other(numbers["depth"] > block, there, (a, still))
+            else:
+                a, moved = there()
             moving += moved
         return a[..., : layout.classes], moving
 
@@ -264,6 +273,23 @@ def _cross_entropy(logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
     top = tf.stop_gradient(tf.reduce_max(logits, axis=-1, keepdims=True))
     shifted = logits - top
     return tf.math.log(tf.reduce_sum(tf.exp(shifted), axis=-1)) - tf.reduce_sum(shifted * targets, axis=-1)
+
+
+def _one_or_other(
+    which: tf.Tensor, one: Callable[[], tuple[tf.Tensor, Moving]], other: tuple[tf.Tensor, Moving]
+) -> tuple[tf.Tensor, Moving]:
+    """Return what ``one()`` does if ``which`` is true, ``other`` otherwise.
+
+    The moved statistics pass as one tensor: their gradients are constants, and of several that enter a condition
+    TensorFlow numbers one or the other first, so that a kept program would not be found again.
+    """
+
+    def together(a: tf.Tensor, moved: Moving) -> tuple[tf.Tensor, ...]:
+        flat = tf.nest.flatten(moved)
+        return (a, tf.stack(flat)) if flat else (a,)
+
+    a, *stacked = tf.cond(which, lambda: together(*one()), lambda: together(*other))
+    return a, tf.nest.pack_sequence_as(other[1], tf.unstack(stacked[0]) if stacked else [])
 
 
 def _rows(each: tf.Tensor, first: tf.Tensor, count: int) -> tf.Tensor:

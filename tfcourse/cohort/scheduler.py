@@ -173,8 +173,8 @@ class Scheduler:
         with self._changed:
             if was_compiled:
                 self._last_seconds[cohort.layout] = seconds
-            else:  # another cohort may have begun the same program at the same time and waited for it
-                program.compile_seconds = max(program.compile_seconds, seconds)
+            else:
+                program.first_epoch_took(seconds)
             finished = set()
             for index, member in cohort.members.items():
                 history = self.histories[index]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from tfcourse.files.writing import replacing
 from tfcourse.run.folder import RunFolder
 
 BATCH = 4096
+MANY_BATCHES = 12
 ROUNDING = 1e-3
 """Largest difference of two probabilities that rounding can make: products of float32 numbers in another order."""
 
@@ -41,6 +43,7 @@ def export(
     Raises:
         UserError: if the probabilities are not those of the network on the feature matrix, but for rounding.
     """
+    from tfcourse.models.answers import answers_of
     from tfcourse.models.builders import with_softmax
     from tfcourse.models.preprocessing import export_model
     from tfcourse.models.saving import model_content
@@ -50,7 +53,7 @@ def export(
         probabilities = probabilities_of(
             load_exported(temporary, features, network.output_shape[1]), model_inputs(rows, features)
         )
-        expected = np.asarray(with_softmax(network).predict(x, batch_size=BATCH, verbose=0))
+        expected = answers_of(with_softmax(network), x)
         check_same(probabilities, expected, path)
     return probabilities
 
@@ -174,11 +177,14 @@ def _inputs_by(features: Features) -> Any:
 
 def probabilities_of(model: Any, inputs: Any) -> NDArray[np.float32]:
     """Return the class probabilities that a loaded model gives, shape (rows, classes)."""
+    batches = list(_in_batches(inputs))
     with warnings.catch_warnings():
         # A column with a slash gives its input layer another name; Keras says so each time.
         warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
-        # Not predict, which rounds arrays of float64 to float32 before the model can take the mean off.
-        return np.concatenate([np.asarray(model.predict_on_batch(batch)) for batch in _in_batches(inputs)])
+        # Not predict, which rounds arrays of float64 to float32 before the model can take the mean off. To trace a
+        # function first, as predict_on_batch does, takes as long as a dozen batches without.
+        ask = model.predict_on_batch if len(batches) > MANY_BATCHES else functools.partial(model, training=False)
+        return np.concatenate([np.asarray(ask(batch)) for batch in batches])
 
 
 def _in_batches(inputs: Any) -> Iterator[Any]:

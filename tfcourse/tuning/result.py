@@ -14,8 +14,9 @@ from tfcourse.data.table_features import TableFeatures
 from tfcourse.errors import UserError
 from tfcourse.explain.explanation import explain
 from tfcourse.files.writing import write_json
+from tfcourse.models.answers import answers_of
 from tfcourse.models.builders import with_softmax
-from tfcourse.run.exported import BATCH, export
+from tfcourse.run.exported import export
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.measure import measure
 from tfcourse.run.slices import slices
@@ -190,7 +191,7 @@ def curves_of(trial: Any) -> dict[str, list[float]]:
 
 def test_result(classifier: keras.Model, test: Part, classes: tuple[str, ...]) -> dict[str, Any]:
     """Return the measures of a network, which gives logits, on the test split."""
-    probabilities = with_softmax(classifier).predict(test.x, batch_size=BATCH, verbose=0)
+    probabilities = answers_of(with_softmax(classifier), test.x)
     return measure(probabilities, test.y, classes)
 
 
