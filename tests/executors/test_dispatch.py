@@ -118,6 +118,20 @@ def test_one_that_is_lost_four_times_is_given_up_by_name_and_the_others_go_on(wa
             trained(executor=two)
 
 
+def test_who_is_killed_from_outside_says_nothing_against_its_cohort_for_long(wanted: list[Any]) -> None:
+    def killed(times: int) -> Fault:
+        def kill(workers: Scripted, worker: int, task: int, cohort: Cohort, *_: Any) -> Event | None:
+            return Lost(worker, "it was killed", from_outside=True) if task < times else None
+
+        return kill
+
+    with executor(Scripted(1, killed(20))) as one:
+        check_same(trained(executor=one), wanted)
+    assert (one.tally.repeated, one.tally.given_up) == (20, 0)
+    with executor(Scripted(1, killed(21))) as one, pytest.raises(UserError, match="was lost 21 times"):
+        trained(executor=one)
+
+
 def spoil_weights(found: list[Trained]) -> None:
     assert found[0].state is not None
     found[0].state.weights[0][0, 0] = np.nan

@@ -127,7 +127,7 @@ class Member:
         """Number of dense layers before the head."""
         return sum(isinstance(layer, Dense) for layer in self.layers) - 1
 
-    @property
+    @functools.cached_property
     def block_size(self) -> int:
         """Layers of a hidden block (a dense layer and what follows it) where all blocks are of one kind, otherwise 0.
 
@@ -144,7 +144,7 @@ class Member:
         kinds, *others = self.key
         return (kinds[: self.block_size] or kinds, *others, self.depths, self.rows and self.rows.counts)
 
-    @property
+    @functools.cached_property
     def parameters(self) -> int:
         """Number of weights."""
         return sum(int(np.prod(v.shape)) for layer in variables(self.layers, self.inputs) for v in layer)

@@ -1,7 +1,7 @@
 """The driver's side: who trains what next, and what is done about workers that die, hang, lie or dawdle.
 
 Nothing here knows what a worker is. The largest cohorts go first, each to the next worker that is free. What is lost
-is trained again, elsewhere, ``MOST_REPEATS`` times at most. When no cohort waits, one that takes much longer than it
+is trained again, elsewhere, a few times at most. When no cohort waits, one that takes much longer than it
 should is given to a second worker as well, and the first result counts: it is the same from either.
 """
 
@@ -22,7 +22,8 @@ from tfcourse.executors.speed import Speed
 from tfcourse.executors.tally import Tally, Worker
 from tfcourse.executors.workers import Beat, Done, Event, Lost, Ready, Stopped, Workers
 
-MOST_REPEATS = 3
+MOST_REPEATS, MOST_FROM_OUTSIDE = 3, 20
+"""How often a cohort is trained again: where workers may be lost by its doing, and where somebody ends them."""
 MOST_FAILED_STARTS = 4
 """Workers that die before any was ever ready."""
 SECONDS_OF_A_LOOK = 0.1
@@ -52,6 +53,7 @@ class _Piece:
     cohort: Cohort
     runs: set[int] = field(default_factory=set)
     lost: int = 0
+    from_outside: int = 0
     ended: bool = False
 
 
@@ -224,14 +226,16 @@ class Dispatch:
         piece.runs.discard(task)
         if piece.ended or piece.runs:  # another worker is at it
             return 0
-        return self._again(piece, event.why, waiting, batch)
+        return self._again(piece, event, waiting, batch)
 
-    def _again(self, piece: _Piece, why: str, waiting: deque[_Piece], batch: Work) -> int:
+    def _again(self, piece: _Piece, event: Lost, waiting: deque[_Piece], batch: Work) -> int:
         """Have a piece that was lost trained again, before all others, or give it up; return 1 if it is given up."""
-        piece.lost += 1
-        if piece.lost > MOST_REPEATS:
+        piece.lost += not event.from_outside
+        piece.from_outside += event.from_outside
+        if piece.lost > MOST_REPEATS or piece.from_outside > MOST_FROM_OUTSIDE:
             self.tally.given_up += 1
-            self._end(piece, batch, f"{piece.cohort.in_words} was lost {piece.lost} times, the last time because {why}")
+            times = f"{piece.lost + piece.from_outside} times"
+            self._end(piece, batch, f"{piece.cohort.in_words} was lost {times}, the last time because {event.why}")
             return 1
         self.tally.repeated += 1
         waiting.appendleft(piece)

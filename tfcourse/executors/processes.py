@@ -25,6 +25,7 @@ from tfcourse.executors.dispatch import Dispatch, Waits
 from tfcourse.executors.trainer import MOST_DATA
 from tfcourse.executors.workers import Beat, Done, Event, Lost, Ready, Stopped
 
+SECONDS_TO_END = 2.0
 LAST_WORDS = 600
 """Characters of what a worker said before it died that are told."""
 
@@ -34,6 +35,7 @@ class _Child:
 
     def __init__(self, number: int, events: queue.SimpleQueue[Event]) -> None:
         self.number, self.why, self._events, self._has = number, "", events, list[str]()
+        self._memory_kills = memory_kills()
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         ours, theirs = socket.socketpair()
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -94,18 +96,41 @@ class _Child:
             pass
         except Exception as error:  # what came was no message
             why = f"it sent what cannot be read ({type(error).__name__}: {error})"
+        with contextlib.suppress(subprocess.TimeoutExpired):  # its socket may close a moment before it ends
+            self.process.wait(timeout=SECONDS_TO_END)
+        said = bool(self.why or why or self.process.returncode is None)
         self.process.kill()
         status = self.process.wait()
-        self._events.put(Lost(self.number, self.why or why or self._how_it_died(status)))
+        from_outside = (
+            not said
+            and status == -signal.SIGKILL
+            and self._memory_kills is not None
+            and self._memory_kills == memory_kills()
+        )
+        self._events.put(Lost(self.number, self.why or why or self._how_it_died(status, from_outside), from_outside))
 
-    def _how_it_died(self, status: int) -> str:
+    def _how_it_died(self, status: int, from_outside: bool) -> str:
         if status < 0:
             killed = signal.Signals(-status).name
-            hint = ", as the system does with one that takes too much memory" if status == -signal.SIGKILL else ""
+            by_system = status == -signal.SIGKILL and not from_outside
+            hint = " from outside" * from_outside + ", as the system does when memory runs out" * by_system
             return f"its process was killed ({killed}{hint})"
         self._said.seek(0)
         words = self._said.read().decode(errors="replace").strip()[-LAST_WORDS:]
         return f"its process ended with status {status}{': ' * bool(words)}{words}"
+
+
+def memory_kills() -> int | None:
+    """Return how many processes the system has killed because memory ran out; None where it does not say.
+
+    Who was killed while this has not grown was killed by somebody.
+
+    >>> memory_kills() is None or memory_kills() >= 0
+    True
+    """
+    with contextlib.suppress(OSError, StopIteration), open("/proc/vmstat", encoding="ascii") as lines:
+        return int(next(line for line in lines if line.startswith("oom_kill ")).split()[1])
+    return None
 
 
 def _event(worker: int, kind: str, words: list[Any]) -> Event:

@@ -52,11 +52,17 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Lost:
-    """A worker is gone, and what it was at; another starts in its place if ``again``."""
+    """A worker is gone, and what it was at; another starts in its place.
+
+    Args:
+        worker: its number.
+        why: in words.
+        from_outside: whether somebody ended it, so that it says nothing against what it was at.
+    """
 
     worker: int
     why: str
-    again: bool = True
+    from_outside: bool = False
 
 
 Event: TypeAlias = Ready | Beat | Done | Stopped | Lost
