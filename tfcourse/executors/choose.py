@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib.util
 from collections.abc import Iterator, Mapping
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 OPTIONS = ("workers", "ray")
 
 
-def add_options(group: argparse._ArgumentGroup | argparse.ArgumentParser) -> None:
-    """Let a command take ``--workers`` and ``--ray``."""
+def add_options(group: Any) -> None:
+    """Let a command, or a group of its options, take ``--workers`` and ``--ray``."""
     group.add_argument(
         "--workers",
         metavar="N",
