@@ -86,7 +86,11 @@ USED: dict[str, tuple[Callable[[], Any], str]] = {
     "keras_tuner.src.utils": (lambda: importlib.import_module("keras_tuner.src.utils"), "load_json save_json"),
     "keras_tuner.src.engine.tuner_utils": (
         lambda: importlib.import_module("keras_tuner.src.engine.tuner_utils"),
-        "convert_to_metrics_dict get_best_step",
+        "convert_to_metrics_dict get_best_step SaveBestEpoch",
+    ),
+    "KerasTuner's checkpoint": (
+        lambda: importlib.import_module("keras_tuner.src.engine.tuner_utils").SaveBestEpoch,
+        "_save_model",
     ),
     "keras_tuner.engine.trial": (lambda: importlib.import_module("keras_tuner.engine.trial"), "Trial TrialStatus"),
 }

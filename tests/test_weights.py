@@ -124,7 +124,7 @@ def test_greedy_weights_and_temperature_are_those_of_repeated_rows() -> None:
         ({"counts": -1.0}, "--weight: column 'counts' holds -1 in row 1; each row needs a number, 0 or more."),
         ({"counts": [None] + [1.5] * 149}, "--weight: column 'counts' holds nothing in row 1"),
         ({"counts": ["x", "z", "w"] * 50}, "--weight: column 'counts' is read as texts"),
-        ({"counts": 0.0}, "every row of the training part has the weight 0"),
+        ({"counts": 0.0}, "every row of the training part has zero weight"),
     ],
 )
 def test_what_is_no_weight_is_told(

@@ -12,7 +12,13 @@ SPLIT_BY_ROWS = (
     "which rows train, which validate and which are kept for the test is drawn by row, so that a row of weight 2 is in"
     " one part and two equal rows draw minibatches otherwise: no model that holds rows back can be the same"
 )
+TWO_DIFFERENT_ROWS = (
+    "each class has 8 rows of which 2 differ; equal rows stay in one part, so that a class needs three different ones:"
+    " one to train, one to validate and one for the test. What is missing is said, with what to do"
+)
 EXPECTED = {
+    "check_sample_weights_shape": TWO_DIFFERENT_ROWS,
+    "check_sample_weights_not_overwritten": TWO_DIFFERENT_ROWS,
     "check_sample_weight_equivalence_on_dense_data": SPLIT_BY_ROWS,
     "check_sample_weight_equivalence_on_sparse_data": SPLIT_BY_ROWS,
 }

@@ -193,6 +193,20 @@ def test_images_and_wide_arrays_are_examples_of_numbers_that_are_alike() -> None
             classifier._run.probabilities(pa.table({"x": [1.0]}))
 
 
+@pytest.mark.parametrize("made", [np.asarray, list, pd.Series])
+def test_rows_that_do_not_count_are_not_learned(made: Callable[[Any], Any]) -> None:
+    x, y = people()
+    weights = (y == "buys").to_numpy(float)
+    given = weights.copy()
+    classifier = TunedClassifier(**{**SMALL, "epochs": 20, "space": SURE}).fit(x, y, sample_weight=made(weights))
+    assert (classifier.predict(x) == "buys").mean() > 0.9
+    np.testing.assert_array_equal(weights, given)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        TunedClassifier(**SMALL).fit(x, y, sample_weight=weights[:5])
+    with pytest.raises(ValueError, match="y should be a 1d array"):
+        TunedClassifier(**SMALL).fit(x, y, sample_weight=np.ones((90, 2)))
+
+
 def test_rows_of_a_group_stay_in_one_part() -> None:
     x, y = people()
     groups = np.arange(90) // 6

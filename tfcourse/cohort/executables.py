@@ -13,7 +13,7 @@ import functools
 import mmap
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import tensorflow as tf
@@ -94,12 +94,13 @@ def no_false_alarms() -> Iterator[None]:
 
 
 @functools.cache
-def _set_log_level() -> ctypes._CFuncPtr | None:  # type: ignore[name-defined]
+def _set_log_level() -> Callable[[int], object] | None:
     """Return the function of TensorFlow's library that sets the least severity of messages; None if it is not found."""
     for library in Path(tf.sysconfig.get_lib()).glob("libtensorflow_framework.*"):
         with contextlib.suppress(OSError, ValueError, AttributeError), open(library, "rb") as file:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 found = re.search(SET_LOG_LEVEL, content)
                 name = found.group().decode() if found else ""
-            return getattr(ctypes.CDLL(str(library)), name)  # the name holds Abseil's version
+            function: Callable[[int], object] = getattr(ctypes.CDLL(str(library)), name)
+            return function  # the name holds Abseil's version
     return None

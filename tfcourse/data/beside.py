@@ -71,7 +71,7 @@ def of_mean_one(weights: NDArray[np.float64], part: str) -> Weights:
     [0.5, 1.5]
     """
     if not weights.sum():
-        raise UserError(f"--weight: every row of the {part} part has the weight 0; nothing could be learned there.")
+        raise UserError(f"--weight: every row of the {part} part has zero weight; nothing could be learned there.")
     return (weights / weights.mean()).astype(np.float32)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import keras_tuner
 
 from tfcourse.models.hypermodels import MLPHyperModel
+from tfcourse.tuner.checkpoints import TunerOfWholeFiles
 from tfcourse.tuner.cohort_arguments import COHORT_ARGUMENTS
 from tfcourse.tuner.cohort_callbacks import reason_against
 
@@ -51,7 +52,7 @@ def speaks_for_build(hypermodel: Any) -> bool:
 def reason_against_tuner(tuner: keras_tuner.Tuner) -> str | None:
     """Return why a tuner or its hypermodel rules cohorts out, None if nothing does."""
     for method in TRAINING:
-        if is_own(tuner, method, keras_tuner.Tuner):
+        if is_own(tuner, method, keras_tuner.Tuner, TunerOfWholeFiles):
             return f"the tuner has a {method} of its own"
     if is_own(tuner.hypermodel, "fit", keras_tuner.HyperModel, MLPHyperModel):
         return "the hypermodel has a fit of its own"

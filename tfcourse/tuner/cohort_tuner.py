@@ -26,6 +26,7 @@ from tfcourse.files.writing import replacing
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.models.kept_weights import set_kept_weights
 from tfcourse.search.synchronized import given_back
+from tfcourse.tuner.checkpoints import TunerOfWholeFiles
 from tfcourse.tuner.cohort_arguments import DEFAULTS, examples_of, with_validation_split
 from tfcourse.tuner.cohort_job import Job, job_of, specs_of
 from tfcourse.tuner.cohort_reasons import is_own, reason_against_arguments, reason_against_tuner, speaks_for_build
@@ -58,7 +59,7 @@ class _Call:
         return {**self.kwargs, "batch_size": specs[2]} if specs and specs[2] else self.kwargs
 
 
-class CohortTuner(keras_tuner.Tuner):
+class CohortTuner(TunerOfWholeFiles):
     """Search with any KerasTuner hypermodel and oracle, many trials trained as one program.
 
     Use it like a KerasTuner tuner; the results, the project folder and ``get_best_models`` are the same. A trial that
