@@ -26,6 +26,13 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--tensorboard", action="store_true", help="also write curves and HParams for tensorboard --logdir RUN"
     )
+    parser.add_argument(
+        "--mlflow",
+        metavar="URI",
+        nargs="?",
+        const="",
+        help="also log the run, with a run below it for each trial, to an MLflow store; by default MLflow's own",
+    )
     return parser
 
 
@@ -42,21 +49,27 @@ def _run(argv: Sequence[str] | None) -> int:
         raise UserError(f"--out: {given.out!r} is a folder; give the file to write, such as {out / 'report.html'}.")
     if out is not None:
         check_out(out)
-    if len(runs) > 1 and given.tensorboard:
-        raise UserError("--tensorboard was given with several runs; give it with one run at a time.")
+    for flag, is_given in (("--tensorboard", given.tensorboard), ("--mlflow", given.mlflow is not None)):
+        if len(runs) > 1 and is_given:
+            raise UserError(f"{flag} was given with several runs; give it with one run at a time.")
     if len({run.resolve() for run in runs}) < len(runs):
         raise UserError(f"{' '.join(given.runs)} was given; give each run once.")
+    from tfcourse.report.mlflow_log import check_installed, log_run
     from tfcourse.report.page import write_comparison, write_report
     from tfcourse.report.summaries import FOLDER
 
     if len(runs) > 1:
         print(f"Written to {write_comparison(runs, out or Path('comparison.html'))}")
         return OK
+    if given.mlflow is not None:
+        check_installed()
     with quiet_start():  # TensorBoard's writer loads TensorFlow
         written = write_report(runs[0], out, tensorboard=given.tensorboard)
     print(f"Written to {written}")
     if given.tensorboard:
         print(f"Written to {runs[0] / FOLDER}; look with: tensorboard --logdir {shlex.quote(str(runs[0]))}")
+    if given.mlflow is not None:
+        print(f"Logged to MLflow as run {log_run(runs[0], given.mlflow or None)}")
     return OK
 
 
