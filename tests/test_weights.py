@@ -94,6 +94,15 @@ def test_a_class_that_does_not_count_is_not_learned(tmp_path: Path) -> None:
     assert result["out_of_fold"]["log_loss"] < 0.2 < result["test"]["log_loss"]
 
 
+def test_a_test_file_needs_no_weights(tmp_path: Path) -> None:
+    frame = table()
+    frame.drop(columns="count").tail(40).to_csv(tmp_path / "test.csv", index=False)
+    flags = ["--weight", "count", "--single", "--test-data", str(tmp_path / "test.csv")]
+    without = run(frame, tmp_path / "without", *flags)
+    frame.tail(40).to_csv(tmp_path / "test.csv", index=False)
+    assert run(frame, tmp_path / "with", *flags)["test"] == without["test"]
+
+
 def test_greedy_weights_and_temperature_are_those_of_repeated_rows() -> None:
     random = np.random.default_rng(0)
     y = random.integers(0, 3, 60)

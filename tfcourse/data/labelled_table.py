@@ -62,12 +62,15 @@ def read_labelled_table(
     return LabelledRows(table, labels, [f"{path.name}: {note}" for note in read.notes] + notes)
 
 
-def decoded(rows: LabelledRows, readings: Mapping[str, Reading], name: str) -> Table:
-    """Return the columns that ``readings`` name as they were read in training."""
-    absent = [column for column in readings if column not in rows.table.column_names]
+def decoded(rows: LabelledRows, readings: Mapping[str, Reading], name: str, beside: Sequence[str] = ()) -> Table:
+    """Return the columns that ``readings`` name as they were read in training; those in ``beside`` may be absent."""
+    there = rows.table.column_names
+    absent = [column for column in readings if column not in there and column not in beside]
     if absent:
-        raise UserError(f"--test-data: {name!r} lacks the column {absent[0]!r}. {columns_of(rows.table.column_names)}")
-    return {column: decode(rows.table.column(column), reading) for column, reading in readings.items()}
+        raise UserError(f"--test-data: {name!r} lacks the column {absent[0]!r}. {columns_of(there)}")
+    return {
+        column: decode(rows.table.column(column), reading) for column, reading in readings.items() if column in there
+    }
 
 
 def columns_of(table: Iterable[str]) -> str:

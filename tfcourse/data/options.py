@@ -45,6 +45,12 @@ class DataOptions:
         readings = read_corrections(self.reading) if self.reading is not None else {}
         return Wishes(self.missing, self.not_missing, (*self.categorical, *group), readings)
 
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The columns that say something of rows and are not learned from."""
+        group = self.group if self.group not in self.categorical else None
+        return tuple(name for name in (group, self.weight) if name is not None)
+
     def to_json(self) -> dict[str, Any]:
         """Return the options JSON-ready."""
         return asdict(self)

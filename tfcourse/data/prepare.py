@@ -93,8 +93,9 @@ def prepare(options: DataOptions) -> Prepared:
     (64, 10)
     """
     dataset = load(
-        options.data, target=options.target, drop=options.drop, test_data=options.test_data, wishes=options.wishes
-    )
+        options.data, target=options.target, drop=options.drop, test_data=options.test_data, wishes=options.wishes,
+        beside=options.beside,
+    )  # fmt: skip
     return _prepared(dataset, options, None)
 
 
@@ -114,7 +115,7 @@ def prepare_again(options: DataOptions, features: Features, split: Mapping[str, 
         readings = {column.name: features.reading(column) for column in features.columns}
     dataset = load(
         options.data, target=options.target, drop=options.drop, test_data=options.test_data,
-        wishes=replace(options, reading=None).wishes, readings=readings,
+        wishes=replace(options, reading=None).wishes, readings=readings, beside=options.beside,
     )  # fmt: skip
     prepared = _prepared(dataset, options, features)
     if (found := rows_in_split(prepared)) != dict(split):

@@ -37,6 +37,7 @@ def load(
     test_data: str | None = None,
     wishes: Wishes | None = None,
     readings: Mapping[str, Reading] | None = None,
+    beside: Sequence[str] = (),
 ) -> Dataset:
     """Read the data set that ``--data`` names, and the test set that ``--test-data`` names.
 
@@ -47,6 +48,7 @@ def load(
         test_data: path of a test set of the same kind.
         wishes: what the user said on how columns are read.
         readings: how columns were read before and are to be read again; the others are then read as categories.
+        beside: columns that are not learned from, and that a test set need not have.
 
     Raises:
         UserError: if it does not exist, cannot be read or does not fit together.
@@ -76,7 +78,7 @@ def load(
         test: tuple[X, NDArray[Any]] = arrays, labels
     else:
         rows = read_labelled_table(test_path, target, wishes)
-        test, notes = (decoded(rows, dataset.readings, str(test_path)), rows.labels), rows.notes
+        test, notes = (decoded(rows, dataset.readings, str(test_path), beside), rows.labels), rows.notes
     return replace(dataset, fingerprint=fingerprint_of(data, test_data), test=test, notes=dataset.notes + notes)
 
 
