@@ -136,11 +136,11 @@ def test_the_users_cache_is_where_the_system_has_it_or_off(monkeypatch: pytest.M
     monkeypatch.setenv("XDG_CACHE_HOME", "/var/caches")
     assert user_cache() == Path("/var/caches/tfcourse")
     monkeypatch.setenv("XDG_CACHE_HOME", "not/absolute")  # to be ignored, as the specification says
-    monkeypatch.setenv("HOME", "/home/somebody")
-    assert user_cache() == Path("/home/somebody/.cache/tfcourse")
+    monkeypatch.setenv("HOME", "/users/somebody")
+    assert user_cache() == Path("/users/somebody/.cache/tfcourse")
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert user_cache() == Path("/home/somebody/Library/Caches/tfcourse")
+    assert user_cache() == Path("/users/somebody/Library/Caches/tfcourse")
     monkeypatch.setenv("TFCOURSE_CACHE", "~/here")
-    assert user_cache() == Path("/home/somebody/here")
+    assert user_cache() == Path("/users/somebody/here")
     monkeypatch.setenv("TFCOURSE_CACHE", "Off")
     assert user_cache() is None

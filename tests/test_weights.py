@@ -12,8 +12,11 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize_scalar
 
+from tfcourse.babysit import main as babysit
 from tfcourse.data.options import DataOptions
 from tfcourse.data.prepare import prepare
+from tfcourse.export.__main__ import main as export
+from tfcourse.predict import main as predict
 from tfcourse.retest import main as retest
 from tfcourse.run.measure import log_loss
 from tfcourse.train import main as train
@@ -145,6 +148,30 @@ def test_what_is_no_weight_is_told(
     assert train(given) == 2
     assert message in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_other_commands_find_the_rows_again_or_say_why_not(
+    weighted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = str(weighted / "data.csv")
+    assert predict([str(weighted / "run"), "--data", data, "--out", str(tmp_path / "p.csv"), "--explain", "1"]) == 0
+    assert export([str(weighted / "run"), "--to", "numpy", "--out", str(tmp_path / "model.npz")]) == 0
+    assert "30 test rows and 200 made-up rows have" in capsys.readouterr().out
+    assert train(["--resume", str(weighted / "run"), "--trials", "4", "--quiet"]) == 0
+    assert babysit(["start", "--from", str(weighted / "run"), "--out", str(tmp_path / "sat")]) == 2
+    assert "a babysat training counts every row once" in capsys.readouterr().err
+    accuracy = ["--objective", "val_accuracy", "--out", str(tmp_path / "new")]
+    assert train(["--data", data, "--target", "y", "--weight", "count", *accuracy]) == 2
+    assert "counts every row once; leave out --objective" in capsys.readouterr().err
+
+
+def test_on_folds_equal_weights_count_alike(weighted: Path) -> None:
+    prepared = prepare(DataOptions(str(weighted / "data.csv"), target="y", weight="count"))
+    assert prepared.rows is not None
+    assert prepared.weights is not None
+    frame = pd.read_csv(weighted / "data.csv").set_index("a")["count"]
+    given = frame[prepared.rows["a"]].to_numpy()
+    np.testing.assert_allclose(prepared.weights, given / given.mean(), rtol=1e-6)
 
 
 def test_retest_says_that_it_counts_otherwise(weighted: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,8 +69,8 @@ def build_parser() -> Parser:
     data.add_argument(
         "--weight",
         metavar="COLUMN",
-        help="how much each row counts in training and in what is chosen, 0 or more; it is not learned from, and the"
-        " test split counts every row once",
+        help="how much each row counts in the losses of training and validation, 0 or more; it is not learned from, and"
+        " accuracies and the test split count every row once",
     )
     data.add_argument(
         "--numbers",

@@ -117,7 +117,8 @@ class Warm:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=place,
-            env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"},
+            # What is kept of earlier runs would let each make other calls than the one before it.
+            env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0", "TFCOURSE_CACHE": "off"},
             start_new_session=True,  # Ctrl-C is for the campaign, which ends its commands itself
         )
         self._unread = b""

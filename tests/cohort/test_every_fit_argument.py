@@ -20,7 +20,10 @@ TESTED_HERE = {
     "sample_weight", "monitor", "patience", "min_delta", "restore_best_weights", "jit_compile",
 }  # fmt: skip
 # test_stopping.py, test_plan.py, test_dropout.py and test_equality.py hold these.
-TESTED_ELSEWHERE = {"seed", "on_epoch_end", "on_member_end", "on_plan", "places", "workers", "memory"}
+TESTED_ELSEWHERE = {
+    "seed", "on_epoch_end", "on_member_end", "on_plan", "places", "workers", "memory", "watches", "on_progress",
+    "executor",
+}  # fmt: skip
 SPEC = (NetworkSpec(4, 3), OptimizerSpec("sgd", 0.1))
 WEIGHTS = np.linspace(0, 2, len(X), dtype=np.float32)
 

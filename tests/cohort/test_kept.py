@@ -52,7 +52,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory, without: str) -> Path:
     """Return a folder that two processes filled at the same time; both computed what is computed without it."""
     path = tmp_path_factory.mktemp("cache")
     assert processes(2, path) == [("[False]", without)] * 2
-    assert len(list((path / "programs").iterdir())) == 1
+    assert len(list((path / "tfcourse-programs").iterdir())) == 1
     return path
 
 
@@ -61,7 +61,7 @@ def test_a_later_process_reads_the_program_and_says_nothing(cache: Path, without
 
 
 def test_what_tensorflow_refuses_is_compiled_and_kept_anew(cache: Path, without: str) -> None:
-    folder = CacheFolder(cache / "programs")
+    folder = CacheFolder(cache / "tfcourse-programs")
     (name,) = os.listdir(folder.path)
     content = folder.read(name)
     assert content is not None

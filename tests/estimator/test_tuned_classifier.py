@@ -154,6 +154,7 @@ def test_temporary_folders_go_with_their_classifier() -> None:
         ([1.0, 0.0], [0.0, 1.0]),
         ([True, False], [False, True]),
         (["ja", "Nein"], ["Nein", "ja"]),
+        (["yes ", "1.0"], ["1.0", "yes "]),
     ],
 )
 def test_labels_keep_their_type(labels: list[Any], classes: list[Any] | None) -> None:
@@ -261,7 +262,7 @@ def test_wrong_parameters_are_told_in_the_classifiers_words(parameters: dict[str
         (lambda x, y: (x, ["one"] * len(y)), "y has one class, 'one', in all of its 90 rows; two are needed"),
         (
             lambda x, y: (x, np.where(y == "buys", " a", "a")),
-            "differ only in white space: ' a', 'a'",
+            "y holds labels that are one in a file: ' a', 'a'",
         ),
         (lambda x, y: (x, np.where(y == "buys", "", np.where(x.member, "a", "b"))), "y: the label '' is read as"),
         (lambda x, y: (x.assign(age=[1, "a"] * 45), y), "A column holds values of one kind"),
@@ -313,6 +314,35 @@ def test_polars_frames_are_tables() -> None:
     ours = TunedClassifier(**{**SMALL, "trials": 1}).fit(polars.from_pandas(x), polars.Series(y.to_list()))
     theirs = TunedClassifier(**{**SMALL, "trials": 1}).fit(x, y)
     np.testing.assert_allclose(ours.predict_proba(polars.from_pandas(x)), theirs.predict_proba(x), atol=1e-6)
+
+
+def test_the_report_outlives_its_classifier() -> None:
+    x, y = people(40)
+    shown = TunedClassifier(**{**SMALL, "trials": 1, "epochs": 1, "space": {"layers": np.int64(2)}}).fit(x, y).report()
+    assert shown._repr_html_().startswith("<iframe")
+    record = json.loads((shown.path.parent / "run.json").read_text())
+    assert record["command"].endswith("--space space.toml")
+    assert (shown.path.parent / "space.toml").read_text() == "layers = 2\n"
+
+
+def test_pandas_own_types_of_labels() -> None:
+    x, y = people(40)
+    for kind, expected in (("boolean", np.dtype(bool)), ("Int64", np.dtype("int64"))):
+        classifier = TunedClassifier(**{**SMALL, "trials": 1, "epochs": 1}).fit(x, (y == "buys").astype(kind))
+        assert classifier.classes_.dtype == expected
+
+
+def test_a_classifier_that_counts_rows_can_be_explained_and_gone_on_with(tmp_path: Path) -> None:
+    x, y = people(60)
+    weights = np.random.default_rng(0).integers(1, 4, 60)
+    classifier = TunedClassifier(**SMALL, batch_size=(8, 16), out=tmp_path / "run")
+    classifier.fit(x, y, sample_weight=weights)
+    assert set(classifier.explain(x[:1])["column"]) <= set(x)
+    assert train(["--resume", str(tmp_path / "run"), "--trials", "3", "--quiet"]) == 0
+    again = TunedClassifier.load(tmp_path / "run")
+    assert len(again.trials_) == 3
+    assert again.batch_size == [8, 16]
+    assert list(tmp_path.iterdir()) == [tmp_path / "run"]
 
 
 def test_the_report_is_shown_in_a_notebook(fitted: TunedClassifier, tmp_path: Path) -> None:

@@ -24,6 +24,14 @@ pytestmark = [
 EPOCHS = 300
 
 
+@pytest.fixture(autouse=True, scope="module")
+def signals_as_they_are() -> Iterator[None]:
+    """A cluster's head leaves a handler of its own in this process."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
 @pytest.fixture(scope="module")
 def wanted() -> list[Any]:
     return trained(workers=1, epochs=EPOCHS)

@@ -84,6 +84,11 @@ def _begin(out: Path, data: dict[str, Any], arguments: argparse.Namespace, argv:
         if not data:
             fields = dict(search.record["options"])
     options = DataOptions.from_json(fields)
+    if options.weight is not None:
+        raise UserError(
+            f"--from: the run counts its rows by {options.weight!r} (--weight), and a babysat training counts every row"
+            " once. Give the data themselves, as with --data and --drop."
+        )
     prepared = prepare(options)
     begun = begin_with(arguments.set, prepared, winner)
     there = Path(options.data)

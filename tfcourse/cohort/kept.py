@@ -34,6 +34,8 @@ from tfcourse.cohort.executables import (
 from tfcourse.files.cache import CacheFolder, user_cache
 
 NAME = "tfcourse_"
+PROGRAMS = "tfcourse-programs"
+"""A folder that nobody else has, wherever the user puts it: what is in it goes when it grows too large."""
 CHANGES_CODE = ("TF_XLA_FLAGS", "XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "TF_DETERMINISTIC_OPS")
 """Environment variables that the machine code may depend on."""
 OF_THE_PROCESSOR = re.compile(r"^(vendor_id|cpu family|model|stepping|flags|CPU |Features)")
@@ -71,7 +73,7 @@ class KeptFunction:
         folder = user_cache()
         if folder is not None and _keeps and not tf.config.functions_run_eagerly():
             try:
-                return self._kept(CacheFolder(folder / "programs"), arguments)
+                return self._kept(CacheFolder(folder / PROGRAMS), arguments)
             except Exception:  # whatever was kept, or whichever TensorFlow this is: the function itself is there
                 self.from_disk = False
         return self.function(*arguments), self.function

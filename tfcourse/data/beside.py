@@ -55,7 +55,7 @@ def without_weights(dataset: Dataset, options: DataOptions) -> tuple[Dataset, ND
         row = int(np.flatnonzero(wrong)[0])
         held = "nothing" if np.isnan(values[row]) else f"{values[row]:g}"
         raise UserError(f"--weight: column {name!r} holds {held} in row {row + 1}; each row needs a number, 0 or more.")
-    dataset.notes.append(f"rows count by {name!r} in training and in what is chosen; it is not learned from")
+    dataset.notes.append(f"rows count by {name!r} in the losses of training and validation; it is not learned from")
     return _without(dataset, name), values.astype(np.float64)
 
 

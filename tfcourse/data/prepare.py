@@ -64,6 +64,8 @@ class Prepared:
             together when they are cut further; None where they are in the order of time.
         rows: those rows as they were read; None for arrays.
         test_places: the place of each row of the test part in its file, from 0, rows without a label left out.
+        weights: how much those rows of the training part and then of the validation part count, 1 on average; None
+            where they count alike.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Prepared:
     groups: Numbers | None = None
     rows: Table | None = None
     test_places: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
+    weights: Weights | None = None
 
 
 def prepare(options: DataOptions) -> Prepared:
@@ -176,6 +179,7 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
         None if groups is None else np.unique(groups[np.r_[split.train, split.validation]], return_inverse=True)[1],
         take(dataset.x, np.r_[split.train, split.validation]) if isinstance(dataset.x, dict) else None,
         test_places=split.test if dataset.test is None else np.arange(len(test)),
+        weights=None if weights is None else of_mean_one(weights[np.r_[split.train, split.validation]], "training"),
     )  # fmt: skip
 
 

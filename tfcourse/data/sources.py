@@ -66,7 +66,7 @@ def load(
     if is_arrays(path):
         dataset = _load_arrays(path, target, drop, fingerprint)
     else:
-        dataset = _load_table(path, target, drop, wishes or Wishes(), readings, fingerprint)
+        dataset = _load_table(path, target, drop, wishes or Wishes(), readings, beside, fingerprint)
     if test_data is None:
         return dataset
     test_path = checked_path(test_data, "--test-data")
@@ -109,13 +109,14 @@ def _load_table(
     drop: Sequence[str],
     wishes: Wishes,
     readings: Mapping[str, Reading] | None,
+    beside: Sequence[str],
     fingerprint: str,
 ) -> Dataset:
     rows = read_labelled_table(path, target, wishes, drop)
     mark = DecimalMark(rows.table)
 
     def decided(name: str, column: Any) -> Decided:
-        if readings is None:
+        if readings is None or name in beside:
             return decide(name, column, wishes, mark)
         reading = readings.get(name) or Reading(name, "category", missing=wishes.missing, kept=wishes.not_missing)
         return Decided(reading, decode(column, reading))

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, check_consistent_length, column_or_1d
 
+from tfcourse.data.labels import label_texts
+from tfcourse.data.tablefile.white_space import trim_name
 from tfcourse.errors import UserError
 
 
@@ -23,7 +25,9 @@ def classes_and_texts(x: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     >>> classes_and_texts([[0], [0], [0]], [2.0, 1.0, 2.0])
     (array([1., 2.]), array(['2', '1', '2'], dtype=object))
     """
-    if hasattr(y, "__arrow_c_stream__") and not hasattr(y, "iloc"):  # a polars Series, an Arrow column
+    if isinstance(y, pd.Series) and hasattr(y.dtype, "numpy_dtype") and not y.isna().any():
+        y = y.to_numpy(y.dtype.numpy_dtype)  # pandas' own boolean and Int64
+    elif hasattr(y, "__arrow_c_stream__") and not hasattr(y, "iloc"):  # a polars Series, an Arrow column
         y = y.to_numpy()
     y = column_or_1d(y, warn=True)
     if pd.isna(y).any():
@@ -33,23 +37,21 @@ def classes_and_texts(x: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     check_classification_targets(y)
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
-        raise UserError(f"y has one class, {text_of(classes[0])!r}, in all of its {len(y)} rows; two are needed.")
-    texts = [text_of(label) for label in classes]
+        raise UserError(f"y has one class, {str(classes[0])!r}, in all of its {len(y)} rows; two are needed.")
+    texts = texts_of(classes)
     for text in texts:
-        if len(alike := [other for other in texts if other.strip() == text.strip()]) > 1:
-            raise UserError(f"y holds labels that differ only in white space: {', '.join(map(repr, alike))}.")
+        if len(alike := [str(label) for label, other in zip(classes, texts, strict=True) if other == text]) > 1:
+            raise UserError(f"y holds labels that are one in a file: {', '.join(map(repr, alike))}; name them apart.")
     return classes, np.array(texts, dtype=object)[codes]
 
 
-def text_of(label: Any) -> str:
-    """Return a label as a file would hold it.
+def texts_of(classes: NDArray[Any]) -> list[str]:
+    """Return labels as they are read from a file: trimmed, whole numbers without a decimal point.
 
-    >>> text_of(np.float64(2.0)), text_of(np.True_), text_of("a")
-    ('2', 'True', 'a')
+    >>> texts_of(np.array([1.0, 2.0])), texts_of(np.array([True, False])), texts_of(np.array([" a", "1.0"]))
+    (['1', '2'], ['True', 'False'], ['a', '1.0'])
     """
-    if isinstance(label, float) and label.is_integer():
-        return str(int(label))
-    return str(label)
+    return list(label_texts(np.array([trim_name(str(label)) for label in classes.tolist()])))
 
 
 def places_of(classes: NDArray[Any], names: Sequence[str]) -> NDArray[np.int64]:
@@ -58,7 +60,7 @@ def places_of(classes: NDArray[Any], names: Sequence[str]) -> NDArray[np.int64]:
     Raises:
         UserError: if files would not hold these labels apart.
     """
-    texts = [text_of(label) for label in classes]
+    texts = texts_of(classes)
     if sorted(texts) != sorted(names):
         lost = sorted(set(texts) - set(names)) or texts
         raise UserError(

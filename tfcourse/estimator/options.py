@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -26,21 +27,40 @@ def flags_of(parameters: Mapping[str, Any]) -> list[str]:
     """Return parameters as they would be given on the command line.
 
     >>> flags_of({"trials": 4, "batch_size": (32, 64), "budget": 90, "epochs": None, "halving": False, "out": "run"})
-    ['--trials', '4', '--batch-size', '32', '64', '--budget', '90s', '--no-halving']
+    ['--trials=4', '--batch-size', '32', '64', '--budget=90s', '--no-halving']
     """
     words: list[str] = []
     for name, value in parameters.items():
         if value is None or name in KEPT_BACK:
             continue
         option = name.replace("_", "-")
-        if isinstance(value, bool | np.bool_):
+        if name in ("halving", "calibrate") and isinstance(value, bool | np.bool_):
             words.append(f"--{'' if value else 'no-'}{option}")
             continue
         if name == "budget" and not isinstance(value, str):
             value = f"{value}s"
-        several = isinstance(value, list | tuple | np.ndarray)
-        words += [f"--{option}", *(str(each) for each in (value if several else [value]))]
+        if not isinstance(value, list | tuple | np.ndarray):
+            words.append(f"--{option}={value}")
+        elif len(value):
+            words += [f"--{option}", *map(str, value)]
     return words
+
+
+def toml_of(entries: Mapping[str, Any]) -> str:
+    """Return what changes in a space as the TOML file that would say so.
+
+    >>> print(toml_of({"dropout": 0.0, "optimizer": ["adam", "sgd"], "layers": {"low": 1, "high": 2}}), end="")
+    dropout = 0.0
+    optimizer = ["adam", "sgd"]
+    layers = { low = 1, high = 2 }
+    """
+
+    def written(value: Any) -> str:
+        if isinstance(value, Mapping):
+            return "{ " + ", ".join(f"{name} = {written(each)}" for name, each in value.items()) + " }"
+        return json.dumps(value)  # of texts, numbers, truth values and lists the same
+
+    return "".join(f"{name} = {written(value)}\n" for name, value in entries.items())
 
 
 def given_by(flags: list[str]) -> dict[str, Any]:

@@ -15,10 +15,11 @@ class ShownReport:
 
     Args:
         path: of the page.
+        run: whose page it is; the folder of a temporary one stays as long as this does.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, run: object = None) -> None:
+        self.path, self.run = path, run
 
     def save(self, path: str | Path) -> Path:
         """Copy the page to ``path`` and return that."""

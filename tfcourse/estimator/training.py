@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import shutil
-from collections.abc import Iterable, Mapping
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tfcourse.errors import UserError
+from tfcourse.estimator.options import toml_of
 from tfcourse.estimator.rows import Rows, write_rows
-from tfcourse.files.writing import replacing
+from tfcourse.files.writing import make_folder, replacing, write_text
 from tfcourse.process.interrupt import StopAtOnce
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.lock import alone_in
@@ -34,6 +37,7 @@ def train_on(
     flags: list[str],
     path: Path,
     own: Mapping[str, Any],
+    check_classes: Callable[[Sequence[str]], object],
     *,
     verbose: bool,
     started: float,
@@ -49,6 +53,7 @@ def train_on(
         flags: the same as words.
         path: the new run folder.
         own: what the classifier keeps in ``run.json``.
+        check_classes: called with the classes as they were read, before anything is trained.
         verbose: whether to show progress and the result.
         started: moment of ``time.monotonic()`` at which the fit began.
 
@@ -60,15 +65,23 @@ def train_on(
         KeyboardInterrupt: if it was interrupted before a trial had ended, or twice.
     """
     console = make_console(quiet=not verbose, stderr=False)
-    place = path.with_name(f".{path.name}.rows")
-    place.mkdir(parents=True)
+    make_folder(path.parent)
+    place = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         data, names = _written(place, rows, labels, beside)
         options = {**given, **names, "data": str(data), "out": str(path)}
         words = [word for name, value in names.items() for word in (f"--{name}", value)]
         folder, prepared, plan = start(options, ["--data", data.name, *words, *flags])
+        try:
+            check_classes(prepared.classes)
+        except UserError:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
         with alone_in(path, functools.partial(console.print, markup=False)), folder.begun():
             kept = str(data.replace(path / data.name).resolve())
+            shutil.rmtree(place, ignore_errors=True)
+            if isinstance(space := given.get("space"), dict):
+                write_text(path / "space.toml", toml_of(space))
             folder.update(options={**folder.record["options"], "data": kept}, estimator=dict(own))
             show_beginning(console, prepared)
             try:
@@ -76,7 +89,7 @@ def train_on(
             except StopAtOnce:
                 raise
             except KeyboardInterrupt as interrupt:
-                _finish_early(folder, flags, console, started)
+                _finish_early(folder, flags, console)
                 return interrupt
             show_result(console, result, result["classes"])
             return None
@@ -84,14 +97,14 @@ def train_on(
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _finish_early(folder: RunFolder, flags: list[str], console: Any, started: float) -> None:
+def _finish_early(folder: RunFolder, flags: list[str], console: Any) -> None:
     """Measure and export the best of what an interrupted search left."""
     folder.update(searched=True)
     folder, prepared, plan = resume({"resume": str(folder.path)}, flags)
     if not plan.trials:
         raise KeyboardInterrupt
     try:
-        carry_out(folder, prepared, plan, console, started, {})
+        carry_out(folder, prepared, plan, console, time.monotonic(), {})
     except UserError:  # none of them completed
         raise KeyboardInterrupt from None
 
@@ -124,6 +137,7 @@ def _free(name: str, taken: Iterable[str]) -> str:
     >>> _free("y", ["x", "y"])
     'y_'
     """
+    taken = {each.strip() for each in taken}  # as they are read
     while name in taken:
         name += "_"
     return name

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 
 from tfcourse.estimator.explained import explained
 from tfcourse.estimator.fitted_run import FittedRun
-from tfcourse.estimator.kept import KEPT, kept_of
+from tfcourse.estimator.kept import KEPT, kept_of, plain_value
 from tfcourse.estimator.labels import classes_and_texts, places_of
 from tfcourse.estimator.options import flags_of, given_by, in_own_words
 from tfcourse.estimator.rows import is_frame, rows_of
@@ -161,15 +161,17 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             given = given_by(flags)
             check_options(given)
         if self.space is not None:
-            given["space"] = dict(self.space) if isinstance(self.space, Mapping) else str(self.space)
+            given["space"] = plain_value(self.space if isinstance(self.space, Mapping) else Path(self.space))
+            flags += ["--space", "space.toml" if isinstance(self.space, Mapping) else given["space"]]
         temporary = self.out is None
         path = Path(tempfile.mkdtemp(prefix="tfcourse-"), "run") if self.out is None else Path(self.out)
         try:
             with in_own_words():
                 own = kept_of(parameters, classes, self)
                 interrupt = train_on(
-                    rows, texts, beside, given, flags, path, own, verbose=bool(self.verbose), started=started
-                )
+                    rows, texts, beside, given, flags, path, own, lambda names: places_of(classes, names),
+                    verbose=bool(self.verbose), started=started,
+                )  # fmt: skip
                 run = FittedRun(path, temporary=temporary)
                 places = places_of(classes, run.folder.record["classes"])
         except BaseException:
@@ -225,7 +227,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         from tfcourse.report.page import write_report
 
-        return ShownReport(write_report(self._run.path))
+        return ShownReport(write_report(self._run.path), self._run)
 
     def save(self, path: str | Path) -> Path:
         """Copy the run folder, the training's rows in it, to a new ``path``, for :meth:`load` and the commands.

@@ -165,8 +165,9 @@ class ProcessWorkers:
         self._children[worker].say("train", task, cohort)
 
     def stop(self, worker: int, task: int) -> None:
-        """Tell a worker to put down what it is at."""
-        self._children[worker].say("stop", task)
+        """Tell a worker to put down what it is at, unless it has gone."""
+        if worker in self._children:
+            self._children[worker].say("stop", task)
 
     def end(self, worker: int, why: str) -> None:
         """Kill a worker."""

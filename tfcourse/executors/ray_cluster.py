@@ -175,6 +175,11 @@ class RayCluster(Dispatch):
         import ray
 
         self._ray, self._connected = ray, not ray.is_initialized()
+        if not self._connected and address != "auto":
+            raise UserError(
+                f"This program is connected to a Ray cluster already, and {address!r} was given; give 'auto' to train"
+                " on that one, or ray.shutdown() first."
+            )
         if self._connected:
             _connect(ray, address)
         super().__init__(RayWorkers(ray), waits)

@@ -58,6 +58,7 @@ def made_up_rows(features: Features, count: int, seed: int) -> Table | NDArray[A
     """Return rows of about the run's own size: every known category and some unknown, all words, missing values.
 
     >>> from tfcourse.data.columns import CategoryColumn, NumberColumn
+    >>> from tfcourse.data.table_features import TableFeatures
     >>> features = TableFeatures((NumberColumn("n", 5.0, 1.0, True),), (CategoryColumn("c", ("x",)),))
     >>> made_up_rows(features, 4, 0)["c"].tolist()
     ['', 'x', 'never seen', '']

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ def log_run(path: Path, uri: str | None = None) -> str:
         UserError: if there is no MLflow, the run has not ended, or the store cannot be written.
     """
     check_installed()
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing goes over the network unasked
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -58,8 +60,9 @@ def _logged(client: MlflowClient, run: Any) -> str:
     found = client.get_experiment_by_name(name)
     experiment = client.create_experiment(name) if found is None else found.experiment_id
     digest = run.record.get("model_sha256", "")
-    for there in client.search_runs([experiment], filter_string=f"tags.`{KEPT_AS}` = '{digest}'"):
-        return str(there.info.run_id)
+    if digest:  # runs of earlier versions have none
+        for there in client.search_runs([experiment], filter_string=f"tags.`{KEPT_AS}` = '{digest}'"):
+            return str(there.info.run_id)
     whole = client.create_run(experiment, run_name=run.path.resolve().name)
     top = whole.info.run_id
     plan = {key: value for key, value in run.record["plan"].items() if isinstance(value, str | int | float)}

@@ -61,6 +61,7 @@ def _context(run: Run) -> dict[str, Any]:
     saved = next((each["text"] for each in shown if each["text"].startswith("model.keras holds ")), None)
     numbers = run.verdict["numbers"].get("calibration") or {}
     table = "shape" not in record["features"]
+    looks = len(record.get("test_looks", []))
     started = record.get("started", "at a time not kept")
     compared = [("**saved model**", result["test"]), ("best network alone", result["best"]["test"])]
     if result["best"]["test"] == result["test"]:
@@ -69,6 +70,9 @@ def _context(run: Run) -> dict[str, Any]:
         "run": run,
         "test": result["test"],
         "table": table,
+        "looks": "Measured once, at the end,"
+        if looks < 2
+        else f"The last of {looks} models of the run that were measured",
         "kind": "tables" if table else f"arrays of shape {tuple(record['features']['shape'])}",
         "saved": (saved or "the best network").removeprefix("model.keras holds ").rstrip("."),
         "source": Path(record["options"]["data"]).name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -183,8 +182,10 @@ def probabilities_of(model: Any, inputs: Any) -> NDArray[np.float32]:
         warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
         # Not predict, which rounds arrays of float64 to float32 before the model can take the mean off. To trace a
         # function first, as predict_on_batch does, takes as long as a dozen batches without.
-        ask = model.predict_on_batch if len(batches) > MANY_BATCHES else functools.partial(model, training=False)
-        return np.concatenate([np.asarray(ask(batch)) for batch in batches])
+        if len(batches) > MANY_BATCHES:
+            return np.concatenate([np.asarray(model.predict_on_batch(batch)) for batch in batches])
+        of_a_list = isinstance(model.input, list)  # Keras warns of what is not in one, too
+        return np.concatenate([np.asarray(model([batch] if of_a_list else batch, training=False)) for batch in batches])
 
 
 def _in_batches(inputs: Any) -> Iterator[Any]:

@@ -32,7 +32,7 @@ from tfcourse.search.fit import Schedule, Training, TrainingData
 from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Recipe, retrain
 from tfcourse.tuning.contenders import Contender, Ways, contenders
-from tfcourse.tuning.folds import folds_of, labels_of, weights_of
+from tfcourse.tuning.folds import folds_of, labels_of
 from tfcourse.tuning.leaders import BASELINE
 from tfcourse.tuning.plan import Plan
 
@@ -95,7 +95,7 @@ class Bagging:
             return
         self.ways = Ways.of(prepared, bins=folder.record["options"].get("numbers") == "auto")
         self.contenders = contenders(folder, leaders, bins=self.ways.has_bins)
-        self.y, self.weights = labels_of(prepared), weights_of(prepared)
+        self.y, self.weights = labels_of(prepared), prepared.weights
         assert prepared.groups is not None
         self.folds: Folds = deal_into_folds(prepared.groups, self.y, self.count, plan.seed)
         self._forget_others()

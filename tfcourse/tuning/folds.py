@@ -70,9 +70,3 @@ def folds_of(asked: int | None, prepared: Prepared, completed: int) -> tuple[int
 def labels_of(prepared: Prepared) -> NDArray[np.int64]:
     """Return the class numbers of the training rows and then of the validation rows."""
     return np.concatenate([prepared.train.y, prepared.validation.y])
-
-
-def weights_of(prepared: Prepared) -> NDArray[np.float32] | None:
-    """Return how much the training rows and then the validation rows count; None where they count alike."""
-    train, validation = prepared.train.weights, prepared.validation.weights
-    return None if train is None or validation is None else np.concatenate([train, validation])

@@ -63,6 +63,11 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
         raise UserError(
             "--halving was given with --engine keras, which trains one trial at a time; use --engine cohort."
         )
+    if options.weight is not None and given.get("objective") == "val_accuracy":
+        raise UserError(
+            f"--weight {options.weight} was given with --objective val_accuracy, which counts every row once; leave out"
+            " --objective, and trials are ranked by the weighted validation loss."
+        )
     if len(first) > trials:
         raise UserError(
             f"--first {given['first']} holds {len(first)} settings, but there are {trials} trials; give --trials"
