@@ -21,9 +21,10 @@ from keras import layers
 import tfcourse
 from tests.executors.examples import FIT, X, Y, check_same, trained
 from tfcourse.cohort import fit_together
-from tfcourse.executors import Processes
+from tfcourse.executors import Processes, processes
 from tfcourse.executors.dispatch import Waits
 from tfcourse.executors.processes import ProcessWorkers
+from tfcourse.executors.workers import Lost, Ready
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="worker processes need sockets that are handed on")
 
@@ -128,7 +129,7 @@ def test_no_process_is_left(wanted: list[Any]) -> None:
 
 DRIVER = """
 import sys, time
-from tfcourse.executors import Processes
+from tfcourse.executors import Processes, processes
 executor = Processes(2)
 print(*executor.workers.pids, flush=True)
 time.sleep(100)
@@ -154,3 +155,23 @@ def test_workers_of_a_driver_that_was_killed_end() -> None:
 def test_a_number_of_workers_that_is_none(workers: Any) -> None:
     with pytest.raises(tfcourse.UserError, match=r"^workers=.* was given; allowed are whole numbers from 1\.$"):
         Processes(workers)
+
+
+def test_workers_that_die_before_they_train_are_not_replaced_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Child:
+        def __init__(self, number: int, events: Any) -> None:
+            self.number, self.process = number, subprocess.Popen(["true"])
+            self.close = self.process.wait
+
+    monkeypatch.setattr(processes, "_Child", Child)
+    workers = ProcessWorkers(3)
+    workers._events.put(Ready(0, "here", "cpu"))
+    for number in (1, 2, 3, 4, 5):
+        workers._events.put(Lost(number, "no memory", False))
+        workers.events(0.1)
+    assert list(workers._children) == [0]  # each of the last four was the fourth that had died, or later
+    workers._events.put(Lost(0, "killed", True))
+    workers.events(0.1)
+    assert len(workers._children) == 1  # one that could train is replaced
+    workers.stop(0, 7)  # it has gone: nothing to stop
+    workers.close()

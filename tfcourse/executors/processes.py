@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from tfcourse.cohort.work import Cohort, Shared
 from tfcourse.errors import UserError
-from tfcourse.executors.dispatch import Dispatch, Waits
+from tfcourse.executors.dispatch import MOST_FAILED_STARTS, Dispatch, Waits
 from tfcourse.executors.trainer import MOST_DATA
 from tfcourse.executors.workers import Beat, Done, Event, Lost, Ready, Stopped
 
@@ -140,15 +140,21 @@ def _event(worker: int, kind: str, words: list[Any]) -> Event:
 
 
 class ProcessWorkers:
-    """A number of worker processes; one that dies is replaced."""
+    """A number of worker processes; one that dies is replaced, unless the last few died before they could train."""
 
     def __init__(self, size: int) -> None:
         self.size = self.beside = size
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._numbers = itertools.count()
         self._children: dict[int, _Child] = {}
-        for _ in range(size):
-            self._start()
+        self._ready: set[int] = set()
+        self._failed_starts = 0
+        try:
+            for _ in range(size):
+                self._start()
+        except BaseException:  # as where there may be no more processes
+            self.close()
+            raise
 
     def _start(self) -> None:
         child = _Child(next(self._numbers), self._events)
@@ -182,9 +188,14 @@ class ProcessWorkers:
             while True:
                 found.append(self._events.get_nowait())
         for event in found:
+            if isinstance(event, Ready):
+                self._ready.add(event.worker)
+                self._failed_starts = 0
             if isinstance(event, Lost):
                 self._children.pop(event.worker).close()
-                self._start()
+                self._failed_starts += event.worker not in self._ready
+                if event.worker in self._ready or self._failed_starts < MOST_FAILED_STARTS:
+                    self._start()
         return found
 
     def close(self) -> None:
