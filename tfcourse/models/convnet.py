@@ -1,0 +1,188 @@
+"""Convolutional networks for images: convolution → batch normalization → activation → pooling under a softmax head."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import keras_tuner
+
+from tfcourse.errors import UserError
+from tfcourse.models.builders import build_optimizer, layer_seed
+from tfcourse.models.spec import OptimizerSpec
+from tfcourse.space.names import ACTIVATIONS
+
+POOL = 2
+"""Each block halves height and width."""
+
+
+@dataclass(frozen=True)
+class ConvNetSpec:
+    """A convolutional classifier of images.
+
+    Args:
+        shape: height, width and channels of an image.
+        classes: number of classes C, at least 2.
+        filters: filters of the blocks, each of which halves height and width; at least one block.
+        kernel: height and width of every kernel, at least 1.
+        units: units of the hidden layer under the head; 0 for none.
+        activation: one of :data:`~tfcourse.space.names.ACTIVATIONS`.
+        batch_norm_momentum: β of the moving mean and variance, in [0, 1).
+        dropout: rate of the dropout before the head, in [0, 1).
+        shift: largest shift of a training image, as a share of its height and width, in [0, 1).
+        flip: whether training images are mirrored left to right at random.
+        scale: by which the numbers of an image are multiplied, such as 1/255 for bytes.
+
+    Raises:
+        UserError: if a value breaks its rule, or the image is too small for so many blocks.
+
+    >>> ConvNetSpec((28, 28, 1), 10, (16, 32)).shape_after_blocks
+    (7, 7)
+    """
+
+    shape: tuple[int, int, int]
+    classes: int
+    filters: tuple[int, ...] = (32, 64)
+    kernel: int = 3
+    units: int = 0
+    activation: str = "relu"
+    batch_norm_momentum: float = 0.9
+    dropout: float = 0.0
+    shift: float = 0.0
+    flip: bool = False
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        rules = {
+            "shape": (len(self.shape) == 3 and min(self.shape) >= 1, "(height, width, channels), each at least 1"),
+            "classes": (self.classes >= 2, "at least 2"),
+            "filters": (
+                bool(self.filters) and min(self.filters, default=0) >= 1,
+                "one number a block, each at least 1",
+            ),
+            "kernel": (self.kernel >= 1, "at least 1"),
+            "units": (self.units >= 0, "at least 0"),
+            "activation": (self.activation in ACTIVATIONS, f"one of {', '.join(ACTIVATIONS)}"),
+            "batch_norm_momentum": (0 <= self.batch_norm_momentum < 1, "from 0 to below 1"),
+            "dropout": (0 <= self.dropout < 1, "from 0 to below 1"),
+            "shift": (0 <= self.shift < 1, "from 0 to below 1"),
+            "scale": (0 < self.scale < math.inf, "above 0"),
+        }
+        for name, (holds, allowed) in rules.items():
+            if not holds:
+                raise UserError(f"{name} = {getattr(self, name)!r} was given; allowed is {allowed}.")
+        if min(self.shape_after_blocks) < 1:
+            raise UserError(
+                f"filters = {self.filters} halves an image {len(self.filters)} times, more than {self.shape[:2]} allows;"
+                " give fewer blocks."
+            )
+
+    @property
+    def shape_after_blocks(self) -> tuple[int, int]:
+        """Height and width of what the last block gives."""
+        shrunk = POOL ** len(self.filters)
+        return self.shape[0] // shrunk, self.shape[1] // shrunk
+
+
+def build_convnet(spec: ConvNetSpec, optimizer: OptimizerSpec | None = None, *, seed: int | None = None) -> keras.Model:
+    """Return the compiled network of ``spec``; it takes (m, height, width, channels) and gives (m, classes) logits.
+
+    Each block is a convolution without bias → batch normalization → activation → largest of 2 × 2. Images are shifted
+    and mirrored in training alone. The head gives logits; :func:`tfcourse.with_softmax` puts the softmax on.
+
+    Args:
+        spec: the network.
+        optimizer: its optimizer; Keras's way of Adam at 1e-3 when left out.
+        seed: makes the initial weights, the dropout masks and the shifts reproducible.
+
+    >>> model = build_convnet(ConvNetSpec((28, 28, 1), 10, (4,), shift=0.1, flip=True))
+    >>> [layer.name for layer in model.layers][2:6]
+    ['flip', 'convolution_1', 'batch_norm_1', 'activation_1']
+    >>> model.output_shape
+    (None, 10)
+    """
+    inputs = keras.Input(spec.shape, name="images")
+    a = keras.layers.Rescaling(spec.scale, name="scale")(inputs) if spec.scale != 1.0 else inputs
+    if spec.shift:
+        shift = (-spec.shift, spec.shift)
+        a = keras.layers.RandomTranslation(
+            shift, shift, fill_mode="nearest", seed=layer_seed(seed, 10_001), name="shift"
+        )(a)
+    if spec.flip:
+        a = keras.layers.RandomFlip("horizontal", seed=layer_seed(seed, 10_002), name="flip")(a)
+    for index, filters in enumerate(spec.filters, start=1):
+        a = keras.layers.Conv2D(
+            filters,
+            spec.kernel,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=keras.initializers.GlorotUniform(layer_seed(seed, 2 * index)),
+            name=f"convolution_{index}",
+        )(a)
+        a = keras.layers.BatchNormalization(momentum=spec.batch_norm_momentum, name=f"batch_norm_{index}")(a)
+        a = keras.layers.Activation(spec.activation, name=f"activation_{index}")(a)
+        a = keras.layers.MaxPooling2D(POOL, name=f"pooling_{index}")(a)
+    a = keras.layers.Flatten(name="flat")(a)
+    if spec.units:
+        hidden = keras.initializers.GlorotUniform(layer_seed(seed, 10_003))
+        a = keras.layers.Dense(spec.units, use_bias=False, kernel_initializer=hidden, name="dense")(a)
+        a = keras.layers.BatchNormalization(momentum=spec.batch_norm_momentum, name="batch_norm")(a)
+        a = keras.layers.Activation(spec.activation, name="activation")(a)
+    if spec.dropout:
+        a = keras.layers.Dropout(spec.dropout, seed=layer_seed(seed, 10_004), name="dropout")(a)
+    head = keras.initializers.GlorotUniform(layer_seed(seed, 0))
+    model = keras.Model(
+        inputs, keras.layers.Dense(spec.classes, kernel_initializer=head, name="logits")(a), name="convnet"
+    )
+    model.compile(
+        optimizer=build_optimizer(optimizer or OptimizerSpec()),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    )
+    return model
+
+
+class ConvNetHyperModel(keras_tuner.HyperModel):
+    """Convolutional networks over a search space, on the course's scales, for any KerasTuner tuner.
+
+    Args:
+        shape: height, width and channels of an image.
+        classes: number of classes.
+        scale: by which the numbers of an image are multiplied.
+        flip: whether mirrored images are images too.
+        seed: makes the initial weights reproducible.
+
+    >>> ConvNetHyperModel((28, 28, 1), 10).build(keras_tuner.HyperParameters()).output_shape
+    (None, 10)
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        classes: int,
+        *,
+        scale: float = 1.0,
+        flip: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(name="convnet")
+        self.shape, self.classes, self.scale, self.flip, self.seed = shape, classes, scale, flip, seed
+        self.most_blocks = min(3, int(math.log2(min(shape[:2]))))
+
+    def build(self, hp: keras_tuner.HyperParameters) -> Any:
+        """Return the compiled network that ``hp`` describes; it gives logits."""
+        blocks, first = hp.Int("blocks", 1, self.most_blocks), hp.Choice("filters", [8, 16, 32], default=16)
+        spec = ConvNetSpec(
+            self.shape,
+            self.classes,
+            tuple(first * 2**block for block in range(blocks)),
+            units=hp.Choice("units", [0, 32, 64, 128], default=64),
+            dropout=hp.Float("dropout", 0.0, 0.5, default=0.2),
+            shift=hp.Choice("shift", [0.0, 0.05, 0.1], default=0.0),
+            flip=self.flip,
+            scale=self.scale,
+        )
+        rate = hp.Float("learning_rate", 1e-4, 1e-1, sampling="log", default=1e-3)
+        return build_convnet(spec, OptimizerSpec("adam", rate), seed=self.seed)
