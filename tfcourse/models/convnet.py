@@ -75,8 +75,8 @@ class ConvNetSpec:
                 raise UserError(f"{name} = {getattr(self, name)!r} was given; allowed is {allowed}.")
         if min(self.shape_after_blocks) < 1:
             raise UserError(
-                f"filters = {self.filters} halves an image {len(self.filters)} times, more than {self.shape[:2]} allows;"
-                " give fewer blocks."
+                f"filters = {self.filters} halves an image {len(self.filters)} times, more often than its"
+                f" {self.shape[0]} x {self.shape[1]} pixels can be; give fewer blocks."
             )
 
     @property
