@@ -87,7 +87,8 @@ LONG = (
     "test_real_data", "test_wheel", "test_start_keras", "report/test_summaries", "run/test_exported",
     "cohort/test_interrupt", "cohort/test_kept", "cohort/test_own_rows", "cohort/test_every_fit_argument",
     "models/test_stacked", "export/test_export", "export/test_graph_of_models", "executors/test_processes",
-    "executors/test_ray", "executors/test_dispatch", "test_workers", "test_weights",
+    "executors/test_ray", "executors/test_dispatch", "test_workers", "test_weights", "test_notebook",
+    "export/test_bins", "explain/test_shapley", "search/test_full_disk", "models/test_saving", "models/test_convnet",
 )  # fmt: skip
 """What trains for long, the longest first: left out by ``--quick``."""
 

@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.preprocessing import RobustScaler
 
@@ -101,6 +101,7 @@ def through(x: float, edges: list[float]) -> list[float]:
     st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=8, unique=True),
     st.lists(st.floats(-2e6, 2e6), min_size=1, max_size=9),
 )
+@example([0.0, 4.0, 2.2250738585072014e-308], [0.0])  # a bin that is hardly wider than nothing
 def test_places_in_bins_are_those_of_the_formula(edges: list[float], values: list[float]) -> None:
     edges = sorted(edges)
     column = NumberColumn("n", 0.0, 1.0, False, edges=tuple(edges))

@@ -73,7 +73,8 @@ class NumberColumn:
         """
         edges = np.array(self.edges)
         present = np.where(np.isnan(values), self.mean, values)[:, None]
-        return np.clip((present - edges[:-1]) / (edges[1:] - edges[:-1]), 0.0, 1.0)
+        with np.errstate(over="ignore"):  # far from a bin that is hardly wider than nothing
+            return np.clip((present - edges[:-1]) / (edges[1:] - edges[:-1]), 0.0, 1.0)
 
     def phases(self, days: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return sine and cosine of every cycle, shape (rows, 2 · cycles); 0 where missing.
