@@ -27,18 +27,26 @@ RUNNERS_UP = 2
 BASELINE = "softmax regression"
 RETRAINING_SHARE, LEAST_RETRAINING_SECONDS, MOST_RETRAINING_SECONDS = 0.2, 3.0, 120.0
 """Part of a budget that is kept for the retraining, and its bounds: compiling alone takes about two seconds."""
+WITH_FOLDS = 2
+"""So many times as much is kept where the leaders are to be trained on folds too."""
 LEAST_SEARCH_SECONDS = 10.0
 """What compiling the first programs takes on a machine that is not quite free."""
 
 
-def retraining_seconds(budget: float) -> float:
+def retraining_seconds(budget: float, *, folds: int = 1) -> float:
     """Return the seconds of a budget that are kept for the retraining, 0 when it would not get far in them.
+
+    Args:
+        budget: in seconds.
+        folds: on how many the leaders are to be trained too.
 
     >>> retraining_seconds(10), retraining_seconds(60), retraining_seconds(7200)
     (0.0, 12.0, 120.0)
+    >>> retraining_seconds(60, folds=8)
+    24.0
     """
     kept = min(RETRAINING_SHARE * budget, MOST_RETRAINING_SECONDS)
-    return kept if kept >= LEAST_RETRAINING_SECONDS else 0.0
+    return kept * (WITH_FOLDS if folds > 1 else 1) if kept >= LEAST_RETRAINING_SECONDS else 0.0
 
 
 def search_until(deadline: float, latest: float, now: float) -> float:

@@ -77,6 +77,7 @@ def _search_and_finish(
         from tfcourse.search.halving import in_words
         from tfcourse.tuning.bagging import Bagging
         from tfcourse.tuning.executing import executing, workers_said
+        from tfcourse.tuning.folds import LEAST_TRIALS, folds_of
         from tfcourse.tuning.leaders import Leaders, retraining_seconds
         from tfcourse.tuning.result import finish
         from tfcourse.tuning.search import open_search, search
@@ -87,7 +88,8 @@ def _search_and_finish(
     say = functools.partial(console.print, markup=False)
     if budget is not None:
         finishing = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
-        deadline = finishing - retraining_seconds(budget)
+        folds, _ = folds_of(folder.record.get("model", {}).get("folds", 1), prepared, LEAST_TRIALS)
+        deadline = finishing - retraining_seconds(budget, folds=folds)
     if plan.halving:
         console.print(in_words(plan.epochs))
     total = plan.trials if plan.trials < defaults.MOST_TRIALS else None
