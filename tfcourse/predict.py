@@ -20,13 +20,13 @@ from tfcourse.data.tablefile import KINDS as KINDS_OF_TABLES
 from tfcourse.data.tablefile import read_table, read_text
 from tfcourse.data.unlike_training import what_is_unlike
 from tfcourse.errors import UserError
-from tfcourse.explain.blocks import blocks_of
 from tfcourse.explain.explained import explained_header, explained_rows, words_of_method
-from tfcourse.explain.shapley import BACKGROUND, RowEffects, explain_rows
+from tfcourse.explain.shapley import BACKGROUND
 from tfcourse.files.writing import replacing
 from tfcourse.process.command import OK, Parser, run_command, whole_number
 from tfcourse.process.streams import data_output
-from tfcourse.run.exported import features_of, load_exported, model_inputs, network_of, probabilities_of
+from tfcourse.run.effects import effects_of
+from tfcourse.run.exported import features_of, load_exported, model_inputs, probabilities_of
 from tfcourse.run.folder import SEARCH, TRAINING, RunFolder, check_out
 from tfcourse.run.own_data import own_data
 
@@ -91,9 +91,9 @@ def _run(argv: Sequence[str] | None) -> int:
     explained: list[list[Any]] = []
     if arguments.explain and isinstance(features, TableFeatures) and isinstance(rows, dict):
         background = _background(folder, features, arguments.background)
-        effects = _effects(model, features, rows, probabilities, background)
+        effects = effects_of(model, features, rows, background)
         whose = "the training data" if arguments.background is None else arguments.background
-        print(f"note: {words_of_method(effects, len(background), whose)}", file=sys.stderr)
+        print(f"note: {words_of_method(effects, min(len(background), BACKGROUND), whose)}", file=sys.stderr)
         explained = [
             explained_header(effects, arguments.explain),
             *explained_rows(effects, features, rows, arguments.explain),
@@ -130,22 +130,7 @@ def _background(folder: RunFolder, features: Features, given: str | None) -> NDA
                 " --background PATH."
             )
         x = prepared.train.x
-    return x[np.random.default_rng(0).permutation(len(x))[:BACKGROUND]]
-
-
-def _effects(
-    model: Any, features: Features, rows: Any, probabilities: NDArray[np.float32], background: NDArray[np.float32]
-) -> RowEffects:
-    """Return what moved the probability of each row's label."""
-    assert isinstance(features, TableFeatures)
-    network = network_of(model, features)
-    return explain_rows(
-        lambda x: probabilities_of(network, x).astype(np.float64),
-        features.transform(rows),
-        background,
-        blocks_of(features),
-        classes=probabilities.argmax(axis=1),
-    )
+    return x
 
 
 def read_rows(data: str, features: Features, flag: str = "--data") -> Table | NDArray[Any]:

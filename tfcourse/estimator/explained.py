@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -13,10 +12,8 @@ from tfcourse.data.table_features import TableFeatures
 from tfcourse.errors import UserError
 from tfcourse.estimator.fitted_run import FittedRun
 from tfcourse.estimator.rows import Rows, as_read
-from tfcourse.explain.blocks import blocks_of
 from tfcourse.explain.dependence import values_said
-from tfcourse.explain.shapley import BACKGROUND, explain_rows
-from tfcourse.run.exported import network_of, probabilities_of
+from tfcourse.run.effects import effects_of
 from tfcourse.run.own_data import own_data
 
 
@@ -46,14 +43,7 @@ def explained(run: FittedRun, rows: Rows, background: Rows | None, classes: NDAr
             " background=."
         )
     table = features.decode(as_read(rows))
-    x = features.transform(table)
-    network = network_of(run.model, features)
-    found = explain_rows(
-        lambda asked: probabilities_of(network, asked).astype(np.float64),
-        x,
-        compared[np.random.default_rng(0).permutation(len(compared))[:BACKGROUND]],
-        blocks_of(features),
-    )
+    found = effects_of(run.model, features, table, compared)
     by_name = {column.name: column for column in features.columns}
     said = {name: values_said(table[name], by_name[name]) for name in found.columns}
     label = {int(place): each for each, place in zip(classes, places, strict=True)}
@@ -67,7 +57,7 @@ def explained(run: FittedRun, rows: Rows, background: Rows | None, classes: NDAr
                 "value": said[found.columns[column]][row],
                 "effect": found.effects[row, column],
             }
-            for row in range(len(x))
+            for row in range(len(rows))
             for column in found.leading(row, len(found.columns))
         ]
     )
