@@ -21,7 +21,10 @@ def answers_of(network: Any, x: NDArray[np.float32]) -> NDArray[np.float32]:
     >>> answers_of(build_softmax_regression(4, 3), np.ones((5000, 4), np.float32)).shape
     (5000, 3)
     """
-    batches = [x[start : start + BATCH] for start in range(0, len(x), BATCH)]
-    of_a_list = isinstance(getattr(network, "input", None), list)  # Keras warns of what is not in one, too
-    parts = [network([batch] if of_a_list else batch, training=False) for batch in batches]
-    return np.concatenate([np.asarray(part) for part in parts])
+    return np.concatenate([answer_of(network, x[start : start + BATCH]) for start in range(0, len(x), BATCH)])
+
+
+def answer_of(model: Any, batch: Any) -> NDArray[np.float32]:
+    """Return what a Keras model gives for one batch, an array or columns by name, without tracing a function."""
+    in_a_list = isinstance(getattr(model, "input", None), list)  # Keras warns of what is not in one, too
+    return np.asarray(model([batch] if in_a_list else batch, training=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +18,9 @@ from tfcourse.data.reading.reading import Reading
 from tfcourse.data.table import Table
 from tfcourse.errors import UserError
 from tfcourse.files.writing import replacing
+from tfcourse.models.answers import BATCH, answer_of, answers_of
 from tfcourse.run.folder import RunFolder
 
-BATCH = 4096
 MANY_BATCHES = 12
 ROUNDING = 1e-3
 """Largest difference of two probabilities that rounding can make: products of float32 numbers in another order."""
@@ -42,7 +43,6 @@ def export(
     Raises:
         UserError: if the probabilities are not those of the network on the feature matrix, but for rounding.
     """
-    from tfcourse.models.answers import answers_of
     from tfcourse.models.builders import with_softmax
     from tfcourse.models.preprocessing import export_model
     from tfcourse.models.saving import model_content
@@ -182,10 +182,8 @@ def probabilities_of(model: Any, inputs: Any) -> NDArray[np.float32]:
         warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
         # Not predict, which rounds arrays of float64 to float32 before the model can take the mean off. To trace a
         # function first, as predict_on_batch does, takes as long as a dozen batches without.
-        if len(batches) > MANY_BATCHES:
-            return np.concatenate([np.asarray(model.predict_on_batch(batch)) for batch in batches])
-        of_a_list = isinstance(model.input, list)  # Keras warns of what is not in one, too
-        return np.concatenate([np.asarray(model([batch] if of_a_list else batch, training=False)) for batch in batches])
+        ask = model.predict_on_batch if len(batches) > MANY_BATCHES else functools.partial(answer_of, model)
+        return np.concatenate([np.asarray(ask(batch)) for batch in batches])
 
 
 def _in_batches(inputs: Any) -> Iterator[Any]:

@@ -24,8 +24,8 @@ from tfcourse.data.split import Rows
 from tfcourse.errors import UserError
 from tfcourse.files.arrays import DamagedArraysError, read_arrays
 from tfcourse.files.writing import make_folder, read_json, replacing, write_json
+from tfcourse.models.answers import BATCH
 from tfcourse.models.stacked import Stack, logits_model, stacked
-from tfcourse.run.exported import BATCH
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.trials import TrialRecord
 from tfcourse.search.fit import Schedule, Training, TrainingData
