@@ -139,6 +139,8 @@ def disturb(warm: Warm, subject: Subject, place: Path, options: argparse.Namespa
     place.mkdir()
     draw = random.Random(options.seed)
     found, whole, log = Found(), place / "whole", place / "strace.txt"
+    # The first run keeps its programs; each later one finds all of them, so that it makes the calls of the one before it.
+    warm.run(subject.name, *subject.words(place / "first"))
     traced = Traced(warm, log, (subject.name, *subject.words(whole)))
     if traced.status not in subject.statuses:
         raise SystemExit(f"{subject.name}, undisturbed, ended with status {traced.status}: {traced.child.said}")
@@ -237,7 +239,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the campaign and return its exit status."""
     options = build_parser().parse_args(argv)
     faults = 0
-    with tempfile.TemporaryDirectory() as temporary, Warm(Path(temporary)) as warm:
+    with tempfile.TemporaryDirectory() as temporary, Warm(Path(temporary), Path(temporary) / "programs") as warm:
         place = Path(temporary)
         subjects = subjects_in(place, options.trials, options.epochs)
         for name in options.of:

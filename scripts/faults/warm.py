@@ -107,9 +107,10 @@ class Warm:
 
     Args:
         place: a folder for what the commands print.
+        cache: where compiled programs are kept for the next command; None if each compiles its own.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, cache: Path | None = None) -> None:
         self.place = place
         path = os.pathsep.join([str(ROOT), *sys.path])
         self.parent = subprocess.Popen(
@@ -117,8 +118,7 @@ class Warm:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=place,
-            # What is kept of earlier runs would let each make other calls than the one before it.
-            env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0", "TFCOURSE_CACHE": "off"},
+            env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0", "TFCOURSE_CACHE": str(cache or "off")},
             start_new_session=True,  # Ctrl-C is for the campaign, which ends its commands itself
         )
         self._unread = b""
