@@ -31,35 +31,35 @@ def raising(error: BaseException) -> int:
         (
             OSError(errno.ENOSPC, "No space left on device"),
             2,
-            "error: The disk is full. What was finished is kept; free some space, then go on with --resume.",
+            "error: The disk is full. What was finished is kept; free some space, then run the command again.",
         ),
         (
             OSError(errno.EDQUOT, "Quota exceeded", "run/model.keras"),
             2,
-            "error: The disk is full (run/model.keras). What was finished is kept; free some space, then go on with"
-            " --resume.",
+            "error: The disk is full (run/model.keras). What was finished is kept; free some space, then run the"
+            " command again.",
         ),
         (
             PermissionError(errno.EACCES, "Permission denied", "run"),
             2,
-            "error: This place may not be written to (run). Give another folder with --out, or change its permissions.",
+            "error: This place may not be written to (run). Choose another place, or change its permissions.",
         ),
         (
             OSError(errno.EROFS, "Read-only file system", "run"),
             2,
-            "error: This place may not be written to (run). Give another folder with --out, or change its permissions.",
+            "error: This place may not be written to (run). Choose another place, or change its permissions.",
         ),
         (
             OSError(errno.EIO, "Input/output error", "run"),
             2,
-            "error: The disk failed (run): Input/output error. What was finished is kept; see to the disk, then go on"
-            " with --resume.",
+            "error: The disk failed (run): Input/output error. What was finished is kept; see to the disk, then run the"
+            " command again.",
         ),
         (
             OSError(errno.ESTALE, ""),
             2,
-            f"error: The disk failed: {os.strerror(errno.ESTALE)}. What was finished is kept; see to the disk, then go"
-            " on with --resume.",
+            f"error: The disk failed: {os.strerror(errno.ESTALE)}. What was finished is kept; see to the disk, then run the"
+            " command again.",
         ),
     ],
 )
@@ -79,7 +79,7 @@ def test_what_the_user_cannot_mend_is_not_hidden(error: Exception) -> None:
 
 def test_the_status_of_a_run_that_ends_well() -> None:
     assert run_command(lambda argv: 7, None) == 7
-    assert explain(OSError(errno.EBADF, "")) is None
+    assert explain(OSError(errno.EBADF, ""), "go on") is None
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

@@ -49,7 +49,7 @@ def test_a_full_device(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert run_command(write, []) == 2
     assert capsys.readouterr().err == (
-        "error: The disk is full. What was finished is kept; free some space, then go on with --resume.\n"
+        "error: The disk is full. What was finished is kept; free some space, then run the command again.\n"
     )
 
 

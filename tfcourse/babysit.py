@@ -122,7 +122,7 @@ def _add_training(parser: Parser) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0 done, 1 a replay differs, 2 the user's mistake, 130 interrupted."""
-    return run_command(_run, argv)
+    return run_command(_run, argv, again="start it again with the same --out")
 
 
 def _run(argv: Sequence[str] | None) -> int:

@@ -180,7 +180,7 @@ def build_parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0 done, 2 the user's mistake, 130 interrupted."""
-    return run_command(_run, argv)
+    return run_command(_run, argv, again="go on with --resume")
 
 
 def _run(argv: Sequence[str] | None) -> int:

@@ -26,17 +26,20 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message}. See {self.prog} --help.")
 
 
-def run_command(run: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
+def run_command(
+    run: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None, again: str = "run the command again"
+) -> int:
     """Run a command and return its exit status, turning mistakes the user can mend into one message.
 
     Nobody has to read its output: what is written to a pipe that is closed, or to a terminal that is gone, is dropped,
-    and the command does its work. SIGTERM and SIGHUP interrupt it as Ctrl-C does.
+    and the command does its work. SIGTERM and SIGHUP interrupt it as Ctrl-C does. ``again`` says how to go on after
+    a disk was full or has failed.
 
     >>> run_command(lambda argv: 0, [])
     0
     """
     with own_streams() as (output, errors), interrupted_by_signals():
-        status = _status_of(run, argv)
+        status = _status_of(run, argv, again)
         output.flush()
         if output.failure is not None and not output.unread:
             print(f"error: Standard output could not be written: {output.failure.strerror}.", file=sys.stderr)
@@ -50,14 +53,14 @@ def run_command(run: Callable[[Sequence[str] | None], int], argv: Sequence[str] 
         return status
 
 
-def _status_of(run: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
+def _status_of(run: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None, again: str) -> int:
     try:
         return run(argv)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return USER_ERROR
     except OSError as error:
-        message = explain(error)
+        message = explain(error, again)
         if message is None:
             raise
         print(f"error: {message}", file=sys.stderr)
@@ -67,17 +70,17 @@ def _status_of(run: Callable[[Sequence[str] | None], int], argv: Sequence[str] |
         return INTERRUPTED
 
 
-def explain(error: OSError) -> str | None:
+def explain(error: OSError, again: str) -> str | None:
     """Return a message for a disk that is full or fails or an unwritable folder, None for any other error."""
     where = f" ({error.filename})" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"The disk is full{where}. What was finished is kept; free some space, then go on with --resume."
+        return f"The disk is full{where}. What was finished is kept; free some space, then {again}."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"This place may not be written to{where}. Give another folder with --out, or change its permissions."
+        return f"This place may not be written to{where}. Choose another place, or change its permissions."
     if error.errno in DISK_FAILS:
         return (
-            f"The disk failed{where}: {os.strerror(error.errno)}. What was finished is kept; see to the disk, then go"
-            " on with --resume."
+            f"The disk failed{where}: {os.strerror(error.errno)}. What was finished is kept; see to the disk, then"
+            f" {again}."
         )
     return None
 
