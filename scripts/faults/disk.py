@@ -46,6 +46,8 @@ FAILURES = ("ENOSPC", "EIO", "KILL")
 NEVER_FULL = ("unlink", "unlinkat", "rmdir")
 """A disk that is full still lets files go."""
 NO_STRACE = 3
+PAGE_AGAIN = "Try again: python -m tfcourse.report"
+"""What a run says that has come to its result, but not to its page; the campaign does as it is told."""
 _CALL = re.compile(r"^(?:\[pid +\d+\] |\d+ )?(\w+)\((.*)$")
 
 
@@ -201,6 +203,8 @@ def faults_of(
         pass
     elif status != 2 or messages(said) != 1:
         faults.append(f"status {status}, {messages(said)} messages: {said.strip()[-200:]!r}")
+    if status in subject.statuses and PAGE_AGAIN in said:
+        warm.run("report.__main__", folder)
     if status not in subject.statuses and subject.stage(folder) != DONE:
         again = warm.run(subject.name, *subject.words(folder))
         if again.wait() not in subject.statuses:
