@@ -141,7 +141,7 @@ def disturb(warm: Warm, subject: Subject, place: Path, options: argparse.Namespa
     place.mkdir()
     draw = random.Random(options.seed)
     found, whole, log = Found(), place / "whole", place / "strace.txt"
-    # The first run keeps its programs; each later one finds all of them, so that it makes the calls of the one before it.
+    # The first run keeps its programs; each later one finds all of them, so that it makes the calls of the one before.
     warm.run(subject.name, *subject.words(place / "first"))
     traced = Traced(warm, log, (subject.name, *subject.words(whole)))
     if traced.status not in subject.statuses:
