@@ -162,7 +162,7 @@ def _rescaling(graph: Graph, layer: Any, x: Any) -> Any:
     return graph.add("add", scaled, float(layer.offset)) if layer.offset else scaled
 
 
-def _flatten(graph: Graph, layer: Any, x: Any) -> Any:
+def _reshape(graph: Graph, layer: Any, x: Any) -> Any:
     return graph.add("reshape", x, shape=[-1, *layer.output.shape[1:]])
 
 
@@ -191,11 +191,11 @@ LAYERS: dict[str, Entry] = {
         "Embedding": lambda graph, layer, x: graph.add(
             "take", np.asarray(layer.embeddings), x, axis=0, dtype="float32"
         ),
-        "Flatten": _flatten,
+        "Flatten": _reshape,
         "MaxPooling2D": _max_pooling,
         "Normalization": _normalization,
         "Rescaling": _rescaling,
-        "Reshape": lambda graph, layer, x: graph.add("reshape", x, shape=[-1, *layer.target_shape]),
+        "Reshape": _reshape,
         "Softmax": lambda graph, layer, x: graph.add("softmax", x, axis=layer.axis),
         "StringLookup": _string_lookup,
         "TextVectorization": _text_vectorization,

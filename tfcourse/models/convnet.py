@@ -1,4 +1,4 @@
-"""Convolutional networks for images: convolution → batch normalization → activation → pooling under a softmax head."""
+"""Convolutional networks for images: convolution → pooling → batch normalization → activation under a softmax head."""
 
 from __future__ import annotations
 
@@ -103,8 +103,9 @@ class ConvNetSpec:
 def build_convnet(spec: ConvNetSpec, optimizer: OptimizerSpec | None = None, *, seed: int | None = None) -> keras.Model:
     """Return the compiled network of ``spec``; it takes (m, height, width, channels) and gives (m, classes) logits.
 
-    Each block is a convolution without bias → batch normalization → activation → largest of 2 × 2. Images are shifted
-    and mirrored in training alone. The head gives logits; :func:`tfcourse.with_softmax` puts the softmax on.
+    Each block is a convolution without bias → largest of 2 × 2 → batch normalization → activation: what grows with its
+    input gives the same after pooling as before it, and has a quarter of the work. Images are shifted and mirrored in
+    training alone. The head gives logits; :func:`tfcourse.with_softmax` puts the softmax on.
 
     Args:
         spec: the network.
@@ -113,7 +114,7 @@ def build_convnet(spec: ConvNetSpec, optimizer: OptimizerSpec | None = None, *, 
 
     >>> model = build_convnet(ConvNetSpec((28, 28, 1), 10, (4,), shift=0.1, flip=True))
     >>> [layer.name for layer in model.layers][2:6]
-    ['flip', 'convolution_1', 'batch_norm_1', 'activation_1']
+    ['flip', 'convolution_1', 'pooling_1', 'batch_norm_1']
     >>> model.output_shape
     (None, 10)
     """
@@ -139,9 +140,9 @@ def build_convnet(spec: ConvNetSpec, optimizer: OptimizerSpec | None = None, *, 
             kernel_initializer=keras.initializers.GlorotUniform(layer_seed(seed, 2 * index)),
             name=f"convolution_{index}",
         )(a)
+        a = keras.layers.MaxPooling2D(POOL, data_format=LAST, name=f"pooling_{index}")(a)
         a = keras.layers.BatchNormalization(momentum=spec.batch_norm_momentum, name=f"batch_norm_{index}")(a)
         a = keras.layers.Activation(spec.activation, name=f"activation_{index}")(a)
-        a = keras.layers.MaxPooling2D(POOL, data_format=LAST, name=f"pooling_{index}")(a)
     a = keras.layers.Reshape((-1,), name="flat")(a)
     if spec.units:
         hidden = keras.initializers.GlorotUniform(layer_seed(seed, 10_003))

@@ -59,8 +59,10 @@ def _parameter(name: str, entry: Any, network: str) -> Parameter:
     there = KNOWN_OF[network]
     if name not in there:
         other = next((kind for kind, known in KNOWN_OF.items() if name in known), None)
-        what = "not a hyperparameter" if other is None else f"for --network {other}, not for --network {network}"
-        raise UserError(f"--space: {name!r} is {what}.{did_you_mean(name, there)} Allowed are {', '.join(there)}.")
+        what = f"not a hyperparameter.{did_you_mean(name, there)}"
+        if other is not None:
+            what = f"for --network {other}, not for --network {network}."
+        raise UserError(f"--space: {name!r} is {what} Allowed are {', '.join(there)}.")
     if isinstance(entry, dict):
         return _range(name, entry, there[name])
     values = entry if isinstance(entry, list) else [entry]
