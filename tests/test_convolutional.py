@@ -17,6 +17,9 @@ from tfcourse import TunedClassifier, babysit, predict, retest, train
 from tfcourse.export import __main__ as export
 from tfcourse.models.model_file import load_model_file
 from tfcourse.search import fit_tuner
+from tfcourse.space.course import default_space
+from tfcourse.space.images import fitted_to_image
+from tfcourse.space.known import limits_of
 
 ROWS = 120
 SPACE = """
@@ -128,7 +131,7 @@ def test_the_verdict_is_on_fresh_seeds_and_softmax_regression_beside(run: Path) 
     assert weights[f"trial {int(result['best']['trial_id'])}"] == trained
     assert weights["softmax regression"] == 84 * 2 + 2
     assert result["test"]["n"] == 24
-    assert (run / "report.html").exists()
+    assert all((run / name).exists() for name in ("report.html", "model-card.md", "trials.csv"))
 
 
 @pytest.mark.parametrize("to", ["onnx", "numpy", "litert", "savedmodel"])
@@ -163,12 +166,16 @@ def test_an_average_of_several_networks(run: Path, bars: Path) -> None:
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
-def test_a_retest_trains_the_same_networks(run: Path, bars: Path) -> None:
+def test_a_retest_trains_the_same_networks(run: Path, bars: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tfcourse.retesting.retest.FRESH_SETTINGS", 1)
     out = bars / "retest"
     status = retest.main(
         [str(run), "--data", str(bars / "bars.npz"), "--top", "1", "--repeats", "3", "--out", str(out), "--quiet"]
     )
     assert status in (0, 3, 4)
+    settings = read(out / "retest.json")["batches"][0]["settings"]
+    assert {"blocks", "filters"} <= set(settings[0]["hyperparameters"])
+    assert all(np.isfinite(each["mean_cost"]) for each in settings)
 
 
 def test_the_classifier_takes_it() -> None:
@@ -247,6 +254,25 @@ def test_examples_that_are_no_images(
     np.savez(tmp_path / "a.npz", x=x, y=np.arange(40) % 2)
     assert train.main(["--data", str(tmp_path / "a.npz"), *SMALL, "--out", str(tmp_path / "run")]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_settings_of_one_s_own_are_of_these_networks(
+    bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.toml").write_text("[[setting]]\nlayers = 2", encoding="utf-8")
+    command = ["--data", str(bars / "bars.npz"), *SMALL, "--out", str(tmp_path / "run")]
+    assert train.main([*command, "--first", str(tmp_path / "mine.toml")]) == 2
+    assert "--first: setting 1: 'layers' is not searched." in capsys.readouterr().err
+
+
+def test_a_later_round_does_not_halve_more_often_than_an_image_can_be() -> None:
+    space = fitted_to_image(default_space("conv"), (7, 6, 2))
+    leaders = [{"blocks": 2, "filters": 32, "learning_rate": 0.09}] * 4
+    zoomed, _ = space.zoomed(leaders, limits_of(space))
+    assert zoomed["blocks"].values == (2,)
+    assert zoomed["filters"].values == (32,)
+    assert zoomed["learning_rate"].high > 0.1
+    assert "blocks" not in limits_of(default_space("conv"))
 
 
 def test_a_table_is_no_image(pets_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -150,7 +150,8 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
     remove_leftovers(folder.path)
     record = folder.record
     record["seconds_before"] = max(record["seconds_before"], record["seconds"])  # it was killed, not interrupted
-    was_given = {"halving": record["plan"].get("halving", False), **record["given"]}
+    settled = {"halving": record["plan"].get("halving", False), "network": record["plan"].get("network", MLP)}
+    was_given = {**settled, **record["given"]}
     for key, value in given.items():
         if key not in (*FREE_ON_RESUME, *FILES_OF_SETTINGS) and was_given.get(key) != value:
             before = was_given.get(key)
