@@ -89,6 +89,7 @@ LONG = (
     "models/test_stacked", "export/test_export", "export/test_graph_of_models", "executors/test_processes",
     "executors/test_ray", "executors/test_dispatch", "test_workers", "test_weights", "test_notebook",
     "export/test_bins", "explain/test_shapley", "search/test_full_disk", "models/test_saving", "models/test_convnet",
+    "test_convolutional",
 )  # fmt: skip
 """What trains for long, the longest first: left out by ``--quick``."""
 

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from tfcourse.space import Parameter
-from tfcourse.space.course import KNOWN, build_space, default_space
+from tfcourse.space.course import build_space, default_space
+from tfcourse.space.known import KNOWN
 from tfcourse.space.names import OPTIMIZERS
 
 COURSE = {

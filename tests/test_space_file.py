@@ -9,7 +9,8 @@ import pytest
 from tfcourse import train
 from tfcourse.errors import UserError
 from tfcourse.space import Parameter
-from tfcourse.space.course import KNOWN, default_space
+from tfcourse.space.course import default_space
+from tfcourse.space.known import KNOWN
 from tfcourse.space.space_file import read_space
 
 CHANGES = """

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from tfcourse.models.builders import build_mlp as build_mlp
     from tfcourse.models.builders import build_softmax_regression as build_softmax_regression
     from tfcourse.models.builders import with_softmax as with_softmax
-    from tfcourse.models.convnet import ConvNetHyperModel as ConvNetHyperModel
     from tfcourse.models.convnet import ConvNetSpec as ConvNetSpec
     from tfcourse.models.convnet import build_convnet as build_convnet
+    from tfcourse.models.convnet_hypermodel import ConvNetHyperModel as ConvNetHyperModel
     from tfcourse.models.hypermodels import MLPHyperModel as MLPHyperModel
     from tfcourse.models.spec import NetworkSpec as NetworkSpec
     from tfcourse.models.spec import OptimizerSpec as OptimizerSpec
@@ -43,7 +43,7 @@ _HOME = {
     "with_softmax": "tfcourse.models.builders",
     "ConvNetSpec": "tfcourse.models.convnet",
     "build_convnet": "tfcourse.models.convnet",
-    "ConvNetHyperModel": "tfcourse.models.convnet",
+    "ConvNetHyperModel": "tfcourse.models.convnet_hypermodel",
     "MLPHyperModel": "tfcourse.models.hypermodels",
     "Parameter": "tfcourse.space",
     "SearchSpace": "tfcourse.space",

@@ -128,10 +128,17 @@ def build_parser() -> Parser:
         "--repeats", metavar="N", type=whole_number(1), help="train every trial from N seeds and rank by the mean"
     )
     search.add_argument(
+        "--network",
+        metavar="KIND",
+        type=one_of("mlp", "conv"),
+        help="fully connected networks (mlp, default), or convolutional ones, for images (conv)",
+    )
+    search.add_argument(
         "--engine",
         metavar="NAME",
         type=one_of("cohort", "keras"),
-        help="what trains the trials: all together (cohort, default) or one by one with Model.fit (keras)",
+        help="what trains the trials: all together (cohort, default) or one by one with Model.fit (keras; always with"
+        " --network conv)",
     )
     add_options(search.add_argument)
     search.add_argument(

@@ -26,6 +26,7 @@ from tfcourse.export.graph import Graph
 from tfcourse.export.numpy_file import numpy_content
 from tfcourse.export.with_numpy import load, probabilities
 from tfcourse.models.builders import build_mlp
+from tfcourse.models.convnet import ConvNetSpec, build_convnet
 from tfcourse.models.ensemble import average, with_temperature
 from tfcourse.models.model_config import CLASSES
 from tfcourse.models.model_file import load_model_file
@@ -183,6 +184,14 @@ def test_several_networks_at_once_and_none(kind: str, tmp_path: Path) -> None:
         pairs = zip(specs, networks, strict=True)
         network = weighted_average([stacked(spec, [net.get_weights()] * 2) for spec, net in pairs], [0.5, 0.3, 0.2])
     Exported(tmp_path, features, network).check({"x": images})
+
+
+@pytest.mark.parametrize(("kernel", "units"), [(3, 0), (2, 5)])
+def test_convolutions_are_products_of_patches(kernel: int, units: int, tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (40, 7, 5, 3)).astype("float32")
+    spec = ConvNetSpec((7, 5, 3), 3, (4, 6), kernel, units, "elu", dropout=0.2, flat=True)
+    network = with_temperature(lively(build_convnet(spec, seed=0)), 1.3)
+    Exported(tmp_path, ArrayFeatures.fit(images), network).check({"x": images})
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from scipy.signal import correlate
 
 from tfcourse import ConvNetHyperModel, ConvNetSpec, OptimizerSpec, UserError, build_convnet
+from tfcourse.models.networks import weights_in
+from tfcourse.space.course import default_space
 
 IMAGES = np.random.default_rng(0).normal(size=(6, 7, 6, 2)).astype("float32")
 LABELS = np.arange(6) % 3
@@ -32,9 +35,8 @@ def block(images: np.ndarray, kernel: np.ndarray, gamma: Any, beta: Any, mean: A
         for place in range(kernel.shape[-1]):
             for channel in range(kernel.shape[2]):
                 z[row, :, :, place] += correlate(images[row, :, :, channel], kernel[:, :, channel, place], mode="same")
-    a = np.maximum(0, gamma * (z - mean) / np.sqrt(variance + 1e-3) + beta)
-    a = a[:, : height // 2 * 2, : width // 2 * 2]
-    return a.reshape(rows, height // 2, 2, width // 2, 2, -1).max(axis=(2, 4))
+    z = z[:, : height // 2 * 2, : width // 2 * 2].reshape(rows, height // 2, 2, width // 2, 2, -1).max(axis=(2, 4))
+    return np.maximum(0, gamma * (z - mean) / np.sqrt(variance + 1e-3) + beta)
 
 
 def test_what_it_gives_is_what_numpy_gives() -> None:
@@ -67,7 +69,8 @@ def test_any_tuner_searches_them(tmp_path: Path) -> None:
     )
     tuner.search(IMAGES, LABELS, validation_data=(IMAGES, LABELS), epochs=1, verbose=0)
     best = tuner.get_best_hyperparameters()[0].values
-    assert set(best) == {"blocks", "filters", "units", "dropout", "shift", "learning_rate"}
+    names = {parameter.name for parameter in default_space("conv")} - {"momentum"}
+    assert set(best) - {"one_minus_momentum"} == names
     assert 1e-4 <= best["learning_rate"] <= 0.1
 
 
@@ -87,3 +90,25 @@ def test_what_cannot_be_is_told(change: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as raised:
         ConvNetSpec(**{"shape": (7, 6, 2), "classes": 3, "filters": (4,), **change})
     assert message in str(raised.value)
+
+
+def test_rows_of_a_matrix_are_images_too() -> None:
+    model, flat = build_convnet(SPEC, seed=1), build_convnet(replace(SPEC, flat=True), seed=1)
+    rows = IMAGES.reshape(len(IMAGES), -1)
+    np.testing.assert_array_equal(np.asarray(flat(rows)), np.asarray(model(IMAGES)))
+    assert weights_in(SPEC) == sum(int(np.prod(each.shape)) for each in model.trainable_weights)
+
+
+def test_what_the_values_of_a_trial_become() -> None:
+    hypermodel = ConvNetHyperModel((7, 6, 2), 3, rows=100, batch_size=30)
+    hp = keras_tuner.HyperParameters()
+    hypermodel.declare_hyperparameters(hp)
+    hp.values |= {
+        "blocks": 2, "filters": 8, "dense_units": 32, "optimizer": "sgd", "one_minus_momentum": 0.02,
+        "learning_rate": 0.01, "learning_rate_decay": 0.5, "dropout": 0.25, "shift": 0.1,
+    }  # fmt: skip
+    network, optimizer, batch_size = hypermodel.specs(hp)
+    assert network == ConvNetSpec((7, 6, 2), 3, (8, 16), units=32, dropout=0.25, shift=0.1)
+    assert optimizer == OptimizerSpec("sgd", 0.01, momentum=0.98, decay_rate=0.5, decay_steps=4)
+    assert batch_size == 30
+    assert hypermodel.space["blocks"].values == (1, 2)  # 7 x 6 pixels cannot be halved three times

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.examples import scaled
-from tests.models.hostile_models import ARRAY, HOSTILE, OURS, Edit
+from tests.models.hostile_models import ARRAY, CONFIG, HOSTILE, OURS, Edit, setting
 from tests.models.model_files import (
     Members,
     members_of,
@@ -35,6 +35,7 @@ from tfcourse.data.features import ArrayFeatures, Features, TableFeatures
 from tfcourse.data.numbers_as import numbers_as
 from tfcourse.errors import UserError
 from tfcourse.models.builders import build_mlp, build_softmax_regression
+from tfcourse.models.convnet import ConvNetSpec, build_convnet
 from tfcourse.models.ensemble import average, with_temperature
 from tfcourse.models.model_config import CLASSES
 from tfcourse.models.model_file import load_model_file
@@ -168,6 +169,8 @@ def exports() -> dict[str, tuple[Features, keras.Model]]:
     robust, bins = (numbers_as(everything, table, np.arange(len(raw)), way) for way in ("robust", "encoded"))
     one = TableFeatures(everything.numbers[:1], ())
     images = ArrayFeatures.fit(np.random.default_rng(0).integers(0, 256, (20, 4, 3)).astype("uint8"))
+    colours = ArrayFeatures.fit(np.random.default_rng(0).integers(0, 256, (20, 5, 4, 3)).astype("uint8"))
+    convolutional = ConvNetSpec((5, 4, 3), 3, (4, 2), units=3, dropout=0.2, flat=True)
     spec = NetworkSpec(everything.width, 3, (8,), dropout=0.2, l2=1e-3)
     networks = [build_mlp(spec, seed=0), build_mlp(NetworkSpec(everything.width, 3, (4, 4), "tanh", False), seed=0)]
     deep = NetworkSpec(everything.width, 3, (4, 5))
@@ -178,6 +181,7 @@ def exports() -> dict[str, tuple[Features, keras.Model]]:
         "robust numbers": (robust, build_softmax_regression(robust.width, 2)),
         "numbers with bins": (bins, build_softmax_regression(bins.width, 2)),
         "one column": (one, build_softmax_regression(one.width, 2)),
+        "convolutional": (colours, build_convnet(convolutional, seed=0)),
         "images": (images, build_mlp(NetworkSpec(images.width, 3, (8,)), seed=0)),
     }
 
@@ -209,6 +213,35 @@ def test_every_kind_of_export_is_loaded(tmp_path: Path) -> None:
             np.testing.assert_array_equal(ours, theirs)
     unused = CLASSES - found - EARLIER
     assert not unused, f"no exporter uses {unused}: take it out of CLASSES, or put it into EARLIER"
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (setting("Conv2D", strides=[0, 1]), "sets strides in keras.layers.Conv2D"),
+        (setting("Conv2D", groups=True), "sets groups in keras.layers.Conv2D"),
+        (setting("Conv2D", dilation_rate=[2**30, 1]), "sets dilation_rate in keras.layers.Conv2D"),
+        (setting("Conv2D", data_format="channels_first"), "sets data_format in keras.layers.Conv2D"),
+        (setting("Conv2D", use_bias=True), "sets use_bias in keras.layers.Conv2D"),
+        (setting("Conv2D", kernel_size=3), "has a keras.layers.Conv2D of no size"),
+        (setting("Conv2D", kernel_size=[3, -1]), "has a keras.layers.Conv2D of no size"),
+        (setting("Conv2D", filters="9"), "has a keras.layers.Conv2D of no size"),
+        (setting("MaxPooling2D", pool_size=[2**30, 2]), "sets pool_size in keras.layers.MaxPooling2D"),
+        (setting("MaxPooling2D", strides=[1, 1]), "sets strides in keras.layers.MaxPooling2D"),
+    ],
+)
+def test_layers_of_images_have_the_settings_that_ours_have(edit: Edit, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    export_model(*exports()["convolutional"]).save(path)
+    write_members(path, edit(members_of(path), tmp_path))
+    assert refusal(path) == f"{CONFIG} {words}."
+
+
+def test_more_filters_than_there_are_weights(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    export_model(*exports()["convolutional"]).save(path)
+    write_members(path, setting("Conv2D", filters=2**20)(members_of(path), tmp_path))
+    assert refusal(path) == "is damaged (config.json describes 28,311,678 weights, model.weights.h5 holds 234)."
 
 
 def is_loaded_or_refused(path: Path) -> bool:

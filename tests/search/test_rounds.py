@@ -20,7 +20,8 @@ from tfcourse.search.pace import Pace
 from tfcourse.search.rounds import leading, next_round
 from tfcourse.search.rounds_oracle import RoundsOracle
 from tfcourse.space import Parameter, Round, SearchSpace
-from tfcourse.space.course import build_space, limits_of
+from tfcourse.space.course import build_space
+from tfcourse.space.known import limits_of
 from tfcourse.space.names import values_from_hp
 
 RNG = np.random.default_rng(0)

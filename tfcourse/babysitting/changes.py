@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfcourse.errors import UserError, did_you_mean
-from tfcourse.space.course import KNOWN, Known
+from tfcourse.space.known import KNOWN, Known
 
 Changes = dict[str, Any]
 _EPOCHS = Known("integer", 1)

@@ -15,7 +15,7 @@ from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.trials import leaders, read_trials
 from tfcourse.space import SearchSpace
-from tfcourse.space.course import KNOWN
+from tfcourse.space.known import KNOWN
 from tfcourse.tuning.plan import default_batch_size
 
 PLAIN: dict[str, Any] = {"optimizer": "adam", "learning_rate": 0.001, "layers": 2, "units_1": 64, "units_2": 64}
@@ -133,4 +133,9 @@ def winner_of(run: Path) -> tuple[RunFolder, dict[str, Any]]:
     found = leaders(read_trials(run, space), objective)
     if not found:
         raise UserError(f"--from: no trial of {str(run)!r} has completed, so there is no winner to begin from.")
+    if "blocks" in found[0].values:
+        raise UserError(
+            f"--from: {str(run)!r} searched convolutional networks; only fully connected ones are babysat. Give a run"
+            " without --network conv, or leave --from out."
+        )
     return folder, dict(found[0].values)

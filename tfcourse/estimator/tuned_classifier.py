@@ -50,7 +50,9 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         sampler: ``"random"`` or ``"quasi-random"``.
         halving: whether only the better third of the trials goes on after a few epochs.
         repeats: seeds that every trial is trained from.
-        engine: ``"cohort"`` trains all trials together, ``"keras"`` one by one with ``Model.fit``.
+        network: ``"mlp"`` searches fully connected networks, ``"conv"`` convolutional ones, for images.
+        engine: ``"cohort"`` trains all trials together, ``"keras"`` one by one with ``Model.fit``; None is the first,
+            but for convolutional networks, which are trained one by one.
         folds: folds that the leading settings are trained on; 1 saves the best network alone.
         ensemble: save the average of so many of the search's networks, without folds.
         calibrate: whether the logits are divided by the temperature that fits best.
@@ -95,7 +97,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         sampler: str | None = None,
         halving: bool | None = None,
         repeats: int | None = None,
-        engine: str = "cohort",
+        network: str = "mlp",
+        engine: str | None = None,
         folds: int | None = None,
         ensemble: int | None = None,
         calibrate: bool | None = None,
@@ -118,6 +121,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.sampler = sampler
         self.halving = halving
         self.repeats = repeats
+        self.network = network
         self.engine = engine
         self.folds = folds
         self.ensemble = ensemble

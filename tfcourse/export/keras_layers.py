@@ -91,6 +91,31 @@ def _batch_normalization(graph: Graph, layer: Any, x: Any) -> Any:
     return graph.add("add", scaled, shift.astype(np.float32))
 
 
+def _convolution(graph: Graph, layer: Any, x: Any) -> Any:
+    """Multiply each pixel's patch, the pixels around it one after the other, by the kernel as a matrix."""
+    height, width, channels, filters = layer.kernel.shape
+    _, rows, columns, _ = layer.input.shape
+    above, left = (height - 1) // 2, (width - 1) // 2
+    around = [[0, 0], [above, height - 1 - above], [left, width - 1 - left], [0, 0]]
+    padded = graph.add("pad", x, pad_width=around, constant_values=0.0)
+    patches = [
+        graph.add("slice", padded, bounds=[[None, None], [i, i + rows], [j, j + columns], [None, None]])
+        for i in range(height)
+        for j in range(width)
+    ]
+    kernel = np.asarray(layer.kernel, np.float64).reshape(height * width * channels, filters)
+    product = _product(graph, graph.add("concatenate", *patches, axis=-1), kernel, np.zeros(filters))
+    return _activated(graph, product, layer.activation)
+
+
+def _max_pooling(graph: Graph, layer: Any, x: Any) -> Any:
+    """Give the largest of each 2 x 2 pixels; what is left over at the right and below is cut off."""
+    _, rows, columns, channels = layer.output.shape
+    cut = graph.add("slice", x, bounds=[[None, None], [0, 2 * rows], [0, 2 * columns], [None, None]])
+    squares = graph.add("reshape", cut, shape=[-1, rows, 2, columns, 2, channels])
+    return graph.add("max", graph.add("max", squares, axis=4, keepdims=False), axis=2, keepdims=False)
+
+
 def _einsum_dense(graph: Graph, layer: Any, x: Any) -> Any:
     """Multiply each network's units by its own kernel: row b, network k, inputs i, units o, bki,kio->bko."""
     first = graph.add("transpose", x, axes=[1, 0, 2])
@@ -137,7 +162,7 @@ def _rescaling(graph: Graph, layer: Any, x: Any) -> Any:
     return graph.add("add", scaled, float(layer.offset)) if layer.offset else scaled
 
 
-def _flatten(graph: Graph, layer: Any, x: Any) -> Any:
+def _reshape(graph: Graph, layer: Any, x: Any) -> Any:
     return graph.add("reshape", x, shape=[-1, *layer.output.shape[1:]])
 
 
@@ -159,16 +184,18 @@ LAYERS: dict[str, Entry] = {
         "Activation": lambda graph, layer, x: _activated(graph, x, layer.activation),
         "BatchNormalization": _batch_normalization,
         "Concatenate": lambda graph, layer, parts: graph.add("concatenate", *parts, axis=layer.axis),
+        "Conv2D": _convolution,
         "Dense": _dense,
         "Dropout": lambda graph, layer, x: x,
         "EinsumDense": _einsum_dense,
         "Embedding": lambda graph, layer, x: graph.add(
             "take", np.asarray(layer.embeddings), x, axis=0, dtype="float32"
         ),
-        "Flatten": _flatten,
+        "Flatten": _reshape,
+        "MaxPooling2D": _max_pooling,
         "Normalization": _normalization,
         "Rescaling": _rescaling,
-        "Reshape": lambda graph, layer, x: graph.add("reshape", x, shape=[-1, *layer.target_shape]),
+        "Reshape": _reshape,
         "Softmax": lambda graph, layer, x: graph.add("softmax", x, axis=layer.axis),
         "StringLookup": _string_lookup,
         "TextVectorization": _text_vectorization,

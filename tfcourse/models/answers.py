@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-BATCH = 4096
+BATCH, BATCH_OF_IMAGES = 4096, 512
+"""Rows at once; what a convolution gives for an image is as large as many images."""
 
 
 def answers_of(network: Any, x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -21,7 +22,22 @@ def answers_of(network: Any, x: NDArray[np.float32]) -> NDArray[np.float32]:
     >>> answers_of(build_softmax_regression(4, 3), np.ones((5000, 4), np.float32)).shape
     (5000, 3)
     """
-    return np.concatenate([answer_of(network, x[start : start + BATCH]) for start in range(0, len(x), BATCH)])
+    batch = rows_at_once(network)
+    return np.concatenate([answer_of(network, x[start : start + batch]) for start in range(0, len(x), batch)])
+
+
+def rows_at_once(model: Any) -> int:
+    """Return how many rows a model is to be asked at once.
+
+    >>> from tfcourse.models.builders import build_softmax_regression
+    >>> rows_at_once(build_softmax_regression(4, 3))
+    4096
+    """
+    return BATCH_OF_IMAGES if _convolves(model) else BATCH
+
+
+def _convolves(layer: Any) -> bool:
+    return type(layer).__name__ == "Conv2D" or any(map(_convolves, getattr(layer, "layers", ())))
 
 
 def answer_of(model: Any, batch: Any) -> NDArray[np.float32]:

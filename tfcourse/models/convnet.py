@@ -1,13 +1,13 @@
-"""Convolutional networks for images: convolution → batch normalization → activation → pooling under a softmax head."""
+"""Convolutional networks for images: convolution → pooling → batch normalization → activation under a softmax head."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import keras
-import keras_tuner
 
 from tfcourse.errors import UserError
 from tfcourse.models.builders import build_optimizer, layer_seed
@@ -16,6 +16,8 @@ from tfcourse.space.names import ACTIVATIONS
 
 POOL = 2
 """Each block halves height and width."""
+LAST = "channels_last"
+"""Where an image's channels are, whatever Keras's settings say."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class ConvNetSpec:
         shift: largest shift of a training image, as a share of its height and width, in [0, 1).
         flip: whether training images are mirrored left to right at random.
         scale: by which the numbers of an image are multiplied, such as 1/255 for bytes.
+        flat: whether an image is a row of height · width · channels numbers, as in a feature matrix.
 
     Raises:
         UserError: if a value breaks its rule, or the image is too small for so many blocks.
@@ -53,6 +56,7 @@ class ConvNetSpec:
     shift: float = 0.0
     flip: bool = False
     scale: float = 1.0
+    flat: bool = False
 
     def __post_init__(self) -> None:
         rules = {
@@ -85,12 +89,23 @@ class ConvNetSpec:
         shrunk = POOL ** len(self.filters)
         return self.shape[0] // shrunk, self.shape[1] // shrunk
 
+    @property
+    def inputs(self) -> int:
+        """Numbers of an image."""
+        return math.prod(self.shape)
+
+    @property
+    def at_rest(self) -> Self:
+        """The network as it answers: images are neither shifted nor mirrored; its weights are the same."""
+        return replace(self, shift=0.0, flip=False)
+
 
 def build_convnet(spec: ConvNetSpec, optimizer: OptimizerSpec | None = None, *, seed: int | None = None) -> keras.Model:
     """Return the compiled network of ``spec``; it takes (m, height, width, channels) and gives (m, classes) logits.
 
-    Each block is a convolution without bias → batch normalization → activation → largest of 2 × 2. Images are shifted
-    and mirrored in training alone. The head gives logits; :func:`tfcourse.with_softmax` puts the softmax on.
+    Each block is a convolution without bias → largest of 2 × 2 → batch normalization → activation: what grows with its
+    input gives the same after pooling as before it, and has a quarter of the work. Images are shifted and mirrored in
+    training alone. The head gives logits; :func:`tfcourse.with_softmax` puts the softmax on.
 
     Args:
         spec: the network.
@@ -99,32 +114,36 @@ def build_convnet(spec: ConvNetSpec, optimizer: OptimizerSpec | None = None, *, 
 
     >>> model = build_convnet(ConvNetSpec((28, 28, 1), 10, (4,), shift=0.1, flip=True))
     >>> [layer.name for layer in model.layers][2:6]
-    ['flip', 'convolution_1', 'batch_norm_1', 'activation_1']
+    ['flip', 'convolution_1', 'pooling_1', 'batch_norm_1']
     >>> model.output_shape
     (None, 10)
     """
-    inputs = keras.Input(spec.shape, name="images")
-    a = keras.layers.Rescaling(spec.scale, name="scale")(inputs) if spec.scale != 1.0 else inputs
+    inputs = a = keras.Input((spec.inputs,) if spec.flat else spec.shape, name="features" if spec.flat else "images")
+    if spec.flat:
+        a = keras.layers.Reshape(spec.shape, name="images")(a)
+    if spec.scale != 1.0:
+        a = keras.layers.Rescaling(spec.scale, name="scale")(a)
     if spec.shift:
         shift = (-spec.shift, spec.shift)
         a = keras.layers.RandomTranslation(
-            shift, shift, fill_mode="nearest", seed=layer_seed(seed, 10_001), name="shift"
+            shift, shift, fill_mode="nearest", seed=layer_seed(seed, 10_001), data_format=LAST, name="shift"
         )(a)
     if spec.flip:
-        a = keras.layers.RandomFlip("horizontal", seed=layer_seed(seed, 10_002), name="flip")(a)
+        a = keras.layers.RandomFlip("horizontal", seed=layer_seed(seed, 10_002), data_format=LAST, name="flip")(a)
     for index, filters in enumerate(spec.filters, start=1):
         a = keras.layers.Conv2D(
             filters,
             spec.kernel,
             padding="same",
             use_bias=False,
+            data_format=LAST,
             kernel_initializer=keras.initializers.GlorotUniform(layer_seed(seed, 2 * index)),
             name=f"convolution_{index}",
         )(a)
+        a = keras.layers.MaxPooling2D(POOL, data_format=LAST, name=f"pooling_{index}")(a)
         a = keras.layers.BatchNormalization(momentum=spec.batch_norm_momentum, name=f"batch_norm_{index}")(a)
         a = keras.layers.Activation(spec.activation, name=f"activation_{index}")(a)
-        a = keras.layers.MaxPooling2D(POOL, name=f"pooling_{index}")(a)
-    a = keras.layers.Flatten(name="flat")(a)
+    a = keras.layers.Reshape((-1,), name="flat")(a)
     if spec.units:
         hidden = keras.initializers.GlorotUniform(layer_seed(seed, 10_003))
         a = keras.layers.Dense(spec.units, use_bias=False, kernel_initializer=hidden, name="dense")(a)
@@ -144,45 +163,15 @@ def build_convnet(spec: ConvNetSpec, optimizer: OptimizerSpec | None = None, *, 
     return model
 
 
-class ConvNetHyperModel(keras_tuner.HyperModel):
-    """Convolutional networks over a search space, on the course's scales, for any KerasTuner tuner.
+def convnet_from_values(values: Mapping[str, Any], *, shape: tuple[int, int, int], classes: int) -> ConvNetSpec:
+    """Return the network that a trial's values describe; it takes rows of a feature matrix.
 
-    Args:
-        shape: height, width and channels of an image.
-        classes: number of classes.
-        scale: by which the numbers of an image are multiplied.
-        flip: whether mirrored images are images too.
-        seed: makes the initial weights reproducible.
+    Each block has twice the filters of the one before it.
 
-    >>> ConvNetHyperModel((28, 28, 1), 10).build(keras_tuner.HyperParameters()).output_shape
-    (None, 10)
+    >>> convnet_from_values({"blocks": 2, "filters": 8, "shift": 0.1}, shape=(8, 8, 1), classes=10).filters
+    (8, 16)
     """
-
-    def __init__(
-        self,
-        shape: tuple[int, int, int],
-        classes: int,
-        *,
-        scale: float = 1.0,
-        flip: bool = False,
-        seed: int | None = None,
-    ) -> None:
-        super().__init__(name="convnet")
-        self.shape, self.classes, self.scale, self.flip, self.seed = shape, classes, scale, flip, seed
-        self.most_blocks = min(3, int(math.log2(min(shape[:2]))))
-
-    def build(self, hp: keras_tuner.HyperParameters) -> Any:
-        """Return the compiled network that ``hp`` describes; it gives logits."""
-        blocks, first = hp.Int("blocks", 1, self.most_blocks), hp.Choice("filters", [8, 16, 32], default=16)
-        spec = ConvNetSpec(
-            self.shape,
-            self.classes,
-            tuple(first * 2**block for block in range(blocks)),
-            units=hp.Choice("units", [0, 32, 64, 128], default=64),
-            dropout=hp.Float("dropout", 0.0, 0.5, default=0.2),
-            shift=hp.Choice("shift", [0.0, 0.05, 0.1], default=0.0),
-            flip=self.flip,
-            scale=self.scale,
-        )
-        rate = hp.Float("learning_rate", 1e-4, 1e-1, sampling="log", default=1e-3)
-        return build_convnet(spec, OptimizerSpec("adam", rate), seed=self.seed)
+    filters = tuple(int(values["filters"]) * 2**block for block in range(int(values["blocks"])))
+    names = ("kernel", "activation", "batch_norm_momentum", "dropout", "shift", "flip")
+    given = {name: values[name] for name in names if name in values}
+    return ConvNetSpec(shape, classes, filters, units=int(values.get("dense_units", 0)), **given, flat=True)

@@ -18,8 +18,8 @@ CLASSES = frozenset(
     {
         FUNCTIONAL,
         *(f"keras.layers.{name}" for name in (
-            "Activation", "BatchNormalization", "Concatenate", "Dense", "Dropout", "EinsumDense", "Embedding",
-            "Flatten", "InputLayer", "Normalization", "Rescaling", "Reshape", "Softmax", "StringLookup",
+            "Activation", "BatchNormalization", "Concatenate", "Conv2D", "Dense", "Dropout", "EinsumDense", "Embedding",
+            "Flatten", "InputLayer", "MaxPooling2D", "Normalization", "Rescaling", "Reshape", "Softmax", "StringLookup",
             "TextVectorization",
         )),
         *(f"keras.src.ops.{name}" for name in (
@@ -45,13 +45,27 @@ file names, reads a path, or wraps another framework's model.
 """
 
 LOOKUPS = ("keras.layers.StringLookup", "keras.layers.TextVectorization")
-WEIGHTED = tuple(f"keras.layers.{name}" for name in ("BatchNormalization", "Dense", "EinsumDense", "Embedding"))
+WEIGHTED = tuple(
+    f"keras.layers.{name}" for name in ("BatchNormalization", "Conv2D", "Dense", "EinsumDense", "Embedding")
+)
 DTYPES = frozenset({"bool", "int32", "int64", "float32", "float64", "string"})
 LEFT_ALONE = {
     "idf_weights": None, "lora_alpha": None, "lora_rank": None, "max_tokens": None, "ngrams": None,
     "num_oov_indices": 1, "output_mode": "int", "quantization_config": None, "renorm": False,
 }  # fmt: skip
 """Settings that our exporters leave as Keras has them, and with which a layer would hold more than its weights."""
+
+
+OF_IMAGES: dict[str, dict[str, Any]] = {
+    "keras.layers.Conv2D": {
+        "data_format": "channels_last", "dilation_rate": [1, 1], "groups": 1, "padding": "same", "strides": [1, 1],
+        "use_bias": False,
+    },
+    "keras.layers.MaxPooling2D": {
+        "data_format": "channels_last", "padding": "valid", "pool_size": [2, 2], "strides": [2, 2],
+    },
+}  # fmt: skip
+"""Settings that layers of images always have; with others one could compute more than its image and weights explain."""
 
 
 class NotOursError(ValueError):
@@ -138,6 +152,10 @@ def _check_settings(name: str, config: dict[str, Any], value: dict[str, Any]) ->
         a_bag = key == "output_mode" and name == "keras.layers.TextVectorization" and config.get(key) == "multi_hot"
         if config.get(key, usual) not in (usual, None) and not a_bag:
             raise NotOursError(f"its config.json sets {key} in {name}")
+    for key, only in OF_IMAGES.get(name, {}).items():
+        given = config.get(key)
+        if type(given) is not type(only) or given != only:
+            raise NotOursError(f"its config.json sets {key} in {name}")
     dtype = config.get("name" if name == "keras.DTypePolicy" else "dtype")
     policy = isinstance(dtype, dict) and isinstance(dtype.get("class_name"), str) and name != "__numpy__"
     if dtype is not None and not policy and not (isinstance(dtype, str) and dtype in DTYPES):
@@ -190,6 +208,11 @@ def _weights(name: str, config: dict[str, Any], shape: list[Any]) -> int:
         if len(size) != 2 or len(shape) != 3 or shape[1] != size[0]:
             raise NotOursError(f"its config.json has a {name} of no size")
         sizes, extra = [shape[1], shape[2], size[1]], math.prod(size) if all(type(n) is int for n in size) else 0
+    elif name == "keras.layers.Conv2D":
+        kernel = config.get("kernel_size")
+        if not isinstance(kernel, list) or len(kernel) != 2 or len(shape) != 4:
+            raise NotOursError(f"its config.json has a {name} of no size")
+        sizes, extra = [*kernel, shape[-1], config.get("filters")], 0
     elif name == "keras.layers.Embedding":
         sizes, extra = [config.get("input_dim"), config.get("output_dim")], 0
     else:

@@ -19,6 +19,7 @@ from tfcourse.retesting.folds import RetestFolds
 from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.old_run import Setting
 from tfcourse.space.objective import Objective
+from tfcourse.tuning.networks import image_shape
 from tfcourse.tuning.plan import Plan
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def train_again(
         interrupted: tells after each epoch whether to stop with a KeyboardInterrupt.
         executor: where they are trained; None is on threads of this process.
     """
-    from tfcourse.models.builders import build_mlp
+    from tfcourse.models.networks import build_network
 
     reading = read_again(new, np.arange(len(new)), features)
     costs = np.empty((len(settings), folds.repeats))
@@ -91,14 +92,14 @@ def train_again(
         guess = guess_cost(new.y[train], new.y[validation], len(new.classes), plan.objective)
         trainings, network = _fit(
             settings, x, new, train, validation, plan, seed=seed, repeat=repeat, interrupted=interrupted,
-            executor=executor,
+            executor=executor, image=image_shape(features, plan.network),
         )  # fmt: skip
         for index, training in enumerate(trainings):
             diverged[index] += bool(training.diverged)
             costs[index, repeat] = min(cost_of(training, plan.objective), guess)
         probabilities = np.tile(frequencies(new.y[train], len(new.classes)), (len(held_out), 1))
         if trainings[0].best_epoch >= 0:
-            classifier = classifier or build_mlp(network)
+            classifier = classifier or build_network(network)
             classifier.set_weights(trainings[0].weights)
             probabilities = softmax_of(classifier, x[held_out])
         found.held_out.append(held_out)
@@ -121,16 +122,19 @@ def _fit(
     repeat: int,
     interrupted: Callable[[], bool],
     executor: Executor | None,
+    image: tuple[int, int, int] | None,
 ) -> tuple[list[Any], Any]:
     """Train all settings of a repeat together; return what came of each, and the first one's network."""
-    from tfcourse.models.spec import network_from_values, optimizer_from_values
+    from tfcourse.models.networks import spec_from_values
+    from tfcourse.models.spec import NetworkSpec, optimizer_from_values
     from tfcourse.search.fit import Schedule, Training, TrainingData
     from tfcourse.search.oracle import trial_seed
     from tfcourse.search.padding import Padding
     from tfcourse.search.retrain import Recipe, retrain
 
     batch_sizes = [min(int(setting.values["batch_size"]), len(train)) for setting in settings]
-    networks = [network_from_values(s.values, inputs=x.shape[1], classes=len(new.classes)) for s in settings]
+    networks = [spec_from_values(s.values, inputs=x.shape[1], classes=len(new.classes), image=image) for s in settings]
+    connected = [network for network in networks if isinstance(network, NetworkSpec)]
     jobs = [
         (
             Recipe(network, optimizer_from_values(s.values, steps_per_epoch=math.ceil(len(train) / size)), size),
@@ -143,7 +147,7 @@ def _fit(
         jobs,
         TrainingData(x[train], new.y[train], x[validation], new.y[validation]),
         Schedule(plan.epochs, plan.patience, plan.objective, trial_seed(seed, repeat), interrupted=interrupted),
-        padding=Padding.of_networks(networks, examples=len(train) * plan.epochs),
+        padding=Padding.of_networks(connected, examples=len(train) * plan.epochs) if connected else Padding(1),
         on_end=lambda index, training: trainings.update({index: training}),
         executor=executor,
     )

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from tfcourse.space.course import KNOWN
+from tfcourse.space.known import KNOWN, KNOWN_OF_IMAGES
 
 MOST_COLUMNS = 8
 ADVICE = {
@@ -216,7 +216,7 @@ def setting_words(values: Mapping[str, Any]) -> str:
     >>> setting_words({"layers": 2, "learning_rate": 0.00123456, "optimizer": "adam", "units_1": 50})
     'learning_rate 0.001235, layers 2, optimizer adam'
     """
-    names = [name for name in KNOWN if name in values]
+    names = [name for name in {**KNOWN, **KNOWN_OF_IMAGES} if name in values]
     return ", ".join(
         f"{name} {values[name]:.4g}" if isinstance(values[name], float) else f"{name} {values[name]}" for name in names
     )

@@ -18,7 +18,7 @@ from tfcourse.data.reading.reading import Reading
 from tfcourse.data.table import Table
 from tfcourse.errors import UserError
 from tfcourse.files.writing import replacing
-from tfcourse.models.answers import BATCH, answer_of, answers_of
+from tfcourse.models.answers import answer_of, answers_of, rows_at_once
 from tfcourse.run.folder import RunFolder
 
 MANY_BATCHES = 12
@@ -176,7 +176,7 @@ def _inputs_by(features: Features) -> Any:
 
 def probabilities_of(model: Any, inputs: Any) -> NDArray[np.float32]:
     """Return the class probabilities that a loaded model gives, shape (rows, classes)."""
-    batches = list(_in_batches(inputs))
+    batches = list(_in_batches(inputs, rows_at_once(model)))
     with warnings.catch_warnings():
         # A column with a slash gives its input layer another name; Keras says so each time.
         warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
@@ -186,8 +186,8 @@ def probabilities_of(model: Any, inputs: Any) -> NDArray[np.float32]:
         return np.concatenate([np.asarray(ask(batch)) for batch in batches])
 
 
-def _in_batches(inputs: Any) -> Iterator[Any]:
+def _in_batches(inputs: Any, rows: int) -> Iterator[Any]:
     columns = inputs if isinstance(inputs, dict) else {"": inputs}
-    for start in range(0, max(map(len, columns.values())), BATCH):
-        batch = {name: values[start : start + BATCH] for name, values in columns.items()}
+    for start in range(0, max(map(len, columns.values())), rows):
+        batch = {name: values[start : start + rows] for name, values in columns.items()}
         yield batch if isinstance(inputs, dict) else batch[""]

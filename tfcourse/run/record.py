@@ -141,6 +141,7 @@ class PlanRecord(TypedDict):
     first: NotRequired[list[Values]]
     repeats: NotRequired[OneOrMore]
     halving: NotRequired[bool]
+    network: NotRequired[Literal["mlp", "conv"]]
 
 
 class RoundRecord(TypedDict):

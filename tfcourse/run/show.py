@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tfcourse.space.course import KNOWN
+from tfcourse.space.known import KNOWN, KNOWN_OF_IMAGES, base_name
 from tfcourse.words import loss_said
 
 MOST_CLASSES_SHOWN = 12
@@ -205,8 +205,8 @@ def confusion_table(confusion: Sequence[Sequence[int]], classes: Sequence[str]) 
 
 def importance_order(name: str) -> tuple[int, str]:
     """Return a key that sorts hyperparameters in the order in which the course ranks them (slides A1)."""
-    names = list(KNOWN)
-    base = "units" if name.startswith("units_") else name
+    base = base_name(name)
+    names = list(KNOWN if base in KNOWN else KNOWN_OF_IMAGES)
     return (names.index(base) if base in names else len(names), name)
 
 

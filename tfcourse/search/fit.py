@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from tfcourse.data.minibatches import minibatch_order
 from tfcourse.data.prepare import Prepared
-from tfcourse.models.builders import build_mlp
-from tfcourse.models.spec import NetworkSpec, OptimizerSpec
+from tfcourse.models.answers import rows_at_once
+from tfcourse.models.networks import AnySpec, build_network
+from tfcourse.models.spec import OptimizerSpec
 from tfcourse.space.objective import Objective
-
-EVALUATION_BATCH = 4096
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ class Training:
 
 
 def fit_network(
-    network: NetworkSpec,
+    network: AnySpec,
     optimizer: OptimizerSpec,
     examples: TrainingData,
     schedule: Schedule,
@@ -120,7 +119,7 @@ def fit_network(
         seed: the seed of the initial weights and dropout masks.
     """
     keras.backend.clear_session()  # models of earlier trials would stay in memory
-    model = build_mlp(network, optimizer, seed=seed)
+    model = build_network(network, optimizer, seed=seed)
     watch = _Watch(schedule, optimizer.learning_rate)
     model.fit(
         minibatches(examples, batch_size, schedule),
@@ -128,7 +127,7 @@ def fit_network(
         steps_per_epoch=math.ceil(len(examples.x) / batch_size),
         shuffle=False,
         validation_data=examples.validation,
-        validation_batch_size=EVALUATION_BATCH,
+        validation_batch_size=rows_at_once(model),
         callbacks=[watch],
         verbose=0,
     )

@@ -19,9 +19,11 @@ import numpy as np
 from tfcourse.cohort.work import Executor
 from tfcourse.errors import UserError
 from tfcourse.files.writing import make_folder, replacing, to_disk, write_bytes, write_json
-from tfcourse.models.builders import build_mlp
+from tfcourse.models.convnet import ConvNetSpec
+from tfcourse.models.convnet_hypermodel import ConvNetHyperModel
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.models.kept_weights import set_kept_weights
+from tfcourse.models.networks import build_network
 from tfcourse.models.saving import weights_content
 from tfcourse.process.start_keras import KerasError
 from tfcourse.search.fit import Schedule, Training, TrainingData, fit_network
@@ -61,7 +63,7 @@ class FitTuner(keras_tuner.Tuner):
     def __init__(
         self,
         oracle: RandomOracle,
-        hypermodel: MLPHyperModel,
+        hypermodel: MLPHyperModel | ConvNetHyperModel,
         *,
         directory: Path | str,
         project_name: str = "search",
@@ -217,9 +219,9 @@ class FitTuner(keras_tuner.Tuner):
         return Path(self.get_trial_dir(trial.trial_id)) / "best_epoch.npz"
 
     def build(self, trial: Any) -> keras.Model:
-        """Return a trial's network, untrained."""
+        """Return a trial's network, untrained, as it answers: what it does to images in training alone is left out."""
         network, optimizer, _ = self.hypermodel.specs(trial.hyperparameters)
-        return build_mlp(network, optimizer)
+        return build_network(network.at_rest if isinstance(network, ConvNetSpec) else network, optimizer)
 
     def load_model(self, trial: Any) -> keras.Model:
         """Return a trial's network with its best epoch's weights; it gives logits."""

@@ -38,6 +38,8 @@ class Padding:
         >>> Padding.of_space(default_space(), inputs=784, examples=50_000 * 20)
         Padding(units=100, depths=None)
         """
+        if "layers" not in space.names:  # only softmax regression is beside convolutional networks
+            return cls(1)
         found, units = depths(space), most_units(space)
         return cls(units, found if sharing_pays(found, inputs, units, examples) else None)
 

@@ -1,4 +1,7 @@
-"""Train a few settings again from fresh seeds, all in one cohort: what the verdict on the winner stands on."""
+"""Train a few settings again from fresh seeds: what the verdict on the winner stands on.
+
+Fully connected networks train in one cohort, convolutional ones one after the other by ``Model.fit``.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,9 @@ from tfcourse.cohort import MemberHistory, fit_together
 from tfcourse.cohort.member import Member, OwnRows, State
 from tfcourse.cohort.work import Executor
 from tfcourse.errors import UserError
+from tfcourse.models.networks import AnySpec
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
-from tfcourse.search.fit import Schedule, Training, TrainingData
+from tfcourse.search.fit import Schedule, Training, TrainingData, fit_network
 from tfcourse.search.following import Following
 from tfcourse.search.padding import Padding
 
@@ -30,7 +34,7 @@ class OutOfTimeError(Exception):
 class Recipe:
     """What is trained again: a network, its optimizer and its minibatch size."""
 
-    network: NetworkSpec
+    network: AnySpec
     optimizer: OptimizerSpec
     batch_size: int
 
@@ -63,11 +67,11 @@ def retrain(
             features takes the first of them; the others must be zero, and its weights for them are, and stay so.
         examples: what they train and validate on.
         schedule: for how long each, in which order of minibatches, and until when.
-        padding: of the networks, as in the search.
+        padding: of the fully connected networks, as in the search.
         on_end: called with the position of each job that ended, in the caller's thread. The weights are those of the
             job's network.
         rows: those of each job, all in one number; None trains and validates all on all. Their own seeds give the order
-            of minibatches.
+            of minibatches. Only for fully connected networks.
         executor: where they are trained; None is on threads of this process.
 
     Raises:
@@ -75,6 +79,40 @@ def retrain(
         KeyboardInterrupt: when the schedule says so.
         UserError: if not even one member fits into the memory, or one could not be trained anywhere.
     """
+    together = [place for place, (setting, _) in enumerate(jobs) if isinstance(setting.network, NetworkSpec)]
+    if together:
+        _retrain_together(
+            [jobs[place] for place in together],
+            examples,
+            schedule,
+            padding,
+            lambda index, training: on_end(together[index], training),
+            rows,
+            executor,
+        )
+    for place in sorted(set(range(len(jobs))) - set(together)):
+        on_end(place, _retrained_alone(*jobs[place], examples, schedule))
+
+
+def _retrained_alone(setting: Recipe, seed: int, examples: TrainingData, schedule: Schedule) -> Training:
+    def stop() -> bool:
+        if time.monotonic() > schedule.deadline:
+            raise OutOfTimeError
+        return schedule.interrupted()
+
+    endless = replace(schedule, deadline=math.inf, interrupted=stop)
+    return fit_network(setting.network, setting.optimizer, examples, endless, batch_size=setting.batch_size, seed=seed)
+
+
+def _retrain_together(
+    jobs: Sequence[tuple[Recipe, int]],
+    examples: TrainingData,
+    schedule: Schedule,
+    padding: Padding,
+    on_end: Callable[[int, Training], None],
+    rows: Sequence[OwnRows] | None,
+    executor: Executor | None,
+) -> None:
     endless = replace(schedule, deadline=math.inf)  # a training that is cut short would not be comparable
     followings = [Following(endless) for _ in jobs]
 
@@ -96,6 +134,7 @@ def retrain(
     members = [
         _widened(padding.member(setting.network, setting.optimizer, seed), examples.x.shape[1])
         for setting, seed in jobs
+        if isinstance(setting.network, NetworkSpec)
     ]
     if rows is not None:
         members = [replace(member, rows=own) for member, own in zip(members, rows, strict=True)]

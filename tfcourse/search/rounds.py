@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tfcourse.space import Round, SearchSpace, Value
-from tfcourse.space.course import limits_of
+from tfcourse.space.known import limits_of
 
 
 def leading(completed: int) -> int:

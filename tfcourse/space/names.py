@@ -1,4 +1,4 @@
-"""Names that files, specs and search spaces share: activations, optimizers, the mark of a diverged trial."""
+"""Names that files, specs and search spaces share: activations, optimizers, kinds of networks, a diverged trial."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "tanh", "sigmoid", "softplus", "linear")
 OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
+MLP, CONV = "mlp", "conv"
+NETWORKS = (MLP, CONV)
+"""Kinds of networks: fully connected ones, and convolutional ones for images."""
 ONE_MINUS = "one_minus_"
 """KerasTuner has no scale of 1 − β, so that β is declared to it under this prefix."""
 DIVERGED = "diverged"

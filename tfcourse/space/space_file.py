@@ -19,23 +19,25 @@ from typing import Any
 from tfcourse.errors import UserError, did_you_mean
 from tfcourse.files.toml_file import read_toml
 from tfcourse.space import Parameter, SearchSpace
-from tfcourse.space.course import KNOWN, build_space
+from tfcourse.space.course import build_space
+from tfcourse.space.known import KNOWN_OF, Known
+from tfcourse.space.names import MLP
 
 _RANGE_KEYS = ("low", "high", "scale")
 _CONTINUOUS = ("linear", "log", "one_minus_log")
 
 
-def read_space(path: Path | str | Mapping[str, Any]) -> SearchSpace:
-    """Return the default space changed by the TOML file at ``path``, or by what such a file would hold.
+def read_space(path: Path | str | Mapping[str, Any], network: str = MLP) -> SearchSpace:
+    """Return a network's default space changed by the TOML file at ``path``, or by what such a file would hold.
 
     Raises:
         UserError: if the file cannot be read, or naming the key, what was given and what is allowed.
     """
-    return space_from_toml(path if isinstance(path, Mapping) else read_toml(path, "--space"))
+    return space_from_toml(path if isinstance(path, Mapping) else read_toml(path, "--space"), network)
 
 
-def space_from_toml(entries: Mapping[str, Any]) -> SearchSpace:
-    """Return the default space changed by parsed TOML entries.
+def space_from_toml(entries: Mapping[str, Any], network: str = MLP) -> SearchSpace:
+    """Return a network's default space changed by parsed TOML entries.
 
     Raises:
         UserError: naming the key, what was given and what is allowed.
@@ -43,7 +45,7 @@ def space_from_toml(entries: Mapping[str, Any]) -> SearchSpace:
     >>> space_from_toml({"dropout": 0.0, "optimizer": ["adam", "sgd"]})["optimizer"].values
     ('adam', 'sgd')
     """
-    space = build_space({name: _parameter(name, entry) for name, entry in entries.items()})
+    space = build_space({name: _parameter(name, entry, network) for name, entry in entries.items()}, network)
     for name in entries:
         if name != "units" and name not in space.names:
             optimizers = ", ".join(map(repr, space["optimizer"].values))
@@ -53,21 +55,23 @@ def space_from_toml(entries: Mapping[str, Any]) -> SearchSpace:
     return space
 
 
-def _parameter(name: str, entry: Any) -> Parameter:
-    if name not in KNOWN:
-        raise UserError(
-            f"--space: {name!r} is not a hyperparameter.{did_you_mean(name, KNOWN)} Allowed are {', '.join(KNOWN)}."
-        )
+def _parameter(name: str, entry: Any, network: str) -> Parameter:
+    there = KNOWN_OF[network]
+    if name not in there:
+        other = next((kind for kind, known in KNOWN_OF.items() if name in known), None)
+        what = f"not a hyperparameter.{did_you_mean(name, there)}"
+        if other is not None:
+            what = f"for --network {other}, not for --network {network}."
+        raise UserError(f"--space: {name!r} is {what} Allowed are {', '.join(there)}.")
     if isinstance(entry, dict):
-        return _range(name, entry)
+        return _range(name, entry, there[name])
     values = entry if isinstance(entry, list) else [entry]
     for value in values:
-        _check(name, name, value)
+        _check(name, there[name], value)
     return _made(name, "choice", values=tuple(values))
 
 
-def _range(name: str, entry: dict[str, Any]) -> Parameter:
-    known = KNOWN[name]
+def _range(name: str, entry: dict[str, Any], known: Known) -> Parameter:
     if known.choices:
         raise UserError(f"--space: {name} has no range; give a list of choices, each {known.allowed}.")
     for key in entry:
@@ -79,7 +83,7 @@ def _range(name: str, entry: dict[str, Any]) -> Parameter:
     for key in ("low", "high"):
         if key not in entry:
             raise UserError(f"--space: {name}.{key} is missing; a range needs low and high.")
-        _check(f"{name}.{key}", name, entry[key])
+        _check(f"{name}.{key}", known, entry[key])
     scale = entry.get("scale", known.scale)
     scales = ("integer",) if known.scale == "integer" else _CONTINUOUS
     if scale not in scales:
@@ -95,6 +99,6 @@ def _made(*fields: Any, **values: Any) -> Parameter:
         raise UserError(f"--space: {error}") from None
 
 
-def _check(key: str, name: str, value: Any) -> None:
-    if not KNOWN[name].admits(value):
-        raise UserError(f"--space: {key} = {value!r} was given; allowed are {KNOWN[name].allowed}.")
+def _check(key: str, known: Known, value: Any) -> None:
+    if not known.admits(value):
+        raise UserError(f"--space: {key} = {value!r} was given; allowed are {known.allowed}.")

@@ -25,6 +25,7 @@ from tfcourse.errors import UserError
 from tfcourse.files.arrays import DamagedArraysError, read_arrays
 from tfcourse.files.writing import make_folder, read_json, replacing, write_json
 from tfcourse.models.answers import BATCH
+from tfcourse.models.spec import NetworkSpec
 from tfcourse.models.stacked import Stack, logits_model, stacked
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.trials import TrialRecord
@@ -205,7 +206,9 @@ class Bagging:
         for each in self.contenders:
             networks = [self._weights(each, fold) for fold in range(self.count)]
             if all(networks):
-                stack = stacked(self.recipe(each, len(self.y)).network, networks)
+                network = self.recipe(each, len(self.y)).network
+                assert isinstance(network, NetworkSpec)  # others are not trained on folds
+                stack = stacked(network, networks)
                 found.contenders.append(each)
                 found.stacks.append(stack)
                 found.probabilities.append(self._probabilities(stack, self.ways.first_row(each)))

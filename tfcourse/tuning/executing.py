@@ -9,6 +9,7 @@ from typing import Any
 from tfcourse.executors.choose import check_options, opened
 from tfcourse.executors.dispatch import Dispatch
 from tfcourse.run.folder import RunFolder
+from tfcourse.tuning.networks import check_goes_together
 from tfcourse.tuning.plan import Plan
 
 
@@ -27,6 +28,7 @@ def executing(
     Raises:
         UserError: if the run's engine has no workers, or they cannot be reached.
     """
+    check_goes_together({**given, "network": plan.network})
     check_options({**given, "engine": plan.engine})
     with opened(given) as executor:
         try:

@@ -11,7 +11,8 @@ from tfcourse.cohort.work import Executor
 from tfcourse.data.prepare import Prepared
 from tfcourse.errors import UserError
 from tfcourse.files.shape import read_record
-from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
+from tfcourse.models.networks import spec_from_values, weights_in
+from tfcourse.models.spec import NetworkSpec, OptimizerSpec, optimizer_from_values
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.results import Baseline
 from tfcourse.run.retrained import Retrained
@@ -19,6 +20,7 @@ from tfcourse.run.trials import TrialRecord, leaders, read_trials
 from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Recipe, fresh_seeds, retrain
+from tfcourse.tuning.networks import image_shape
 from tfcourse.tuning.plan import Plan
 from tfcourse.verdict.winner import Candidate
 from tfcourse.words import listed
@@ -93,7 +95,7 @@ class Leaders:
         )
         baseline = read_record(folder.path / "baseline" / "baseline.json", Baseline)["hyperparameters"]
         width, classes = prepared.features.width, len(prepared.classes)
-        self.recipes = {name_of(trial): recipe_of(trial, prepared) for trial in self.leaders}
+        self.recipes = {name_of(trial): recipe_of(trial, prepared, plan.network) for trial in self.leaders}
         self.recipes[BASELINE] = Recipe(
             NetworkSpec(width, classes), OptimizerSpec("adam", baseline["learning_rate"]), baseline["batch_size"]
         )
@@ -174,24 +176,17 @@ def name_of(trial: TrialRecord) -> str:
     return f"trial {trial.number}"
 
 
-def recipe_of(trial: TrialRecord, prepared: Prepared) -> Recipe:
+def recipe_of(trial: TrialRecord, prepared: Prepared, network: str) -> Recipe:
     """Return the network, the optimizer and the minibatch size of a trial."""
     batch_size = int(trial.values["batch_size"])
+    features = prepared.features
     return Recipe(
-        network_from_values(trial.values, inputs=prepared.features.width, classes=len(prepared.classes)),
+        spec_from_values(
+            trial.values,
+            inputs=features.width,
+            classes=len(prepared.classes),
+            image=image_shape(features, network),
+        ),
         optimizer_from_values(trial.values, steps_per_epoch=math.ceil(len(prepared.train) / batch_size)),
         batch_size,
     )
-
-
-def weights_in(network: NetworkSpec) -> int:
-    """Return how many weights a network has that are trained.
-
-    >>> weights_in(NetworkSpec(64, 10)), weights_in(NetworkSpec(64, 10, (8,)))
-    (650, 618)
-    """
-    total, inputs = 0, network.inputs
-    for units in network.units:
-        total += inputs * units + (2 if network.batch_norm else 1) * units
-        inputs = units
-    return total + (inputs + 1) * network.classes

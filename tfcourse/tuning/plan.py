@@ -9,6 +9,7 @@ from typing import Any
 
 from tfcourse.errors import UserError
 from tfcourse.space import Parameter, SearchSpace, Value
+from tfcourse.space.names import MLP
 
 LEAST_STEPS = 1000
 """Minibatches that a training should get to see, where 60 epochs give that many."""
@@ -31,6 +32,7 @@ class Plan:
         first: the user's own settings, tried before any draw.
         repeats: seeds that each trial is trained from.
         halving: whether trials are thinned after a few epochs, the better third going on.
+        network: ``mlp``, fully connected networks, or ``conv``, convolutional ones.
     """
 
     space: SearchSpace
@@ -45,6 +47,7 @@ class Plan:
     first: tuple[dict[str, Value], ...] = ()
     repeats: int = 1
     halving: bool = False
+    network: str = MLP
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan JSON-ready."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tfcourse.data.prepare import Prepared
+from tfcourse.models.convnet_hypermodel import ConvNetHyperModel
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.run.folder import RunFolder
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
@@ -18,6 +19,7 @@ from tfcourse.search.rounds_oracle import RoundsOracle
 from tfcourse.space import Round
 from tfcourse.tuning.baseline import fit_baseline, out_of_time
 from tfcourse.tuning.leaders import search_until
+from tfcourse.tuning.networks import image_shape
 from tfcourse.tuning.plan import Plan
 from tfcourse.words import loss_said
 
@@ -40,8 +42,7 @@ def open_search(
         folder.update(rounds=[each.to_json() for each in rounds])
         on_round(rounds[-1])
 
-    width, classes, rows = prepared.features.width, len(prepared.classes), len(prepared.train)
-    hypermodel = MLPHyperModel(width, classes, rows=rows, space=plan.space)
+    hypermodel = hypermodel_of(prepared, plan)
     oracle = RoundsOracle(
         plan.objective,
         plan.trials,
@@ -55,6 +56,14 @@ def open_search(
     )
     tuner = CohortFitTuner if plan.engine == "cohort" else FitTuner
     return tuner(oracle, hypermodel, directory=folder.path)
+
+
+def hypermodel_of(prepared: Prepared, plan: Plan) -> MLPHyperModel | ConvNetHyperModel:
+    """Return what the values of a run's trials describe."""
+    classes, rows = len(prepared.classes), len(prepared.train)
+    if image := image_shape(prepared.features, plan.network):
+        return ConvNetHyperModel(image, classes, rows=rows, space=plan.space, flat=True)
+    return MLPHyperModel(prepared.features.width, classes, rows=rows, space=plan.space)
 
 
 def search(

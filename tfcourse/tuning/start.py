@@ -17,11 +17,15 @@ from tfcourse.files.writing import remove_leftovers
 from tfcourse.run.folder import RunFolder, RunStatus, check_new, default_path
 from tfcourse.run.slices import check_columns
 from tfcourse.run.trials import read_trials
+from tfcourse.space import SearchSpace
 from tfcourse.space.course import default_space
 from tfcourse.space.first_settings import read_first_settings
+from tfcourse.space.images import fitted_to_image
+from tfcourse.space.names import CONV, MLP
 from tfcourse.space.space_file import read_space
 from tfcourse.tuning import defaults
 from tfcourse.tuning.folds import check_folds
+from tfcourse.tuning.networks import check_goes_together, image_shape
 from tfcourse.tuning.plan import Plan, default_epochs, default_patience, plan_from_json, round_starts, with_batch_size
 
 LEAST_TRIALS_OF_A_ROUND = 8
@@ -47,18 +51,21 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
 
     if "out" in given:
         check_new(Path(given["out"]))
-    space = read_space(given["space"]) if "space" in given else default_space()
+    check_goes_together(given)
+    network = given.get("network", MLP)
+    space = read_space(given["space"], network) if "space" in given else default_space(network)
     told = {"numbers": defaults.NUMBERS, **given}
     options = DataOptions(**{key: _frozen(told[key]) for key in DataOptions.__dataclass_fields__ if key in told})
     prepared = prepare(options)
     check_folds(_model_options(given).get("folds") or 1, prepared)
     check_columns(given.get("slices", ()), prepared.test_rows)
     rows = len(prepared.train)
+    space = _fitted(space, prepared, network)
     space = with_batch_size(space, given.get("batch_size"), rows)
     epochs = given.get("epochs") or default_epochs(rows, int(space["batch_size"].from_unit(0.5)))
     trials = given.get("trials") or (defaults.MOST_TRIALS if "budget" in given else defaults.TRIALS)
     first = tuple(read_first_settings(given["first"], space)) if "first" in given else ()
-    engine = given.get("engine", "cohort")
+    engine = given.get("engine", "keras" if network == CONV else "cohort")
     if given.get("halving") and engine == "keras":
         raise UserError(
             "--halving was given with --engine keras, which trains one trial at a time; use --engine cohort."
@@ -80,7 +87,7 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
     plan = Plan(
         space, trials, epochs, default_patience(epochs), given.get("objective", "val_loss"), engine, options.seed,
         sampler=given.get("sampler", defaults.SAMPLER), starts=starts, first=first,
-        repeats=given.get("repeats", 1), halving=given.get("halving", halves),
+        repeats=given.get("repeats", 1), halving=given.get("halving", halves), network=network,
     )  # fmt: skip
     folder = RunFolder.create(
         Path(given["out"]) if "out" in given else default_path(prepared.name),
@@ -100,7 +107,8 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
                 "name": prepared.name, "fingerprint": prepared.fingerprint, "split": rows_in_split(prepared),
                 "columns": prepared.columns, "notes": prepared.notes,
             },
-            "model": {"folds": None, **_model_options(given)},  # None: by the data, once the search is done
+            # None: by the data, once the search is done
+            "model": {"folds": 1 if network == CONV else None, **_model_options(given)},
             "classes": list(prepared.classes),
             "features": prepared.features.to_json(),
             "training": training_counts(prepared.features, prepared.train.x, prepared.train.y, prepared.classes),
@@ -109,6 +117,14 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
         },
     )  # fmt: skip
     return folder, prepared, plan
+
+
+def _fitted(space: SearchSpace, prepared: Prepared, network: str) -> SearchSpace:
+    """Return a space as it fits the data; blocks that a file asked for, and an image has no room for, are refused."""
+    image = image_shape(prepared.features, network)
+    if image is None:
+        return space
+    return fitted_to_image(space, image, given=space["blocks"] != default_space(network)["blocks"])
 
 
 def _round_starts(given: dict[str, Any], trials: int) -> tuple[int, ...]:
@@ -134,7 +150,8 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
     remove_leftovers(folder.path)
     record = folder.record
     record["seconds_before"] = max(record["seconds_before"], record["seconds"])  # it was killed, not interrupted
-    was_given = {"halving": record["plan"].get("halving", False), **record["given"]}
+    settled = {"halving": record["plan"].get("halving", False), "network": record["plan"].get("network", MLP)}
+    was_given = {**settled, **record["given"]}
     for key, value in given.items():
         if key not in (*FREE_ON_RESUME, *FILES_OF_SETTINGS) and was_given.get(key) != value:
             before = was_given.get(key)
@@ -146,6 +163,7 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
     options = folder.parse(lambda record: DataOptions.from_json(record["options"]))
     options = replace(options, **{key: given[key] for key in ("data", "test_data") if key in given})
     plan = folder.parse(lambda record: plan_from_json({**record["plan"], "space": record["space"]}))
+    check_goes_together({**given, "network": plan.network})
     fingerprint = folder.parse(lambda record: record["data"]["fingerprint"])
     for flag, path in (("--data", options.data), ("--test-data", options.test_data)):
         if path is not None and Path(path).is_absolute() and not Path(path).exists():
@@ -159,7 +177,7 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
     prepared = prepare_again(options, features, record["data"]["split"])
     folder.check_classes(prepared.classes)
     prepared = replace(prepared, columns=record["data"]["columns"], notes=record["data"]["notes"])
-    _check_settings(given, record, plan, len(prepared.train))
+    _check_settings(given, record, plan, prepared)
     more = given.get("trials", plan.trials)
     changes: dict[str, Any] = {}
     if more < plan.trials < defaults.MOST_TRIALS:
@@ -188,11 +206,12 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
     return folder, prepared, plan
 
 
-def _check_settings(given: dict[str, Any], record: dict[str, Any], plan: Plan, rows: int) -> None:
+def _check_settings(given: dict[str, Any], record: dict[str, Any], plan: Plan, prepared: Prepared) -> None:
     """Refuse files of settings that say something else than those that the search was started with."""
     advice = "Leave it out to go on with that search, or start a new one with --out."
     if "space" in given:
-        space = with_batch_size(read_space(given["space"]), record["given"].get("batch_size"), rows)
+        space = _fitted(read_space(given["space"], plan.network), prepared, plan.network)
+        space = with_batch_size(space, record["given"].get("batch_size"), len(prepared.train))
         if difference := plan.space.first_difference(space):
             raise UserError(
                 f"--resume: --space {given['space']} holds another space than the search was started with:"

@@ -18,8 +18,9 @@ import numpy as np
 
 from tfcourse.run.trials import TrialRecord
 from tfcourse.space import Parameter, SearchSpace
+from tfcourse.space.known import known
 from tfcourse.verdict.sentence import Finding, Sentence
-from tfcourse.verdict.setting import comparable_costs, ended, epochs_said, free, known, position
+from tfcourse.verdict.setting import comparable_costs, ended, epochs_said, free, position
 from tfcourse.words import listed
 
 BAND, LEADING, CROWDED, ALARM = 0.2, 0.25, 0.5, 0.05

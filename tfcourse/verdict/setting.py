@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from tfcourse.run.trials import TrialRecord
 from tfcourse.space import Parameter, SearchSpace
-from tfcourse.space.course import KNOWN, Known
 from tfcourse.space.objective import Objective
 
 
@@ -48,11 +47,6 @@ def ended(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
 def is_scored(trial: TrialRecord) -> bool:
     """Say whether a trial completed and has a score."""
     return trial.status == "completed" and trial.score is not None
-
-
-def known(name: str) -> Known | None:
-    """Return what is known of a hyperparameter, ``units_2`` being one of ``units``."""
-    return KNOWN.get("units" if name.startswith("units_") else name)
 
 
 def comparable_costs(trials: Sequence[TrialRecord], objective: str) -> tuple[dict[int, float], int | None]:
