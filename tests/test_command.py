@@ -58,8 +58,8 @@ def raising(error: BaseException) -> int:
         (
             OSError(errno.ESTALE, ""),
             2,
-            f"error: The disk failed: {os.strerror(errno.ESTALE)}. What was finished is kept; see to the disk, then run the"
-            " command again.",
+            f"error: The disk failed: {os.strerror(errno.ESTALE)}. What was finished is kept; see to the disk, then"
+            " run the command again.",
         ),
     ],
 )

@@ -124,6 +124,8 @@ def test_on_a_full_disk_there_is_one_message_and_what_was_there_stays(
     done = subprocess.run(words, capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert done.returncode == 2, done.stderr
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert errors == ["error: The disk is full. What was finished is kept; free some space, then run the command again."]
+    assert errors == [
+        "error: The disk is full. What was finished is kept; free some space, then run the command again."
+    ]
     assert "Traceback" not in done.stderr
     assert sorted(run.rglob("*")) == before

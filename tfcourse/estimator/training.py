@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tfcourse.process.interrupt import StopAtOnce
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.lock import alone_in
 from tfcourse.run.show import make_console, show_result
+from tfcourse.tuning.job import Job
 from tfcourse.tuning.run import carry_out, show_beginning
 from tfcourse.tuning.start import resume, start
 
@@ -29,20 +31,9 @@ NAMES = {"target": "y", "group": "groups", "weight": "sample_weight"}
 """What the columns beside those of X are called, unless X has such a one."""
 
 
-def train_on(
-    rows: Rows,
-    labels: NDArray[Any],
-    beside: Mapping[str, Any],
-    given: Mapping[str, Any],
-    flags: list[str],
-    path: Path,
-    own: Mapping[str, Any],
-    check_classes: Callable[[Sequence[str]], object],
-    *,
-    verbose: bool,
-    started: float,
-) -> KeyboardInterrupt | None:
-    """Leave a run folder at ``path`` with the rows in it, its search done and its model exported.
+@dataclass(frozen=True)
+class Fit:
+    """One fit: what it trains on, how, and where it is kept.
 
     Args:
         rows: a table or an array, shape (rows, ...).
@@ -55,56 +46,81 @@ def train_on(
         own: what the classifier keeps in ``run.json``.
         check_classes: called with the classes as they were read, before anything is trained.
         verbose: whether to show progress and the result.
-        started: moment of ``time.monotonic()`` at which the fit began.
-
-    Returns:
-        The interrupt that ended the search early, where trials had ended by then and the model is the best of those.
-
-    Raises:
-        UserError: as :func:`tfcourse.tuning.start.start`, or if no trial completed.
-        KeyboardInterrupt: if it was interrupted before a trial had ended, or twice.
     """
-    console = make_console(quiet=not verbose, stderr=False)
-    make_folder(path.parent)
-    place = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    try:
-        data, names = _written(place, rows, labels, beside)
-        options = {**given, **names, "data": str(data), "out": str(path)}
-        words = [word for name, value in names.items() for word in (f"--{name}", value)]
-        folder, prepared, plan = start(options, ["--data", data.name, *words, *flags])
+
+    rows: Rows
+    labels: NDArray[Any]
+    beside: Mapping[str, Any]
+    given: Mapping[str, Any]
+    flags: list[str]
+    path: Path
+    own: Mapping[str, Any]
+    check_classes: Callable[[Sequence[str]], object]
+    verbose: bool = False
+
+    def run(self, started: float) -> KeyboardInterrupt | None:
+        """Leave a run folder with the rows in it, its search done and its model exported.
+
+        Args:
+            started: moment of ``time.monotonic()`` at which the fit began.
+
+        Returns:
+            The interrupt that ended the search early, where trials had ended by then: the model is the best of those.
+
+        Raises:
+            UserError: as :func:`tfcourse.tuning.start.start`, or if no trial completed.
+            KeyboardInterrupt: if it was interrupted before a trial had ended, or twice.
+        """
+        console, path = make_console(quiet=not self.verbose, stderr=False), self.path
+        make_folder(path.parent)
+        place = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         try:
-            check_classes(prepared.classes)
-        except UserError:
-            shutil.rmtree(path, ignore_errors=True)
-            raise
-        with alone_in(path, functools.partial(console.print, markup=False)), folder.begun():
-            kept = str(data.replace(path / data.name).resolve())
+            data, job = self._begin(place)
+            with alone_in(path, functools.partial(console.print, markup=False)), job.folder.begun():
+                self._move_in(data, job.folder)
+                show_beginning(console, job.prepared)
+                try:
+                    result = carry_out(job, console, started, self.given)
+                except StopAtOnce:
+                    raise
+                except KeyboardInterrupt as interrupt:
+                    _finish_early(job.folder, self.flags, console)
+                    return interrupt
+                show_result(console, result, result["classes"])
+                return None
+        finally:
             shutil.rmtree(place, ignore_errors=True)
-            if isinstance(space := given.get("space"), dict):
-                write_text(path / "space.toml", toml_of(space))
-            folder.update(options={**folder.record["options"], "data": kept}, estimator=dict(own))
-            show_beginning(console, prepared)
-            try:
-                result = carry_out(folder, prepared, plan, console, started, given)
-            except StopAtOnce:
-                raise
-            except KeyboardInterrupt as interrupt:
-                _finish_early(folder, flags, console)
-                return interrupt
-            show_result(console, result, result["classes"])
-            return None
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+
+    def _begin(self, place: Path) -> tuple[Path, Job]:
+        """Write the rows to a file in ``place`` and begin a run on it; return both."""
+        data, names = _written(place, self.rows, self.labels, self.beside)
+        options = {**self.given, **names, "data": str(data), "out": str(self.path)}
+        words = [word for name, value in names.items() for word in (f"--{name}", value)]
+        job = start(options, ["--data", data.name, *words, *self.flags])
+        try:
+            self.check_classes(job.prepared.classes)
+        except UserError:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
+        return data, job
+
+    def _move_in(self, data: Path, folder: RunFolder) -> None:
+        """Have the run folder hold all that it was made of."""
+        kept = str(data.replace(folder.path / data.name).resolve())
+        shutil.rmtree(data.parent, ignore_errors=True)
+        if isinstance(space := self.given.get("space"), dict):
+            write_text(folder.path / "space.toml", toml_of(space))
+        folder.update(options={**folder.record["options"], "data": kept}, estimator=dict(self.own))
 
 
 def _finish_early(folder: RunFolder, flags: list[str], console: Any) -> None:
     """Measure and export the best of what an interrupted search left."""
     folder.update(searched=True)
-    folder, prepared, plan = resume({"resume": str(folder.path)}, flags)
-    if not plan.trials:
+    job = resume({"resume": str(folder.path)}, flags)
+    if not job.plan.trials:
         raise KeyboardInterrupt
     try:
-        carry_out(folder, prepared, plan, console, time.monotonic(), {})
+        carry_out(job, console, time.monotonic(), {})
     except UserError:  # none of them completed
         raise KeyboardInterrupt from None
 

@@ -24,7 +24,7 @@ from tfcourse.estimator.labels import classes_and_texts, places_of
 from tfcourse.estimator.options import flags_of, given_by, in_own_words
 from tfcourse.estimator.rows import is_frame, rows_of
 from tfcourse.estimator.shown_report import ShownReport
-from tfcourse.estimator.training import train_on
+from tfcourse.estimator.training import Fit
 from tfcourse.executors.choose import check_options
 from tfcourse.run.trials_table import trials_table
 from tfcourse.space import SearchSpace
@@ -172,10 +172,11 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         try:
             with in_own_words():
                 own = kept_of(parameters, classes, self)
-                interrupt = train_on(
+                fit = Fit(
                     rows, texts, beside, given, flags, path, own, lambda names: places_of(classes, names),
-                    verbose=bool(self.verbose), started=started,
+                    verbose=bool(self.verbose),
                 )  # fmt: skip
+                interrupt = fit.run(started)
                 run = FittedRun(path, temporary=temporary)
                 places = places_of(classes, run.folder.record["classes"])
         except BaseException:

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from tfcourse.cohort.member import OwnRows
 from tfcourse.cohort.work import Executor
 from tfcourse.data.folds import Folds, deal_into_folds
-from tfcourse.data.prepare import Prepared
 from tfcourse.data.split import Rows
 from tfcourse.errors import UserError
 from tfcourse.files.arrays import DamagedArraysError, read_arrays
@@ -27,15 +26,14 @@ from tfcourse.files.writing import make_folder, read_json, replacing, write_json
 from tfcourse.models.answers import BATCH
 from tfcourse.models.spec import NetworkSpec
 from tfcourse.models.stacked import Stack, logits_model, stacked
-from tfcourse.run.folder import RunFolder
 from tfcourse.run.trials import TrialRecord
 from tfcourse.search.fit import Schedule, Training, TrainingData
 from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Recipe, retrain
 from tfcourse.tuning.contenders import Contender, Ways, contenders
 from tfcourse.tuning.folds import folds_of, labels_of
+from tfcourse.tuning.job import Job
 from tfcourse.tuning.leaders import BASELINE
-from tfcourse.tuning.plan import Plan
 
 LEAST_SECONDS = 5.0
 """Less time than this is not begun with: compiling takes half of it."""
@@ -67,9 +65,7 @@ class Bagging:
     """The leaders of a run on every fold.
 
     Args:
-        folder: the run.
-        prepared: its data.
-        plan: its plan.
+        job: the run.
         leaders: its completed trials, the best first.
         executor: where they are trained; None is on threads of this process.
 
@@ -82,13 +78,12 @@ class Bagging:
 
     def __init__(
         self,
-        folder: RunFolder,
-        prepared: Prepared,
-        plan: Plan,
+        job: Job,
         leaders: list[TrialRecord],
         executor: Executor | None = None,
     ) -> None:
         self.executor = executor
+        folder, prepared, plan = job.folder, job.prepared, job.plan
         asked = folder.record.get("model", {}).get("folds", 1)  # runs of earlier versions do not know of folds
         self.prepared, self.plan, self.path = prepared, plan, folder.path / "folds"
         self.count, self.why_not = folds_of(asked, prepared, len(leaders)) if leaders else (1, "")

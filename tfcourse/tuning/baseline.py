@@ -7,7 +7,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfcourse.data.prepare import Prepared
 from tfcourse.errors import UserError
 from tfcourse.files.shape import read_record
 from tfcourse.files.writing import make_folder, replacing, write_json
@@ -21,23 +20,23 @@ from tfcourse.search.oracle import trial_seed
 from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Recipe, retrain
 from tfcourse.space.objective import Objective
-from tfcourse.tuning.plan import Plan
+from tfcourse.tuning.job import Job
 
 RATES = (0.1, 0.01, 0.001)
 """Learning rates of Adam that softmax regression is trained with; the best by validation is the baseline."""
 
 
-def fit_baseline(folder: RunFolder, prepared: Prepared, plan: Plan, examples: TrainingData, schedule: Schedule) -> None:
+def fit_baseline(job: Job, examples: TrainingData, schedule: Schedule) -> None:
     """Train softmax regression with a few learning rates and keep the best, unless an earlier part did.
 
     Raises:
         UserError: if it diverged at every rate, or the time was over before it was trained.
     """
-    path = folder.path / "baseline"
+    plan, path = job.plan, job.folder.path / "baseline"
     if (path / "baseline.json").exists():
         return
     make_folder(path)
-    network = NetworkSpec(prepared.features.width, len(prepared.classes))
+    network = NetworkSpec(job.prepared.features.width, len(job.prepared.classes))
     batch_size = int(plan.space["batch_size"].from_unit(0.5))
     seed = trial_seed(plan.seed, 0)
     found: dict[float, Training] = {}
@@ -53,7 +52,7 @@ def fit_baseline(folder: RunFolder, prepared: Prepared, plan: Plan, examples: Tr
             )
         except OutOfTimeError:
             if not found:
-                raise out_of_time(folder) from None
+                raise out_of_time(job.folder) from None
     else:
         for rate in RATES:
             optimizer = OptimizerSpec("adam", rate)
@@ -89,11 +88,11 @@ def out_of_time(folder: RunFolder) -> UserError:
     )
 
 
-def load_baseline(folder: RunFolder, prepared: Prepared) -> tuple[dict[str, Any], keras.Model]:
+def load_baseline(job: Job) -> tuple[dict[str, Any], keras.Model]:
     """Return the baseline as it was kept, without its curves, and its network, which gives logits."""
-    path = folder.path / "baseline"
+    path = job.folder.path / "baseline"
     kept = read_record(path / "baseline.json", Baseline)
-    model = build_softmax_regression(prepared.features.width, len(prepared.classes))
+    model = build_softmax_regression(job.prepared.features.width, len(job.prepared.classes))
     set_kept_weights(model, path / "best_epoch.npz")
     del kept["curves"]
     return kept, model

@@ -13,15 +13,14 @@ from tfcourse.errors import UserError
 from tfcourse.files.shape import read_record
 from tfcourse.models.networks import spec_from_values, weights_in
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec, optimizer_from_values
-from tfcourse.run.folder import RunFolder
 from tfcourse.run.results import Baseline
 from tfcourse.run.retrained import Retrained
 from tfcourse.run.trials import TrialRecord, leaders, read_trials
 from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Recipe, fresh_seeds, retrain
+from tfcourse.tuning.job import Job
 from tfcourse.tuning.networks import image_shape
-from tfcourse.tuning.plan import Plan
 from tfcourse.verdict.winner import Candidate
 from tfcourse.words import listed
 
@@ -71,9 +70,7 @@ class Leaders:
     """The leaders and the baseline of a run, and what came of training them again.
 
     Args:
-        folder: the run.
-        prepared: its data.
-        plan: its plan.
+        job: the run.
         executor: where they are trained; None is on threads of this process.
 
     Attributes:
@@ -82,8 +79,9 @@ class Leaders:
         not_retrained: why they were not trained again, in a sentence; empty if they were.
     """
 
-    def __init__(self, folder: RunFolder, prepared: Prepared, plan: Plan, executor: Executor | None = None) -> None:
+    def __init__(self, job: Job, executor: Executor | None = None) -> None:
         self.executor = executor
+        folder, prepared, plan = job.folder, job.prepared, job.plan
         self.prepared, self.plan, self.not_retrained = prepared, plan, ""
         self.trials = read_trials(folder.path, plan.space)
         self.ranked = leaders(self.trials, plan.objective)

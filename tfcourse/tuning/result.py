@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
-from tfcourse.data.prepare import Part, Prepared
-from tfcourse.data.table_features import TableFeatures
+from tfcourse.data.features import Features, Matrix, TableFeatures
+from tfcourse.data.prepare import Part
 from tfcourse.errors import UserError
 from tfcourse.explain.explanation import explain
 from tfcourse.files.writing import write_json
 from tfcourse.models.answers import answers_of
 from tfcourse.models.builders import with_softmax
 from tfcourse.run.exported import export
-from tfcourse.run.folder import RunFolder
 from tfcourse.run.measure import measure
 from tfcourse.run.slices import slices
 from tfcourse.search.fit_tuner import FitTuner
@@ -28,27 +30,17 @@ from tfcourse.space.names import values_from_hp
 from tfcourse.tuning.bagging import Bagging
 from tfcourse.tuning.baseline import load_baseline
 from tfcourse.tuning.chosen import Chosen, choose, completed_of, measures_on
+from tfcourse.tuning.job import Job
 from tfcourse.tuning.leaders import Leaders
-from tfcourse.tuning.plan import Plan
 from tfcourse.verdict.calibration import Predictions, calibrate
 from tfcourse.verdict.judge import judge
 
 
-def finish(
-    folder: RunFolder,
-    prepared: Prepared,
-    plan: Plan,
-    tuner: FitTuner,
-    leaders: Leaders,
-    bagging: Bagging,
-    started: float,
-) -> dict[str, Any]:
+def finish(job: Job, tuner: FitTuner, leaders: Leaders, bagging: Bagging, started: float) -> dict[str, Any]:
     """Measure the model once on the test split, export it, judge the search, and write and return the result.
 
     Args:
-        folder: where everything is kept.
-        prepared: the data.
-        plan: what the search did.
+        job: the run.
         tuner: from :func:`tfcourse.tuning.search.open_search`, its search done.
         leaders: the search's leaders, trained again.
         bagging: the same, trained on folds.
@@ -57,34 +49,25 @@ def finish(
     Raises:
         UserError: if no trial completed; the message says what to change.
     """
+    folder, prepared = job.folder, job.prepared
     best = tuner.oracle.get_best_trials(1)[0]
     if best.status != Status.COMPLETED:
         raise UserError(no_trial_completed(tuner.oracle, folder.path))
-    wanted = folder.record.get("model", {})
-    chosen = choose(tuner, prepared, bagging, wanted)
+    chosen = choose(tuner, prepared, bagging, folder.record.get("model", {}))
     counts = counts_of(tuner.oracle)
     looked = looks_at_the_test(folder.record.get("test_looks", []), {"trials": counts["completed"], **chosen.asked})
     folder.update(test_looks=looked)  # first: whoever is killed between has looked
-    # The test split is measured through the file that is deployed.
-    features = chosen.features or prepared.features
-    x = prepared.test.x if features is prepared.features else features.transform(prepared.test_rows)  # type: ignore[arg-type]
-    probabilities = export(folder.model_path, features, chosen.network, prepared.test_rows, x)
-    test = Predictions.of_probabilities(probabilities, prepared.test.y, chosen.temperature or 1.0)
+    asked = ask_once(job, chosen)
     result: dict[str, Any] = {
         "best": best_result(best, test_result(chosen.single, prepared.test, prepared.classes)),
         "model": chosen.to_json(),
-        "baseline": baseline_result(folder, prepared),
-        "test": measure(probabilities, prepared.test.y, prepared.classes, prepared.seen),
+        "baseline": baseline_result(job),
+        "test": measure(asked.probabilities, prepared.test.y, prepared.classes, prepared.seen),
         "classes": list(prepared.classes),
         "trials": counts,
+        **asked.more(job, chosen),
     }
-    if chosen.out_of_fold is not None:
-        result["out_of_fold"] = chosen.out_of_fold
-    if (explanation := explain(chosen.probabilities, probabilities, prepared, features, x, plan.seed)) is not None:
-        result["explanation"] = explanation
-    if (columns := wanted.get("slices")) and isinstance(features, TableFeatures):
-        result["slices"] = slices(probabilities, prepared.test.y, prepared.test_rows, columns, features)  # type: ignore[arg-type]
-    result["verdict"] = verdict_on(result, prepared, plan, tuner, leaders, bagging, chosen, test, looks=len(looked))
+    result["verdict"] = verdict_on(result, job, tuner, leaders, bagging, chosen, asked, looks=len(looked))
     total = folder.record["seconds_before"] + time.monotonic() - started
     result["seconds"] = {"total": round(total, 3), "search": round(folder.record["seconds"], 3)}
     write_json(folder.result_path, result)
@@ -92,15 +75,51 @@ def finish(
     return result
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the exported model says of the test split.
+
+    Args:
+        features: the map that it takes its rows by.
+        x: the test split by that map.
+        probabilities: of the classes, shape (rows, classes).
+    """
+
+    features: Features
+    x: Matrix
+    probabilities: NDArray[np.float32]
+
+    def more(self, job: Job, chosen: Chosen) -> dict[str, Any]:
+        """Return what ``result.json`` holds only of some runs: out of fold, an explanation, parts of the rows."""
+        prepared = job.prepared
+        found: dict[str, Any] = {}
+        if chosen.out_of_fold is not None:
+            found["out_of_fold"] = chosen.out_of_fold
+        explanation = explain(chosen.probabilities, self.probabilities, prepared, self.features, self.x, job.plan.seed)
+        if explanation is not None:
+            found["explanation"] = explanation
+        if (columns := job.folder.record.get("model", {}).get("slices")) and isinstance(self.features, TableFeatures):
+            rows = prepared.test_rows
+            found["slices"] = slices(self.probabilities, prepared.test.y, rows, columns, self.features)  # type: ignore[arg-type]
+        return found
+
+
+def ask_once(job: Job, chosen: Chosen) -> Asked:
+    """Return what the model says of the test split, asked through the file that is deployed."""
+    prepared = job.prepared
+    features = chosen.features or prepared.features
+    x = prepared.test.x if features is prepared.features else features.transform(prepared.test_rows)  # type: ignore[arg-type]
+    return Asked(features, x, export(job.folder.model_path, features, chosen.network, prepared.test_rows, x))
+
+
 def verdict_on(
     result: dict[str, Any],
-    prepared: Prepared,
-    plan: Plan,
+    job: Job,
     tuner: FitTuner,
     leaders: Leaders,
     bagging: Bagging,
     chosen: Chosen,
-    test: Predictions,
+    asked: Asked,
     *,
     looks: int,
 ) -> dict[str, Any]:
@@ -108,11 +127,13 @@ def verdict_on(
 
     Args:
         result: what stands there already.
-        prepared, plan, tuner, leaders, bagging: as for :func:`finish`.
+        job, tuner, leaders, bagging: as for :func:`finish`.
         chosen: the model that is saved.
-        test: what it says of the test split.
+        asked: what it says of the test split.
         looks: how many models were measured on that.
     """
+    plan, prepared = job.plan, job.prepared
+    test = Predictions.of_probabilities(asked.probabilities, prepared.test.y, chosen.temperature or 1.0)
     return judge(
         leaders.trials,
         explored([Round(0, plan.space), *tuner.oracle.rounds[1:]]),
@@ -142,10 +163,10 @@ def best_result(best: Any, test: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def baseline_result(folder: RunFolder, prepared: Prepared) -> dict[str, Any]:
+def baseline_result(job: Job) -> dict[str, Any]:
     """Return what ``result.json`` says of softmax regression."""
-    kept, network = load_baseline(folder, prepared)
-    return {**kept, "test": test_result(network, prepared.test, prepared.classes)}
+    kept, network = load_baseline(job)
+    return {**kept, "test": test_result(network, job.prepared.test, job.prepared.classes)}
 
 
 def counts_of(oracle: RandomOracle) -> dict[str, int]:

@@ -6,7 +6,8 @@ import contextlib
 import functools
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfcourse.process.interrupt import not_interrupted, patient_interrupt
@@ -17,22 +18,33 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tfcourse.data.prepare import Prepared
-    from tfcourse.run.folder import RunFolder
-    from tfcourse.tuning.plan import Plan
+    from tfcourse.search.fit_tuner import FitTuner
+    from tfcourse.tuning.bagging import Bagging
+    from tfcourse.tuning.job import Job
+    from tfcourse.tuning.leaders import Leaders
 
 FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
 """Part of a budget that is kept for the test split and the export."""
 
 
-def carry_out(
-    folder: RunFolder, prepared: Prepared, plan: Plan, console: Console, started: float, given: Mapping[str, Any]
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Deadlines:
+    """Moments of ``time.monotonic()`` by which a run that has a budget should have done its parts.
+
+    Args:
+        search: when its search should end.
+        training: when all training should.
+    """
+
+    search: float = math.inf
+    training: float = math.inf
+
+
+def carry_out(job: Job, console: Console, started: float, given: Mapping[str, Any]) -> dict[str, Any]:
     """Search, measure and export, and return the result; whatever ends it early, the run can be gone on with.
 
     Args:
-        folder: where everything is kept; this process holds its lock.
-        prepared: the data.
-        plan: what to do.
+        job: the run; this process holds its folder's lock.
         console: where progress goes.
         started: moment of ``time.monotonic()`` at which this part of the run began.
         given: options by name: ``budget``, the seconds that this part may take, by default what the run was given and
@@ -42,8 +54,9 @@ def carry_out(
         KeyboardInterrupt: if it was interrupted; the trials that ended are kept.
         UserError: if no trial completed.
     """
+    folder = job.folder
     try:
-        return _search_and_finish(folder, prepared, plan, console, started, given)
+        return _search_and_finish(job, console, started, given)
     except BaseException:
         with not_interrupted(), contextlib.suppress(OSError):  # the disk may be what went wrong
             spent = float(folder.record["seconds_before"]) + time.monotonic() - started
@@ -59,57 +72,89 @@ def show_beginning(console: Console, prepared: Prepared) -> None:
     show_data(console, prepared.name, rows_in_split(prepared), columns_to_show(prepared), prepared.notes)
 
 
-def _search_and_finish(
-    folder: RunFolder, prepared: Prepared, plan: Plan, console: Console, started: float, given: Mapping[str, Any]
-) -> dict[str, Any]:
+def _search_and_finish(job: Job, console: Console, started: float, given: Mapping[str, Any]) -> dict[str, Any]:
     """Search, measure and export, with progress; TensorFlow is imported here and not before."""
     from tfcourse.process.quiet import quiet_start
     from tfcourse.process.start_keras import start_keras
 
-    budget = given.get("budget")
-    if budget is None and folder.record["budget"] is not None and not folder.record.get("searched", False):
-        budget = folder.record["budget"] - folder.record["seconds_before"]
-    deadline = finishing = math.inf
-    folder.update(status=RunStatus.RUNNING)
+    budget = _budget(job, given)
+    job.folder.update(status=RunStatus.RUNNING)
     with patient_interrupt("start") as interrupted, quiet_start():
         start_keras()
-        from tfcourse.run.show import SearchProgress, show_round
-        from tfcourse.search.halving import in_words
-        from tfcourse.tuning.bagging import Bagging
+        from tfcourse.run.show import show_round
         from tfcourse.tuning.executing import executing, workers_said
-        from tfcourse.tuning.folds import LEAST_TRIALS, folds_of
-        from tfcourse.tuning.leaders import Leaders, retraining_seconds
         from tfcourse.tuning.result import finish
-        from tfcourse.tuning.search import open_search, search
+        from tfcourse.tuning.search import open_search
 
-        tuner = open_search(folder, prepared, plan, on_round=lambda began: show_round(console, began.notes))
+        tuner = open_search(job, on_round=lambda began: show_round(console, began.notes))
     if interrupted():
         raise KeyboardInterrupt
+    deadlines = Deadlines() if budget is None else _deadlines(job, started, budget)
     say = functools.partial(console.print, markup=False)
-    if budget is not None:
-        finishing = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
-        folds, _ = folds_of(folder.record.get("model", {}).get("folds", 1), prepared, LEAST_TRIALS)
-        deadline = finishing - retraining_seconds(budget, folds=folds)
+    with patient_interrupt() as interrupted, executing(job, given, say) as executor:
+        tuner.executor = executor
+        _search(job, tuner, console, deadlines, interrupted, workers_said(executor))
+        leaders, bagging = _train_leaders(job, tuner, console, deadlines, interrupted)
+    return finish(job, tuner, leaders, bagging, started)
+
+
+def _budget(job: Job, given: Mapping[str, Any]) -> float | None:
+    """Return the seconds that this part of the run may take; None if it may take its time."""
+    record = job.folder.record
+    budget: float | None = given.get("budget")
+    if budget is None and record["budget"] is not None and not record.get("searched", False):
+        budget = record["budget"] - record["seconds_before"]
+    return budget
+
+
+def _deadlines(job: Job, started: float, budget: float) -> Deadlines:
+    """Return when the parts of a run should be done that began at ``started`` and has ``budget`` seconds."""
+    from tfcourse.tuning.folds import LEAST_TRIALS, folds_of
+    from tfcourse.tuning.leaders import retraining_seconds
+
+    training = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
+    folds, _ = folds_of(job.folder.record.get("model", {}).get("folds", 1), job.prepared, LEAST_TRIALS)
+    return Deadlines(training - retraining_seconds(budget, folds=folds), training)
+
+
+def _search(
+    job: Job,
+    tuner: FitTuner,
+    console: Console,
+    deadlines: Deadlines,
+    interrupted: Callable[[], bool],
+    workers: Callable[[], str],
+) -> None:
+    """Search, with progress, in which ``workers`` tells of the workers."""
+    from tfcourse.run.show import SearchProgress
+    from tfcourse.search.halving import in_words
+    from tfcourse.tuning.search import search
+
+    plan = job.plan
     if plan.halving:
         console.print(in_words(plan.epochs))
-    total = plan.trials if plan.trials < defaults.MOST_TRIALS else None
-    done = len(tuner.oracle.end_order)
-    with patient_interrupt() as interrupted, executing(folder, plan, given, say) as executor:
-        tuner.executor = executor
-        with SearchProgress(console, total, done, deadline, workers_said(executor)) as progress:
-            search(
-                folder,
-                prepared,
-                plan,
-                tuner,
-                on_trial=progress.trials_done,
-                on_progress=progress.trials_under_way,
-                deadline=deadline,
-                latest=finishing,
-                interrupted=interrupted,
-            )
-        leaders = Leaders(folder, prepared, plan, executor)
-        leaders.train_again(console.print, deadline=finishing, interrupted=interrupted)
-        bagging = Bagging(folder, prepared, plan, leaders.ranked, executor)
-        bagging.train(console.print, deadline=finishing, interrupted=interrupted)
-    return finish(folder, prepared, plan, tuner, leaders, bagging, started)
+    total, done = plan.trials if plan.trials < defaults.MOST_TRIALS else None, len(tuner.oracle.end_order)
+    with SearchProgress(console, total, done, deadlines.search, workers) as progress:
+        search(
+            job,
+            tuner,
+            on_trial=progress.trials_done,
+            on_progress=progress.trials_under_way,
+            deadline=deadlines.search,
+            latest=deadlines.training,
+            interrupted=interrupted,
+        )
+
+
+def _train_leaders(
+    job: Job, tuner: FitTuner, console: Console, deadlines: Deadlines, interrupted: Callable[[], bool]
+) -> tuple[Leaders, Bagging]:
+    """Train the leaders again from fresh seeds, and on folds."""
+    from tfcourse.tuning.bagging import Bagging
+    from tfcourse.tuning.leaders import Leaders
+
+    leaders = Leaders(job, tuner.executor)
+    leaders.train_again(console.print, deadline=deadlines.training, interrupted=interrupted)
+    bagging = Bagging(job, leaders.ranked, tuner.executor)
+    bagging.train(console.print, deadline=deadlines.training, interrupted=interrupted)
+    return leaders, bagging

@@ -10,7 +10,6 @@ from typing import Any
 from tfcourse.data.prepare import Prepared
 from tfcourse.models.convnet_hypermodel import ConvNetHyperModel
 from tfcourse.models.hypermodels import MLPHyperModel
-from tfcourse.run.folder import RunFolder
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.fit_tuner import FitTuner
@@ -18,6 +17,7 @@ from tfcourse.search.oracle import SECONDS_BETWEEN_SAVES, RandomOracle, Status
 from tfcourse.search.rounds_oracle import RoundsOracle
 from tfcourse.space import Round
 from tfcourse.tuning.baseline import fit_baseline, out_of_time
+from tfcourse.tuning.job import Job
 from tfcourse.tuning.leaders import search_until
 from tfcourse.tuning.networks import image_shape
 from tfcourse.tuning.plan import Plan
@@ -26,23 +26,21 @@ from tfcourse.words import loss_said
 OnTrial = Callable[[int, str], None]
 
 
-def open_search(
-    folder: RunFolder, prepared: Prepared, plan: Plan, on_round: Callable[[Round], object] = lambda began: None
-) -> FitTuner:
+def open_search(job: Job, on_round: Callable[[Round], object] = lambda began: None) -> FitTuner:
     """Return the tuner of a run, new or as an earlier part of the search left it.
 
     Args:
-        folder: where everything is kept.
-        prepared: the data.
-        plan: what to do.
+        job: the run.
         on_round: called with each further round when it begins.
     """
+
+    folder, plan = job.folder, job.plan
 
     def round_began(rounds: list[Round]) -> None:
         folder.update(rounds=[each.to_json() for each in rounds])
         on_round(rounds[-1])
 
-    hypermodel = hypermodel_of(prepared, plan)
+    hypermodel = hypermodel_of(job.prepared, plan)
     oracle = RoundsOracle(
         plan.objective,
         plan.trials,
@@ -67,9 +65,7 @@ def hypermodel_of(prepared: Prepared, plan: Plan) -> MLPHyperModel | ConvNetHype
 
 
 def search(
-    folder: RunFolder,
-    prepared: Prepared,
-    plan: Plan,
+    job: Job,
     tuner: FitTuner,
     *,
     on_trial: OnTrial,
@@ -81,9 +77,7 @@ def search(
     """Train the baseline and then the trials, until the plan is done or the deadline has passed.
 
     Args:
-        folder: where everything is kept.
-        prepared: the data.
-        plan: what to do.
+        job: the run.
         tuner: from :func:`open_search`.
         on_trial: called after each trial with the number of ended trials and the best so far in words.
         on_progress: called with how much of the trials under way is done, counted in trials.
@@ -91,7 +85,8 @@ def search(
         latest: the moment until which it may go on if it would come to nothing otherwise.
         interrupted: tells whether to stop with a KeyboardInterrupt.
     """
-    examples = TrainingData.of(prepared)
+    folder, plan = job.folder, job.plan
+    examples = TrainingData.of(job.prepared)
     schedule = Schedule(
         plan.epochs, plan.patience, plan.objective, plan.seed, latest, interrupted, plan.repeats, plan.halving
     )
@@ -106,7 +101,7 @@ def search(
             folder.save()
         on_trial(len(tuner.oracle.end_order), best_in_words(tuner.oracle))
 
-    fit_baseline(folder, prepared, plan, examples, schedule)
+    fit_baseline(job, examples, schedule)
     if not tuner.oracle.end_order:
         deadline = search_until(deadline, latest, time.monotonic())
         if time.monotonic() > deadline:

@@ -25,6 +25,7 @@ from tfcourse.space.names import CONV, MLP
 from tfcourse.space.space_file import read_space
 from tfcourse.tuning import defaults
 from tfcourse.tuning.folds import check_folds
+from tfcourse.tuning.job import Job
 from tfcourse.tuning.networks import check_goes_together, image_shape
 from tfcourse.tuning.plan import Plan, default_epochs, default_patience, plan_from_json, round_starts, with_batch_size
 
@@ -38,7 +39,7 @@ FILES_OF_SETTINGS = ("space", "first")
 """Options that name a file: what it says must be the same on a resume, not what it is called."""
 
 
-def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepared, Plan]:
+def start(given: dict[str, Any], argv: Sequence[str]) -> Job:
     """Read the data, plan the search and make the run folder.
 
     Args:
@@ -48,7 +49,6 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
     Raises:
         UserError: if the data, the space or the options do not allow the search.
     """
-
     if "out" in given:
         check_new(Path(given["out"]))
     check_goes_together(given)
@@ -59,8 +59,17 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
     prepared = prepare(options)
     check_folds(_model_options(given).get("folds") or 1, prepared)
     check_columns(given.get("slices", ()), prepared.test_rows)
-    rows = len(prepared.train)
-    space = _fitted(space, prepared, network)
+    plan = _plan(given, _fitted(space, prepared, network), len(prepared.train), options, network)
+    path = Path(given["out"]) if "out" in given else default_path(prepared.name)
+    return Job(RunFolder.create(path, _record(given, argv, options, prepared, plan)), prepared, plan)
+
+
+def _plan(given: dict[str, Any], space: SearchSpace, rows: int, options: DataOptions, network: str) -> Plan:
+    """Return what to do with so many training rows.
+
+    Raises:
+        UserError: if the options do not go together.
+    """
     space = with_batch_size(space, given.get("batch_size"), rows)
     epochs = given.get("epochs") or default_epochs(rows, int(space["batch_size"].from_unit(0.5)))
     trials = given.get("trials") or (defaults.MOST_TRIALS if "budget" in given else defaults.TRIALS)
@@ -84,39 +93,38 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepar
     later = dict.fromkeys(max(start, len(first)) for start in starts[1:])  # one's own settings are all in round 1
     starts = (0, *(start for start in later if start < trials))
     halves = engine == "cohort" and trials // len(starts) >= defaults.LEAST_TRIALS_TO_HALVE
-    plan = Plan(
+    return Plan(
         space, trials, epochs, default_patience(epochs), given.get("objective", "val_loss"), engine, options.seed,
         sampler=given.get("sampler", defaults.SAMPLER), starts=starts, first=first,
         repeats=given.get("repeats", 1), halving=given.get("halving", halves), network=network,
     )  # fmt: skip
-    folder = RunFolder.create(
-        Path(given["out"]) if "out" in given else default_path(prepared.name),
-        {
-            "command": shlex.join(["python", "-m", "tfcourse.train", *argv]),
-            "status": RunStatus.INTERRUPTED,  # it is, until the search begins
-            "options": {
-                **options.to_json(),
-                "data": _absolute(options.data),
-                "test_data": _absolute(options.test_data),
-            },
-            "given": {key: value for key, value in given.items() if key not in FREE_ON_RESUME},
-            "budget": given.get("budget"),
-            "plan": {key: value for key, value in plan.to_json().items() if key != "space"},
-            "space": plan.space.to_json(),
-            "data": {
-                "name": prepared.name, "fingerprint": prepared.fingerprint, "split": rows_in_split(prepared),
-                "columns": prepared.columns, "notes": prepared.notes,
-            },
-            # None: by the data, once the search is done
-            "model": {"folds": 1 if network == CONV else None, **_model_options(given)},
-            "classes": list(prepared.classes),
-            "features": prepared.features.to_json(),
-            "training": training_counts(prepared.features, prepared.train.x, prepared.train.y, prepared.classes),
-            "seconds": 0.0,
-            "seconds_before": 0.0,
+
+
+def _record(
+    given: dict[str, Any], argv: Sequence[str], options: DataOptions, prepared: Prepared, plan: Plan
+) -> dict[str, Any]:
+    """Return the ``run.json`` of a run that has not begun."""
+    places = {"data": _absolute(options.data), "test_data": _absolute(options.test_data)}
+    return {
+        "command": shlex.join(["python", "-m", "tfcourse.train", *argv]),
+        "status": RunStatus.INTERRUPTED,  # it is, until the search begins
+        "options": {**options.to_json(), **places},
+        "given": {key: value for key, value in given.items() if key not in FREE_ON_RESUME},
+        "budget": given.get("budget"),
+        "plan": _without_space(plan),
+        "space": plan.space.to_json(),
+        "data": {
+            "name": prepared.name, "fingerprint": prepared.fingerprint, "split": rows_in_split(prepared),
+            "columns": prepared.columns, "notes": prepared.notes,
         },
-    )  # fmt: skip
-    return folder, prepared, plan
+        # None: by the data, once the search is done
+        "model": {"folds": 1 if plan.network == CONV else None, **_model_options(given)},
+        "classes": list(prepared.classes),
+        "features": prepared.features.to_json(),
+        "training": training_counts(prepared.features, prepared.train.x, prepared.train.y, prepared.classes),
+        "seconds": 0.0,
+        "seconds_before": 0.0,
+    }  # fmt: skip
 
 
 def _fitted(space: SearchSpace, prepared: Prepared, network: str) -> SearchSpace:
@@ -135,7 +143,7 @@ def _round_starts(given: dict[str, Any], trials: int) -> tuple[int, ...]:
     return round_starts(trials, rounds)
 
 
-def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepared, Plan]:
+def resume(given: dict[str, Any], argv: Sequence[str]) -> Job:
     """Open a run folder and read its data again, refusing what would make it another search.
 
     Args:
@@ -145,52 +153,16 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
     Raises:
         UserError: if the folder is no run, its data are gone or others, or an option belongs to another search.
     """
-
     folder = RunFolder.open(Path(given["resume"]))
     remove_leftovers(folder.path)
     record = folder.record
     record["seconds_before"] = max(record["seconds_before"], record["seconds"])  # it was killed, not interrupted
-    settled = {"halving": record["plan"].get("halving", False), "network": record["plan"].get("network", MLP)}
-    was_given = {**settled, **record["given"]}
-    for key, value in given.items():
-        if key not in (*FREE_ON_RESUME, *FILES_OF_SETTINGS) and was_given.get(key) != value:
-            before = was_given.get(key)
-            was = f"without {_flag(key)}" if before is None or before is False else f"with {_flag(key, before)}"
-            raise UserError(
-                f"--resume: {_flag(key, value)} was given, but the search was started {was}."
-                " Leave it out to go on with that search, or start a new one with --out."
-            )
-    options = folder.parse(lambda record: DataOptions.from_json(record["options"]))
-    options = replace(options, **{key: given[key] for key in ("data", "test_data") if key in given})
+    _check_same_options(given, record)
     plan = folder.parse(lambda record: plan_from_json({**record["plan"], "space": record["space"]}))
     check_goes_together({**given, "network": plan.network})
-    fingerprint = folder.parse(lambda record: record["data"]["fingerprint"])
-    for flag, path in (("--data", options.data), ("--test-data", options.test_data)):
-        if path is not None and Path(path).is_absolute() and not Path(path).exists():
-            raise UserError(f"--resume: the search's data is no longer at {path!r}; give its new place with {flag}.")
-    if fingerprint_of(options.data, options.test_data) != fingerprint:
-        raise UserError(
-            f"--resume: {options.data!r} holds other data than the search in {given['resume']!r} was started with."
-            " Give that data with --data, or start a new search with --out."
-        )
-    features = folder.parse(lambda record: features_from_json(record["features"]))
-    prepared = prepare_again(options, features, record["data"]["split"])
-    folder.check_classes(prepared.classes)
-    prepared = replace(prepared, columns=record["data"]["columns"], notes=record["data"]["notes"])
+    prepared = _data_again(given, folder)
     _check_settings(given, record, plan, prepared)
-    more = given.get("trials", plan.trials)
-    changes: dict[str, Any] = {}
-    if more < plan.trials < defaults.MOST_TRIALS:
-        raise UserError(
-            f"--resume: --trials {more} was given, but the search was started with {plan.trials}. Give more to go on"
-            " beyond them, or leave it out."
-        )
-    if more < plan.trials:  # a search that was limited by time alone
-        plan = replace(plan, trials=more)
-        changes["plan"] = {k: v for k, v in plan.to_json().items() if k != "space"}
-    elif more > plan.trials or ("budget" in given and record["status"] == RunStatus.COMPLETED):
-        plan = replace(plan, trials=max(more, plan.trials))
-        changes["plan"] = {k: v for k, v in plan.to_json().items() if k != "space"}
+    plan, changes = _with_more_trials(given, record, plan)
     check_folds(_model_options(given).get("folds") or 1, prepared)
     check_columns(given.get("slices", ()), prepared.test_rows)
     if (model := {**record.get("model", {}), **_model_options(given)}) != record.get("model", {}):
@@ -203,7 +175,63 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> tuple[RunFolder, Prepa
     if changes:
         commands = [*record.get("resumed", []), shlex.join(["python", "-m", "tfcourse.train", *argv])]
         folder.update(status=RunStatus.INTERRUPTED, resumed=commands, **changes)
-    return folder, prepared, plan
+    return Job(folder, prepared, plan)
+
+
+def _check_same_options(given: dict[str, Any], record: dict[str, Any]) -> None:
+    """Refuse an option that the search was not started with, if it would make it another search."""
+    settled = {"halving": record["plan"].get("halving", False), "network": record["plan"].get("network", MLP)}
+    was_given = {**settled, **record["given"]}
+    for key, value in given.items():
+        if key not in (*FREE_ON_RESUME, *FILES_OF_SETTINGS) and was_given.get(key) != value:
+            before = was_given.get(key)
+            was = f"without {_flag(key)}" if before is None or before is False else f"with {_flag(key, before)}"
+            raise UserError(
+                f"--resume: {_flag(key, value)} was given, but the search was started {was}."
+                " Leave it out to go on with that search, or start a new one with --out."
+            )
+
+
+def _data_again(given: dict[str, Any], folder: RunFolder) -> Prepared:
+    """Return the data of a run as they were read when it began; refuse others."""
+    options = folder.parse(lambda record: DataOptions.from_json(record["options"]))
+    options = replace(options, **{key: given[key] for key in ("data", "test_data") if key in given})
+    fingerprint = folder.parse(lambda record: record["data"]["fingerprint"])
+    for flag, path in (("--data", options.data), ("--test-data", options.test_data)):
+        if path is not None and Path(path).is_absolute() and not Path(path).exists():
+            raise UserError(f"--resume: the search's data is no longer at {path!r}; give its new place with {flag}.")
+    if fingerprint_of(options.data, options.test_data) != fingerprint:
+        raise UserError(
+            f"--resume: {options.data!r} holds other data than the search in {given['resume']!r} was started with."
+            " Give that data with --data, or start a new search with --out."
+        )
+    features = folder.parse(lambda record: features_from_json(record["features"]))
+    data = folder.record["data"]
+    prepared = prepare_again(options, features, data["split"])
+    folder.check_classes(prepared.classes)
+    return replace(prepared, columns=data["columns"], notes=data["notes"])
+
+
+def _with_more_trials(given: dict[str, Any], record: dict[str, Any], plan: Plan) -> tuple[Plan, dict[str, Any]]:
+    """Return a plan with as many trials as are asked for now, and what that changes in ``run.json``."""
+    more = given.get("trials", plan.trials)
+    if more < plan.trials < defaults.MOST_TRIALS:
+        raise UserError(
+            f"--resume: --trials {more} was given, but the search was started with {plan.trials}. Give more to go on"
+            " beyond them, or leave it out."
+        )
+    if more < plan.trials:  # a search that was limited by time alone
+        plan = replace(plan, trials=more)
+    elif more > plan.trials or ("budget" in given and record["status"] == RunStatus.COMPLETED):
+        plan = replace(plan, trials=max(more, plan.trials))
+    else:
+        return plan, {}
+    return plan, {"plan": _without_space(plan)}
+
+
+def _without_space(plan: Plan) -> dict[str, Any]:
+    """Return a plan as ``run.json`` has it, which keeps the space beside it."""
+    return {key: value for key, value in plan.to_json().items() if key != "space"}
 
 
 def _check_settings(given: dict[str, Any], record: dict[str, Any], plan: Plan, prepared: Prepared) -> None:
