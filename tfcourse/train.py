@@ -23,7 +23,7 @@ from tfcourse.tuning import defaults
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tfcourse.tuning.job import Job
+    from tfcourse.tuning.tuning_run import TuningRun
 
 
 def build_parser() -> Parser:
@@ -201,16 +201,16 @@ def _run(argv: Sequence[str] | None) -> int:
     with contextlib.ExitStack() as held:
         if "resume" in given and Path(given["resume"], "run.json").exists():
             held.enter_context(alone_in(Path(given["resume"]), say))
-        job = resume(given, words) if "resume" in given else start(given, words)
+        run = resume(given, words) if "resume" in given else start(given, words)
         if "resume" not in given:
-            held.enter_context(job.folder.begun())
-            held.enter_context(alone_in(job.folder.path, say))
-        return _train(job, console, started, given)
+            held.enter_context(run.folder.begun())
+            held.enter_context(alone_in(run.folder.path, say))
+        return _train(run, console, started, given)
 
 
-def _train(job: Job, console: Console, started: float, given: dict[str, Any]) -> int:
+def _train(run: TuningRun, console: Console, started: float, given: dict[str, Any]) -> int:
     """Search, unless that is done, and show what came of it."""
-    folder = job.folder
+    folder = run.folder
     tensorboard = given.get("tensorboard", False)
     result = None
     if folder.record["status"] == RunStatus.COMPLETED:
@@ -221,8 +221,8 @@ def _train(job: Job, console: Console, started: float, given: dict[str, Any]) ->
         from tfcourse.tuning.run import carry_out, show_beginning
 
         try:
-            show_beginning(console, job.prepared)
-            result = carry_out(job, console, started, given)
+            show_beginning(console, run.prepared)
+            result = carry_out(run, console, started, given)
         except KeyboardInterrupt:
             again = f"python -m tfcourse.train --resume {shlex.quote(str(folder.path))}"
             print(f"Interrupted; the trials that ended are kept. Go on with: {again}", file=sys.stderr)

@@ -23,9 +23,9 @@ from tfcourse.process.interrupt import StopAtOnce
 from tfcourse.run.folder import RunFolder
 from tfcourse.run.lock import alone_in
 from tfcourse.run.show import make_console, show_result
-from tfcourse.tuning.job import Job
 from tfcourse.tuning.run import carry_out, show_beginning
 from tfcourse.tuning.start import resume, start
+from tfcourse.tuning.tuning_run import TuningRun
 
 NAMES = {"target": "y", "group": "groups", "weight": "sample_weight"}
 """What the columns beside those of X are called, unless X has such a one."""
@@ -75,34 +75,34 @@ class Fit:
         make_folder(path.parent)
         place = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         try:
-            data, job = self._begin(place)
-            with alone_in(path, functools.partial(console.print, markup=False)), job.folder.begun():
-                self._move_in(data, job.folder)
-                show_beginning(console, job.prepared)
+            data, run = self._begin(place)
+            with alone_in(path, functools.partial(console.print, markup=False)), run.folder.begun():
+                self._move_in(data, run.folder)
+                show_beginning(console, run.prepared)
                 try:
-                    result = carry_out(job, console, started, self.given)
+                    result = carry_out(run, console, started, self.given)
                 except StopAtOnce:
                     raise
                 except KeyboardInterrupt as interrupt:
-                    _finish_early(job.folder, self.flags, console)
+                    _finish_early(run.folder, self.flags, console)
                     return interrupt
                 show_result(console, result, result["classes"])
                 return None
         finally:
             shutil.rmtree(place, ignore_errors=True)
 
-    def _begin(self, place: Path) -> tuple[Path, Job]:
+    def _begin(self, place: Path) -> tuple[Path, TuningRun]:
         """Write the rows to a file in ``place`` and begin a run on it; return both."""
         data, names = _written(place, self.rows, self.labels, self.beside)
         options = {**self.given, **names, "data": str(data), "out": str(self.path)}
         words = [word for name, value in names.items() for word in (f"--{name}", value)]
-        job = start(options, ["--data", data.name, *words, *self.flags])
+        run = start(options, ["--data", data.name, *words, *self.flags])
         try:
-            self.check_classes(job.prepared.classes)
+            self.check_classes(run.prepared.classes)
         except UserError:
             shutil.rmtree(self.path, ignore_errors=True)
             raise
-        return data, job
+        return data, run
 
     def _move_in(self, data: Path, folder: RunFolder) -> None:
         """Have the run folder hold all that it was made of."""
@@ -116,11 +116,11 @@ class Fit:
 def _finish_early(folder: RunFolder, flags: list[str], console: Any) -> None:
     """Measure and export the best of what an interrupted search left."""
     folder.update(searched=True)
-    job = resume({"resume": str(folder.path)}, flags)
-    if not job.plan.trials:
+    run = resume({"resume": str(folder.path)}, flags)
+    if not run.plan.trials:
         raise KeyboardInterrupt
     try:
-        carry_out(job, console, time.monotonic(), {})
+        carry_out(run, console, time.monotonic(), {})
     except UserError:  # none of them completed
         raise KeyboardInterrupt from None
 

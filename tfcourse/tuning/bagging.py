@@ -32,8 +32,8 @@ from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Recipe, retrain
 from tfcourse.tuning.contenders import Contender, Ways, contenders
 from tfcourse.tuning.folds import folds_of, labels_of
-from tfcourse.tuning.job import Job
 from tfcourse.tuning.leaders import BASELINE
+from tfcourse.tuning.tuning_run import TuningRun
 
 LEAST_SECONDS = 5.0
 """Less time than this is not begun with: compiling takes half of it."""
@@ -65,7 +65,7 @@ class Bagging:
     """The leaders of a run on every fold.
 
     Args:
-        job: the run.
+        run: the run.
         leaders: its completed trials, the best first.
         executor: where they are trained; None is on threads of this process.
 
@@ -78,12 +78,12 @@ class Bagging:
 
     def __init__(
         self,
-        job: Job,
+        run: TuningRun,
         leaders: list[TrialRecord],
         executor: Executor | None = None,
     ) -> None:
         self.executor = executor
-        folder, prepared, plan = job.folder, job.prepared, job.plan
+        folder, prepared, plan = run.folder, run.prepared, run.plan
         asked = folder.record.get("model", {}).get("folds", 1)  # runs of earlier versions do not know of folds
         self.prepared, self.plan, self.path = prepared, plan, folder.path / "folds"
         self.count, self.why_not = folds_of(asked, prepared, len(leaders)) if leaders else (1, "")

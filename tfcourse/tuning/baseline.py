@@ -20,23 +20,23 @@ from tfcourse.search.oracle import trial_seed
 from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Recipe, retrain
 from tfcourse.space.objective import Objective
-from tfcourse.tuning.job import Job
+from tfcourse.tuning.tuning_run import TuningRun
 
 RATES = (0.1, 0.01, 0.001)
 """Learning rates of Adam that softmax regression is trained with; the best by validation is the baseline."""
 
 
-def fit_baseline(job: Job, examples: TrainingData, schedule: Schedule) -> None:
+def fit_baseline(run: TuningRun, examples: TrainingData, schedule: Schedule) -> None:
     """Train softmax regression with a few learning rates and keep the best, unless an earlier part did.
 
     Raises:
         UserError: if it diverged at every rate, or the time was over before it was trained.
     """
-    plan, path = job.plan, job.folder.path / "baseline"
+    plan, path = run.plan, run.folder.path / "baseline"
     if (path / "baseline.json").exists():
         return
     make_folder(path)
-    network = NetworkSpec(job.prepared.features.width, len(job.prepared.classes))
+    network = NetworkSpec(run.prepared.features.width, len(run.prepared.classes))
     batch_size = int(plan.space["batch_size"].from_unit(0.5))
     seed = trial_seed(plan.seed, 0)
     found: dict[float, Training] = {}
@@ -48,11 +48,11 @@ def fit_baseline(job: Job, examples: TrainingData, schedule: Schedule) -> None:
                 examples,
                 schedule,
                 padding=Padding(1),
-                on_end=lambda job, training: found.update({RATES[job]: training}),
+                on_end=lambda index, training: found.update({RATES[index]: training}),
             )
         except OutOfTimeError:
             if not found:
-                raise out_of_time(job.folder) from None
+                raise out_of_time(run.folder) from None
     else:
         for rate in RATES:
             optimizer = OptimizerSpec("adam", rate)
@@ -88,11 +88,11 @@ def out_of_time(folder: RunFolder) -> UserError:
     )
 
 
-def load_baseline(job: Job) -> tuple[dict[str, Any], keras.Model]:
+def load_baseline(run: TuningRun) -> tuple[dict[str, Any], keras.Model]:
     """Return the baseline as it was kept, without its curves, and its network, which gives logits."""
-    path = job.folder.path / "baseline"
+    path = run.folder.path / "baseline"
     kept = read_record(path / "baseline.json", Baseline)
-    model = build_softmax_regression(job.prepared.features.width, len(job.prepared.classes))
+    model = build_softmax_regression(run.prepared.features.width, len(run.prepared.classes))
     set_kept_weights(model, path / "best_epoch.npz")
     del kept["curves"]
     return kept, model

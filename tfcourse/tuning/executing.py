@@ -8,25 +8,25 @@ from typing import Any
 
 from tfcourse.executors.choose import check_options, opened
 from tfcourse.executors.dispatch import Dispatch
-from tfcourse.tuning.job import Job
 from tfcourse.tuning.networks import check_goes_together
+from tfcourse.tuning.tuning_run import TuningRun
 
 
 @contextlib.contextmanager
-def executing(job: Job, given: Mapping[str, Any], say: Callable[[str], object]) -> Iterator[Dispatch | None]:
+def executing(run: TuningRun, given: Mapping[str, Any], say: Callable[[str], object]) -> Iterator[Dispatch | None]:
     """Give the executor that was asked for, None for threads; say and keep at the end what its workers did.
 
     Args:
-        job: the run.
+        run: the run.
         given: the options that were given, by name.
         say: called with a line.
 
     Raises:
         UserError: if the run's engine has no workers, or they cannot be reached.
     """
-    check_goes_together({**given, "network": job.plan.network})
-    check_options({**given, "engine": job.plan.engine})
-    folder = job.folder
+    check_goes_together({**given, "network": run.plan.network})
+    check_options({**given, "engine": run.plan.engine})
+    folder = run.folder
     with opened(given) as executor:
         try:
             yield executor

@@ -19,8 +19,8 @@ from tfcourse.run.trials import TrialRecord, leaders, read_trials
 from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.padding import Padding
 from tfcourse.search.retrain import OutOfTimeError, Recipe, fresh_seeds, retrain
-from tfcourse.tuning.job import Job
 from tfcourse.tuning.networks import image_shape
+from tfcourse.tuning.tuning_run import TuningRun
 from tfcourse.verdict.winner import Candidate
 from tfcourse.words import listed
 
@@ -70,7 +70,7 @@ class Leaders:
     """The leaders and the baseline of a run, and what came of training them again.
 
     Args:
-        job: the run.
+        run: the run.
         executor: where they are trained; None is on threads of this process.
 
     Attributes:
@@ -79,9 +79,9 @@ class Leaders:
         not_retrained: why they were not trained again, in a sentence; empty if they were.
     """
 
-    def __init__(self, job: Job, executor: Executor | None = None) -> None:
+    def __init__(self, run: TuningRun, executor: Executor | None = None) -> None:
         self.executor = executor
-        folder, prepared, plan = job.folder, job.prepared, job.plan
+        folder, prepared, plan = run.folder, run.prepared, run.plan
         self.prepared, self.plan, self.not_retrained = prepared, plan, ""
         self.trials = read_trials(folder.path, plan.space)
         self.ranked = leaders(self.trials, plan.objective)

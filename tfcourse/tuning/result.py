@@ -30,17 +30,17 @@ from tfcourse.space.names import values_from_hp
 from tfcourse.tuning.bagging import Bagging
 from tfcourse.tuning.baseline import load_baseline
 from tfcourse.tuning.chosen import Chosen, choose, completed_of, measures_on
-from tfcourse.tuning.job import Job
 from tfcourse.tuning.leaders import Leaders
+from tfcourse.tuning.tuning_run import TuningRun
 from tfcourse.verdict.calibration import Predictions, calibrate
 from tfcourse.verdict.judge import judge
 
 
-def finish(job: Job, tuner: FitTuner, leaders: Leaders, bagging: Bagging, started: float) -> dict[str, Any]:
+def finish(run: TuningRun, tuner: FitTuner, leaders: Leaders, bagging: Bagging, started: float) -> dict[str, Any]:
     """Measure the model once on the test split, export it, judge the search, and write and return the result.
 
     Args:
-        job: the run.
+        run: the run.
         tuner: from :func:`tfcourse.tuning.search.open_search`, its search done.
         leaders: the search's leaders, trained again.
         bagging: the same, trained on folds.
@@ -49,7 +49,7 @@ def finish(job: Job, tuner: FitTuner, leaders: Leaders, bagging: Bagging, starte
     Raises:
         UserError: if no trial completed; the message says what to change.
     """
-    folder, prepared = job.folder, job.prepared
+    folder, prepared = run.folder, run.prepared
     best = tuner.oracle.get_best_trials(1)[0]
     if best.status != Status.COMPLETED:
         raise UserError(no_trial_completed(tuner.oracle, folder.path))
@@ -57,17 +57,17 @@ def finish(job: Job, tuner: FitTuner, leaders: Leaders, bagging: Bagging, starte
     counts = counts_of(tuner.oracle)
     looked = looks_at_the_test(folder.record.get("test_looks", []), {"trials": counts["completed"], **chosen.asked})
     folder.update(test_looks=looked)  # first: whoever is killed between has looked
-    asked = ask_once(job, chosen)
+    asked = ask_once(run, chosen)
     result: dict[str, Any] = {
         "best": best_result(best, test_result(chosen.single, prepared.test, prepared.classes)),
         "model": chosen.to_json(),
-        "baseline": baseline_result(job),
+        "baseline": baseline_result(run),
         "test": measure(asked.probabilities, prepared.test.y, prepared.classes, prepared.seen),
         "classes": list(prepared.classes),
         "trials": counts,
-        **asked.more(job, chosen),
+        **asked.more(run, chosen),
     }
-    result["verdict"] = verdict_on(result, job, tuner, leaders, bagging, chosen, asked, looks=len(looked))
+    result["verdict"] = verdict_on(result, run, tuner, leaders, bagging, chosen, asked, looks=len(looked))
     total = folder.record["seconds_before"] + time.monotonic() - started
     result["seconds"] = {"total": round(total, 3), "search": round(folder.record["seconds"], 3)}
     write_json(folder.result_path, result)
@@ -89,32 +89,32 @@ class Asked:
     x: Matrix
     probabilities: NDArray[np.float32]
 
-    def more(self, job: Job, chosen: Chosen) -> dict[str, Any]:
+    def more(self, run: TuningRun, chosen: Chosen) -> dict[str, Any]:
         """Return what ``result.json`` holds only of some runs: out of fold, an explanation, parts of the rows."""
-        prepared = job.prepared
+        prepared = run.prepared
         found: dict[str, Any] = {}
         if chosen.out_of_fold is not None:
             found["out_of_fold"] = chosen.out_of_fold
-        explanation = explain(chosen.probabilities, self.probabilities, prepared, self.features, self.x, job.plan.seed)
+        explanation = explain(chosen.probabilities, self.probabilities, prepared, self.features, self.x, run.plan.seed)
         if explanation is not None:
             found["explanation"] = explanation
-        if (columns := job.folder.record.get("model", {}).get("slices")) and isinstance(self.features, TableFeatures):
+        if (columns := run.folder.record.get("model", {}).get("slices")) and isinstance(self.features, TableFeatures):
             rows = prepared.test_rows
             found["slices"] = slices(self.probabilities, prepared.test.y, rows, columns, self.features)  # type: ignore[arg-type]
         return found
 
 
-def ask_once(job: Job, chosen: Chosen) -> Asked:
+def ask_once(run: TuningRun, chosen: Chosen) -> Asked:
     """Return what the model says of the test split, asked through the file that is deployed."""
-    prepared = job.prepared
+    prepared = run.prepared
     features = chosen.features or prepared.features
     x = prepared.test.x if features is prepared.features else features.transform(prepared.test_rows)  # type: ignore[arg-type]
-    return Asked(features, x, export(job.folder.model_path, features, chosen.network, prepared.test_rows, x))
+    return Asked(features, x, export(run.folder.model_path, features, chosen.network, prepared.test_rows, x))
 
 
 def verdict_on(
     result: dict[str, Any],
-    job: Job,
+    run: TuningRun,
     tuner: FitTuner,
     leaders: Leaders,
     bagging: Bagging,
@@ -127,12 +127,12 @@ def verdict_on(
 
     Args:
         result: what stands there already.
-        job, tuner, leaders, bagging: as for :func:`finish`.
+        run, tuner, leaders, bagging: as for :func:`finish`.
         chosen: the model that is saved.
         asked: what it says of the test split.
         looks: how many models were measured on that.
     """
-    plan, prepared = job.plan, job.prepared
+    plan, prepared = run.plan, run.prepared
     test = Predictions.of_probabilities(asked.probabilities, prepared.test.y, chosen.temperature or 1.0)
     return judge(
         leaders.trials,
@@ -163,10 +163,10 @@ def best_result(best: Any, test: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def baseline_result(job: Job) -> dict[str, Any]:
+def baseline_result(run: TuningRun) -> dict[str, Any]:
     """Return what ``result.json`` says of softmax regression."""
-    kept, network = load_baseline(job)
-    return {**kept, "test": test_result(network, job.prepared.test, job.prepared.classes)}
+    kept, network = load_baseline(run)
+    return {**kept, "test": test_result(network, run.prepared.test, run.prepared.classes)}
 
 
 def counts_of(oracle: RandomOracle) -> dict[str, int]:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from tfcourse.data.prepare import Prepared
     from tfcourse.search.fit_tuner import FitTuner
     from tfcourse.tuning.bagging import Bagging
-    from tfcourse.tuning.job import Job
     from tfcourse.tuning.leaders import Leaders
+    from tfcourse.tuning.tuning_run import TuningRun
 
 FINISHING_SHARE, MOST_FINISHING_SECONDS = 0.2, 5.0
 """Part of a budget that is kept for the test split and the export."""
@@ -40,11 +40,11 @@ class Deadlines:
     training: float = math.inf
 
 
-def carry_out(job: Job, console: Console, started: float, given: Mapping[str, Any]) -> dict[str, Any]:
+def carry_out(run: TuningRun, console: Console, started: float, given: Mapping[str, Any]) -> dict[str, Any]:
     """Search, measure and export, and return the result; whatever ends it early, the run can be gone on with.
 
     Args:
-        job: the run; this process holds its folder's lock.
+        run: the run; this process holds its folder's lock.
         console: where progress goes.
         started: moment of ``time.monotonic()`` at which this part of the run began.
         given: options by name: ``budget``, the seconds that this part may take, by default what the run was given and
@@ -54,9 +54,9 @@ def carry_out(job: Job, console: Console, started: float, given: Mapping[str, An
         KeyboardInterrupt: if it was interrupted; the trials that ended are kept.
         UserError: if no trial completed.
     """
-    folder = job.folder
+    folder = run.folder
     try:
-        return _search_and_finish(job, console, started, given)
+        return _search_and_finish(run, console, started, given)
     except BaseException:
         with not_interrupted(), contextlib.suppress(OSError):  # the disk may be what went wrong
             spent = float(folder.record["seconds_before"]) + time.monotonic() - started
@@ -72,13 +72,13 @@ def show_beginning(console: Console, prepared: Prepared) -> None:
     show_data(console, prepared.name, rows_in_split(prepared), columns_to_show(prepared), prepared.notes)
 
 
-def _search_and_finish(job: Job, console: Console, started: float, given: Mapping[str, Any]) -> dict[str, Any]:
+def _search_and_finish(run: TuningRun, console: Console, started: float, given: Mapping[str, Any]) -> dict[str, Any]:
     """Search, measure and export, with progress; TensorFlow is imported here and not before."""
     from tfcourse.process.quiet import quiet_start
     from tfcourse.process.start_keras import start_keras
 
-    budget = _budget(job, given)
-    job.folder.update(status=RunStatus.RUNNING)
+    budget = _budget(run, given)
+    run.folder.update(status=RunStatus.RUNNING)
     with patient_interrupt("start") as interrupted, quiet_start():
         start_keras()
         from tfcourse.run.show import show_round
@@ -86,39 +86,39 @@ def _search_and_finish(job: Job, console: Console, started: float, given: Mappin
         from tfcourse.tuning.result import finish
         from tfcourse.tuning.search import open_search
 
-        tuner = open_search(job, on_round=lambda began: show_round(console, began.notes))
+        tuner = open_search(run, on_round=lambda began: show_round(console, began.notes))
     if interrupted():
         raise KeyboardInterrupt
-    deadlines = Deadlines() if budget is None else _deadlines(job, started, budget)
+    deadlines = Deadlines() if budget is None else _deadlines(run, started, budget)
     say = functools.partial(console.print, markup=False)
-    with patient_interrupt() as interrupted, executing(job, given, say) as executor:
+    with patient_interrupt() as interrupted, executing(run, given, say) as executor:
         tuner.executor = executor
-        _search(job, tuner, console, deadlines, interrupted, workers_said(executor))
-        leaders, bagging = _train_leaders(job, tuner, console, deadlines, interrupted)
-    return finish(job, tuner, leaders, bagging, started)
+        _search(run, tuner, console, deadlines, interrupted, workers_said(executor))
+        leaders, bagging = _train_leaders(run, tuner, console, deadlines, interrupted)
+    return finish(run, tuner, leaders, bagging, started)
 
 
-def _budget(job: Job, given: Mapping[str, Any]) -> float | None:
+def _budget(run: TuningRun, given: Mapping[str, Any]) -> float | None:
     """Return the seconds that this part of the run may take; None if it may take its time."""
-    record = job.folder.record
+    record = run.folder.record
     budget: float | None = given.get("budget")
     if budget is None and record["budget"] is not None and not record.get("searched", False):
         budget = record["budget"] - record["seconds_before"]
     return budget
 
 
-def _deadlines(job: Job, started: float, budget: float) -> Deadlines:
+def _deadlines(run: TuningRun, started: float, budget: float) -> Deadlines:
     """Return when the parts of a run should be done that began at ``started`` and has ``budget`` seconds."""
     from tfcourse.tuning.folds import LEAST_TRIALS, folds_of
     from tfcourse.tuning.leaders import retraining_seconds
 
     training = started + budget - min(FINISHING_SHARE * budget, MOST_FINISHING_SECONDS)
-    folds, _ = folds_of(job.folder.record.get("model", {}).get("folds", 1), job.prepared, LEAST_TRIALS)
+    folds, _ = folds_of(run.folder.record.get("model", {}).get("folds", 1), run.prepared, LEAST_TRIALS)
     return Deadlines(training - retraining_seconds(budget, folds=folds), training)
 
 
 def _search(
-    job: Job,
+    run: TuningRun,
     tuner: FitTuner,
     console: Console,
     deadlines: Deadlines,
@@ -130,13 +130,13 @@ def _search(
     from tfcourse.search.halving import in_words
     from tfcourse.tuning.search import search
 
-    plan = job.plan
+    plan = run.plan
     if plan.halving:
         console.print(in_words(plan.epochs))
     total, done = plan.trials if plan.trials < defaults.MOST_TRIALS else None, len(tuner.oracle.end_order)
     with SearchProgress(console, total, done, deadlines.search, workers) as progress:
         search(
-            job,
+            run,
             tuner,
             on_trial=progress.trials_done,
             on_progress=progress.trials_under_way,
@@ -147,14 +147,14 @@ def _search(
 
 
 def _train_leaders(
-    job: Job, tuner: FitTuner, console: Console, deadlines: Deadlines, interrupted: Callable[[], bool]
+    run: TuningRun, tuner: FitTuner, console: Console, deadlines: Deadlines, interrupted: Callable[[], bool]
 ) -> tuple[Leaders, Bagging]:
     """Train the leaders again from fresh seeds, and on folds."""
     from tfcourse.tuning.bagging import Bagging
     from tfcourse.tuning.leaders import Leaders
 
-    leaders = Leaders(job, tuner.executor)
+    leaders = Leaders(run, tuner.executor)
     leaders.train_again(console.print, deadline=deadlines.training, interrupted=interrupted)
-    bagging = Bagging(job, leaders.ranked, tuner.executor)
+    bagging = Bagging(run, leaders.ranked, tuner.executor)
     bagging.train(console.print, deadline=deadlines.training, interrupted=interrupted)
     return leaders, bagging

@@ -17,30 +17,30 @@ from tfcourse.search.oracle import SECONDS_BETWEEN_SAVES, RandomOracle, Status
 from tfcourse.search.rounds_oracle import RoundsOracle
 from tfcourse.space import Round
 from tfcourse.tuning.baseline import fit_baseline, out_of_time
-from tfcourse.tuning.job import Job
 from tfcourse.tuning.leaders import search_until
 from tfcourse.tuning.networks import image_shape
 from tfcourse.tuning.plan import Plan
+from tfcourse.tuning.tuning_run import TuningRun
 from tfcourse.words import loss_said
 
 OnTrial = Callable[[int, str], None]
 
 
-def open_search(job: Job, on_round: Callable[[Round], object] = lambda began: None) -> FitTuner:
+def open_search(run: TuningRun, on_round: Callable[[Round], object] = lambda began: None) -> FitTuner:
     """Return the tuner of a run, new or as an earlier part of the search left it.
 
     Args:
-        job: the run.
+        run: the run.
         on_round: called with each further round when it begins.
     """
 
-    folder, plan = job.folder, job.plan
+    folder, plan = run.folder, run.plan
 
     def round_began(rounds: list[Round]) -> None:
         folder.update(rounds=[each.to_json() for each in rounds])
         on_round(rounds[-1])
 
-    hypermodel = hypermodel_of(job.prepared, plan)
+    hypermodel = hypermodel_of(run.prepared, plan)
     oracle = RoundsOracle(
         plan.objective,
         plan.trials,
@@ -65,7 +65,7 @@ def hypermodel_of(prepared: Prepared, plan: Plan) -> MLPHyperModel | ConvNetHype
 
 
 def search(
-    job: Job,
+    run: TuningRun,
     tuner: FitTuner,
     *,
     on_trial: OnTrial,
@@ -77,7 +77,7 @@ def search(
     """Train the baseline and then the trials, until the plan is done or the deadline has passed.
 
     Args:
-        job: the run.
+        run: the run.
         tuner: from :func:`open_search`.
         on_trial: called after each trial with the number of ended trials and the best so far in words.
         on_progress: called with how much of the trials under way is done, counted in trials.
@@ -85,8 +85,8 @@ def search(
         latest: the moment until which it may go on if it would come to nothing otherwise.
         interrupted: tells whether to stop with a KeyboardInterrupt.
     """
-    folder, plan = job.folder, job.plan
-    examples = TrainingData.of(job.prepared)
+    folder, plan = run.folder, run.plan
+    examples = TrainingData.of(run.prepared)
     schedule = Schedule(
         plan.epochs, plan.patience, plan.objective, plan.seed, latest, interrupted, plan.repeats, plan.halving
     )
@@ -101,7 +101,7 @@ def search(
             folder.save()
         on_trial(len(tuner.oracle.end_order), best_in_words(tuner.oracle))
 
-    fit_baseline(job, examples, schedule)
+    fit_baseline(run, examples, schedule)
     if not tuner.oracle.end_order:
         deadline = search_until(deadline, latest, time.monotonic())
         if time.monotonic() > deadline:

@@ -25,9 +25,9 @@ from tfcourse.space.names import CONV, MLP
 from tfcourse.space.space_file import read_space
 from tfcourse.tuning import defaults
 from tfcourse.tuning.folds import check_folds
-from tfcourse.tuning.job import Job
 from tfcourse.tuning.networks import check_goes_together, image_shape
 from tfcourse.tuning.plan import Plan, default_epochs, default_patience, plan_from_json, round_starts, with_batch_size
+from tfcourse.tuning.tuning_run import TuningRun
 
 LEAST_TRIALS_OF_A_ROUND = 8
 """Fewer leave no more than four leading trials, too few to narrow a space by."""
@@ -39,7 +39,7 @@ FILES_OF_SETTINGS = ("space", "first")
 """Options that name a file: what it says must be the same on a resume, not what it is called."""
 
 
-def start(given: dict[str, Any], argv: Sequence[str]) -> Job:
+def start(given: dict[str, Any], argv: Sequence[str]) -> TuningRun:
     """Read the data, plan the search and make the run folder.
 
     Args:
@@ -61,7 +61,7 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> Job:
     check_columns(given.get("slices", ()), prepared.test_rows)
     plan = _plan(given, _fitted(space, prepared, network), len(prepared.train), options, network)
     path = Path(given["out"]) if "out" in given else default_path(prepared.name)
-    return Job(RunFolder.create(path, _record(given, argv, options, prepared, plan)), prepared, plan)
+    return TuningRun(RunFolder.create(path, _record(given, argv, options, prepared, plan)), prepared, plan)
 
 
 def _plan(given: dict[str, Any], space: SearchSpace, rows: int, options: DataOptions, network: str) -> Plan:
@@ -143,7 +143,7 @@ def _round_starts(given: dict[str, Any], trials: int) -> tuple[int, ...]:
     return round_starts(trials, rounds)
 
 
-def resume(given: dict[str, Any], argv: Sequence[str]) -> Job:
+def resume(given: dict[str, Any], argv: Sequence[str]) -> TuningRun:
     """Open a run folder and read its data again, refusing what would make it another search.
 
     Args:
@@ -175,7 +175,7 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> Job:
     if changes:
         commands = [*record.get("resumed", []), shlex.join(["python", "-m", "tfcourse.train", *argv])]
         folder.update(status=RunStatus.INTERRUPTED, resumed=commands, **changes)
-    return Job(folder, prepared, plan)
+    return TuningRun(folder, prepared, plan)
 
 
 def _check_same_options(given: dict[str, Any], record: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from tfcourse.tuning.plan import Plan
 
 
 @dataclass(frozen=True)
-class Job:
+class TuningRun:
     """What the stages of a run share.
 
     Args:
