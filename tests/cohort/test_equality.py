@@ -57,6 +57,29 @@ def test_depths_that_share_one_program_each_train_as_alone(data, jit_compile):
         assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
 
 
+@pytest.mark.parametrize("jit_compile", [True, False])
+def test_members_that_all_have_sgd_train_without_an_average_of_squares_and_as_alone(data, jit_compile):
+    x, y = data
+    fit = {"epochs": 2, "batch_size": 38, "shuffle": False, "validation_data": (x[:40], y[:40])}
+    optimizers = [
+        OptimizerSpec("sgd", 0.1),
+        OptimizerSpec("sgd", 0.05, momentum=0.9),
+        OptimizerSpec("sgd", 0.05, momentum=0.8, nesterov=True),
+    ]
+    units = [(14,), (30, 9), (20, 8, 31)]
+    members = [
+        (NetworkSpec(20, 4, each), sgd, seed) for seed, (each, sgd) in enumerate(zip(units, optimizers, strict=True))
+    ]
+    before = set(program._programs)
+    histories = fit_together(members, x, y, jit_compile=jit_compile, **fit)
+    [(layout, _)] = set(program._programs) - before
+    assert not layout.squares
+    for history, trial in zip(histories, members, strict=True):
+        assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
+        kernel, weight = history.state.second[0], history.weights[0]
+        assert (kernel.shape, kernel.any()) == (weight.shape, False)
+
+
 def test_in_a_program_told_to_hold_all_depths_the_result_is_the_same_bit_for_bit_whoever_else_trains(data):
     x, y = data
     fit = {"epochs": 3, "batch_size": 36, "validation_data": (x[:40], y[:40])}
