@@ -108,6 +108,17 @@ def test_many_features_whose_first_products_are_computed_as_one():
         assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
 
 
+def test_many_validation_examples_are_looked_at_in_equal_parts_and_each_counts_once(data):
+    x, y = data
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(1301, 20)).astype(np.float32)  # three parts of 434, which share one row
+    labels = rng.integers(0, 4, 1301)
+    fit = {"epochs": 1, "batch_size": 75, "shuffle": False, "validation_data": (rows, labels)}
+    trial = (NetworkSpec(20, 4, (10,)), OPTIMIZERS[0], 0)
+    [history] = fit_together([trial], x, y, **fit)
+    assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=1e-5)
+
+
 def test_a_program_that_is_there_serves_smaller_members_and_never_other_classes(data):
     x, y = data
     fit = {"epochs": 2, "batch_size": 47, "shuffle": False}  # a batch size of its own: no other test's programs
