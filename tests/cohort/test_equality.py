@@ -57,6 +57,29 @@ def test_depths_that_share_one_program_each_train_as_alone(data, jit_compile):
         assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
 
 
+@pytest.mark.parametrize("jit_compile", [True, False])
+def test_members_that_all_have_sgd_train_without_an_average_of_squares_and_as_alone(data, jit_compile):
+    x, y = data
+    fit = {"epochs": 2, "batch_size": 38, "shuffle": False, "validation_data": (x[:40], y[:40])}
+    optimizers = [
+        OptimizerSpec("sgd", 0.1),
+        OptimizerSpec("sgd", 0.05, momentum=0.9),
+        OptimizerSpec("sgd", 0.05, momentum=0.8, nesterov=True),
+    ]
+    units = [(14,), (30, 9), (20, 8, 31)]
+    members = [
+        (NetworkSpec(20, 4, each), sgd, seed) for seed, (each, sgd) in enumerate(zip(units, optimizers, strict=True))
+    ]
+    before = set(program._programs)
+    histories = fit_together(members, x, y, jit_compile=jit_compile, **fit)
+    [(layout, _)] = set(program._programs) - before
+    assert not layout.squares
+    for history, trial in zip(histories, members, strict=True):
+        assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
+        kernel, weight = history.state.second[0], history.weights[0]
+        assert (kernel.shape, kernel.any()) == (weight.shape, False)
+
+
 def test_in_a_program_told_to_hold_all_depths_the_result_is_the_same_bit_for_bit_whoever_else_trains(data):
     x, y = data
     fit = {"epochs": 3, "batch_size": 36, "validation_data": (x[:40], y[:40])}
@@ -83,6 +106,17 @@ def test_many_features_whose_first_products_are_computed_as_one():
     ]
     for history, trial in zip(fit_together(members, x, y, **fit), members, strict=True):
         assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
+
+
+def test_many_validation_examples_are_looked_at_in_equal_parts_and_each_counts_once(data):
+    x, y = data
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(1301, 20)).astype(np.float32)  # three parts of 434, which share one row
+    labels = rng.integers(0, 4, 1301)
+    fit = {"epochs": 1, "batch_size": 75, "shuffle": False, "validation_data": (rows, labels)}
+    trial = (NetworkSpec(20, 4, (10,)), OPTIMIZERS[0], 0)
+    [history] = fit_together([trial], x, y, **fit)
+    assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=1e-5)
 
 
 def test_a_program_that_is_there_serves_smaller_members_and_never_other_classes(data):

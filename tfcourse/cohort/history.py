@@ -72,7 +72,7 @@ class MemberHistory(keras.callbacks.History):
         self.lost = ""
         self._best: float | None = None
         self._wait = 0
-        self._best_state: State | None = None
+        self._best_weights: Arrays | None = None
         self._state: Callable[[], State] = lambda: State([], [], [])
 
     @property
@@ -99,8 +99,21 @@ class MemberHistory(keras.callbacks.History):
         """End this member's training after the present epoch (for use in ``on_epoch_end``)."""
         self.finished = True
 
-    def record(self, epoch: int, logs: dict[str, float], state: Callable[[], State]) -> None:
-        """Take in the values of an epoch and decide whether the member goes on, as EarlyStopping would."""
+    def record(
+        self,
+        epoch: int,
+        logs: dict[str, float],
+        state: Callable[[], State],
+        weights: Callable[[], Arrays] | None = None,
+    ) -> None:
+        """Take in the values of an epoch and decide whether the member goes on, as EarlyStopping would.
+
+        Args:
+            epoch: which.
+            logs: its values.
+            state: gives a copy of the member's state after it.
+            weights: gives the weights of that state, where that is less work.
+        """
         self._state = state
         self.epoch.append(epoch)
         for name, latest in logs.items():
@@ -117,19 +130,19 @@ class MemberHistory(keras.callbacks.History):
             self._best = value
             self.best_epoch, self._wait = epoch, 0
             if self.stopping.restore_best_weights:
-                self._best_state = state()
+                self._best_weights = weights() if weights is not None else state().weights
         elif self.stopping.patience is not None and self._wait >= self.stopping.patience and epoch > 0:
             self.finished = True
 
     def end(self) -> State:
         """Fix the final state: that of the best epoch when asked for, and let go of the cohort's arrays."""
         final = self._state()
-        if self.stopping.restore_best_weights and self._best_state is not None:
-            final = State(self._best_state.weights, final.first, final.second)
+        if self.stopping.restore_best_weights and self._best_weights is not None:
+            final = State(self._best_weights, final.first, final.second)
         self.ended_with(final)
         return final
 
     def ended_with(self, final: State) -> None:
         """Fix the final state, which is known."""
-        self.finished, self._best_state = True, None
+        self.finished, self._best_weights = True, None
         self._state = lambda: final

@@ -33,6 +33,7 @@ class Layout:
         penalized: whether any member has an L2 penalty.
         dropping: whether any member has dropout.
         side_by_side: whether the first layer is one product with all members' kernels side by side.
+        squares: whether any optimizer keeps an average of the gradient's squares.
         own_rows: whether each member has rows of its own among the examples; ``rows`` and ``validation_rows`` are their
             numbers.
     """
@@ -50,6 +51,7 @@ class Layout:
     penalized: bool
     dropping: bool
     side_by_side: bool
+    squares: bool = True
     own_rows: bool = False
 
     @property

@@ -41,6 +41,11 @@ class Optimizer:
     weight_decay: float = 0.0
     iterations: int = 0
 
+    @property
+    def squares(self) -> bool:
+        """Whether it keeps an average v of the gradient's squares."""
+        return self.spec.name != "sgd"
+
     @classmethod
     def from_spec(cls, spec: OptimizerSpec) -> Optimizer:
         """Return the optimizer that ``build_optimizer(spec)`` is."""
@@ -95,11 +100,17 @@ def resting(count: int) -> NDArray[np.float32]:
 
 
 def update(
-    weight: tf.Tensor, gradient: tf.Tensor, first: tf.Tensor, second: tf.Tensor, coefficients: Sequence[tf.Tensor]
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Return the new weight, m and v, each (k, i, o), from the nine ``coefficients``, each (k, 1, 1)."""
+    weight: tf.Tensor, gradient: tf.Tensor, first: tf.Tensor, *second: tf.Tensor, coefficients: Sequence[tf.Tensor]
+) -> tuple[tf.Tensor, ...]:
+    """Return the new weight, m and v, each (k, i, o), from the nine ``coefficients``, each (k, 1, 1).
+
+    Where every member has SGD there is no v: it stays 0, and the step is divided by √(0 + 1) + 0.
+    """
     c1, d1, c2, d2, a, b, e1, e2, decay = coefficients
     first = first + (c1 * gradient - d1 * first)
-    second = second + (c2 * tf.square(gradient) - d2 * second)
-    step = (a * first + b * gradient) / (tf.sqrt(second + e1) + e2)
-    return weight - weight * decay - step, first, second
+    step = a * first + b * gradient
+    if not second:
+        return weight - weight * decay - step, first
+    [v] = second
+    v = v + (c2 * tf.square(gradient) - d2 * v)
+    return weight - weight * decay - step / (tf.sqrt(v + e1) + e2), first, v

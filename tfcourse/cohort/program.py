@@ -202,7 +202,7 @@ class Program:
     def _updated(
         self, state: State, gradients: Weights, coefficients: tf.Tensor, depth: tf.Tensor
     ) -> tuple[Weights, ...]:
-        """Return the new weights, m and v; those of blocks that the cohort lacks stay as they are."""
+        """Return the new weights, m and v (none without v); those of blocks that the cohort lacks stay as they are."""
         one_each = tf.unstack(coefficients[:, :, None, None])
         lacking = {
             kernel_name(indices[0]): block
@@ -211,16 +211,16 @@ class Program:
         }
         new: dict[str, tuple[tf.Tensor, ...]] = {}
         for name, weight in state["weights"].items():
-            old = weight, state["first"][name], state["second"][name]
+            old = (weight, state["first"][name], *([state["second"][name]] if self.layout.squares else []))
 
             def step(name: str = name, old: tuple[tf.Tensor, ...] = old) -> tuple[tf.Tensor, ...]:
-                return update(old[0], gradients[name], old[1], old[2], one_each)
+                return update(old[0], gradients[name], *old[1:], coefficients=one_each)
 
             def stay(old: tuple[tf.Tensor, ...] = old) -> tuple[tf.Tensor, ...]:
                 return old
 
             new[name] = tf.cond(depth > lacking[name], step, stay) if name in lacking else step()
-        return tuple({name: each[part] for name, each in new.items()} for part in range(3))
+        return tuple({name: each[part] for name, each in new.items() if part < len(each)} for part in range(3))
 
     def _evaluate(
         self, state: State, numbers: dict[str, Any], validation: tuple[tf.Tensor, ...], own: tf.Tensor | None
@@ -228,7 +228,7 @@ class Program:
         """Return the loss and the accuracy on the validation examples, each (k,)."""
         layout = self.layout
         rows = layout.validation_rows
-        chunk = min(rows, EVALUATION_ROWS)
+        chunk = -(-rows // -(-rows // EVALUATION_ROWS))  # chunks of one size, so that few rows are looked at twice
         loss = correct = tf.zeros(layout.places)
 
         def body(start: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor) -> tuple[tf.Tensor, ...]:

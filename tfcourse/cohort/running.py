@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tfcourse.cohort.dataset import Examples, order_of_epoch
 from tfcourse.cohort.layers import Dense, Dropout
 from tfcourse.cohort.layout import Layout
-from tfcourse.cohort.member import Member, OwnRows, State
+from tfcourse.cohort.member import Arrays, Member, OwnRows, State
 from tfcourse.cohort.optimizers import resting
 from tfcourse.cohort.plan import CohortPlan
 from tfcourse.cohort.program import compiled
@@ -45,6 +45,7 @@ def layout_of(plan: CohortPlan, members: Sequence[Member], training: Examples, v
         penalized=any(isinstance(layer, Dense) and layer.l2 > 0 for layer in layers),
         dropping=any(isinstance(layer, Dropout) and layer.rate > 0 for layer in layers),
         side_by_side=dense_first and not fixed and own is None,
+        squares=fixed or any(member.optimizer.squares for member in members),
         own_rows=own is not None,
     )
 
@@ -92,7 +93,10 @@ class RunningCohort:
         self.depth, self.family, self.input_layers = first.depth, first.family, first.input_layers
         everyone = list(members.values())
         self.places = {index: place for place, index in enumerate(members)}
-        self._state: Any = tf.nest.map_structure(tf.constant, stack(everyone, states, layout.widths, layout.places))
+        stacked = stack(everyone, states, layout.widths, layout.places)
+        if not layout.squares:
+            stacked["second"] = {}
+        self._state: Any = tf.nest.map_structure(tf.constant, stacked)
         self._numbers = tf.nest.map_structure(tf.constant, numbers(everyone, layout.widths, layout.places))
         self._validation_rows: tf.Tensor | None = None
         if layout.own_rows:
@@ -138,8 +142,19 @@ class RunningCohort:
 
     def state(self, index: int) -> State:
         """Return a copy of one member's state."""
-        arrays = tf.nest.map_structure(lambda tensor: tensor.numpy(), self._state)
-        return unstack(self.members[index], self.places[index], arrays, self.layout.kinds, self.layout.widths)
+        return self._copied(index, ("weights", "first", "second"))
+
+    def weights(self, index: int) -> Arrays:
+        """Return a copy of one member's weights, a third of its state."""
+        return self._copied(index, ("weights",)).weights
+
+    def _copied(self, index: int, parts: Sequence[str]) -> State:
+        # Looked at where they lie: ``numpy`` would copy the arrays of all members for those of one.
+        arrays = tf.nest.map_structure(lambda tensor: np.asarray(memoryview(tensor)), self._state)
+        place, layout = self.places[index], self.layout
+        if not layout.squares and "second" in parts:
+            arrays["second"] = tf.nest.map_structure(np.zeros_like, arrays["first"])
+        return unstack(self.members[index], place, arrays, layout.kinds, layout.widths, parts)
 
     def without(self, finished: set[int]) -> None:
         """Let the finished members go; their places stay empty until the cohort is merged or shrunk."""

@@ -182,7 +182,10 @@ class Scheduler:
                 history.params["steps"] = cohort.layout.steps
                 values = {name: float(array[cohort.places[index]]) for name, array in metrics.items()}
                 history.record(
-                    cohort.epoch - 1, _named(values, member.accuracy), functools.partial(cohort.state, index)
+                    cohort.epoch - 1,
+                    _named(values, member.accuracy),
+                    functools.partial(cohort.state, index),
+                    functools.partial(cohort.weights, index),
                 )
                 if self.on_epoch_end is not None:
                     self.on_epoch_end(history)

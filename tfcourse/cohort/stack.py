@@ -63,8 +63,15 @@ def _padded(arrays: Sequence[NDArray[np.float32]], shape: tuple[int, int, int]) 
     return whole
 
 
-def unstack(member: Member, place: int, stacked: Stacked, kinds: Sequence[Kind], widths: Sequence[int]) -> State:
-    """Return the state of ``member`` in its own widths, copied out of ``place``."""
+def unstack(
+    member: Member,
+    place: int,
+    stacked: Stacked,
+    kinds: Sequence[Kind],
+    widths: Sequence[int],
+    parts: Sequence[str] = ("weights", "first", "second"),
+) -> State:
+    """Return the state of ``member`` in its own widths, copied out of ``place``; only ``parts`` of it, if so asked."""
     state = State([], [], [])
     starts, position = {}, 0
     for index, name, units in trained_vectors(kinds, widths):
@@ -73,7 +80,7 @@ def unstack(member: Member, place: int, stacked: Stacked, kinds: Sequence[Kind],
     indices = [index for index, (_, own) in enumerate(in_program(member, len(widths))) if own is not None]
     for index, layer in zip(indices, variables(member.layers, member.inputs), strict=True):
         for variable in layer:
-            for part, arrays in (("weights", state.weights), ("first", state.first), ("second", state.second)):
+            for part in parts:
                 if not variable.trainable:
                     array = stacked["moving"][index][variable.name][place]
                 elif variable.name == "kernel":
@@ -81,7 +88,7 @@ def unstack(member: Member, place: int, stacked: Stacked, kinds: Sequence[Kind],
                 else:
                     array = stacked[part][VECTORS][place][:, starts[index, variable.name] :]
                 cut = array[tuple(slice(size) for size in (*[1] * (2 - len(variable.shape)), *variable.shape))]
-                arrays.append(np.array(cut).reshape(variable.shape))
+                getattr(state, part).append(np.array(cut).reshape(variable.shape))
     return state
 
 
