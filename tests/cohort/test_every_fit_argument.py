@@ -22,7 +22,7 @@ TESTED_HERE = {
 # test_stopping.py, test_plan.py, test_dropout.py and test_equality.py hold these.
 TESTED_ELSEWHERE = {
     "seed", "on_epoch_end", "on_member_end", "on_plan", "places", "workers", "memory", "watches", "on_progress",
-    "executor",
+    "executor", "on_members_end",
 }  # fmt: skip
 SPEC = (NetworkSpec(4, 3), OptimizerSpec("sgd", 0.1))
 WEIGHTS = np.linspace(0, 2, len(X), dtype=np.float32)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import math
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from tests.executors.examples import EPOCHS, check_same, trained
 from tfcourse.cohort.work import Cohort, Shared, Trained, train_cohort
 from tfcourse.errors import UserError
 from tfcourse.executors.dispatch import Dispatch, Waits
+from tfcourse.executors.merging import bytes_needed
 from tfcourse.executors.workers import Beat, Done, Event, Lost, Ready, Stopped
 
 Fault = Callable[["Scripted", int, int, Cohort, list[Trained]], Event | None]
@@ -22,10 +25,12 @@ Fault = Callable[["Scripted", int, int, Cohort, list[Trained]], Event | None]
 class Scripted:
     """Workers in this process that train what they are handed at once, and answer as a fault has it."""
 
-    def __init__(self, size: int, fault: Fault = lambda *_: None) -> None:
+    def __init__(self, size: int, fault: Fault = lambda *_: None, has: Sequence[tuple[float, int]] = ()) -> None:
         self.size = self.beside = size
         self.fault, self.now, self.closed = fault, 0.0, False
-        self.told: list[Event] = [Ready(worker, "here", "a kind") for worker in range(size)]
+        self.told: list[Event] = [
+            Ready(worker, "here", "a kind", *has) for worker, has in enumerate(has or [()] * size)
+        ]
         self.handed: list[tuple[int, Cohort]] = []
         self.stopped: list[int] = []
         self.next = size
@@ -249,3 +254,49 @@ def test_machines_of_different_kinds_are_told() -> None:
 def test_an_executor_and_what_looks_at_every_epoch_do_not_go_together() -> None:
     with executor(Scripted(1)) as one, pytest.raises(UserError, match=r"^on_epoch_end and an executor were given"):
         trained(executor=one, on_epoch_end=lambda history: None)
+
+
+def test_a_worker_with_many_places_trains_several_cohorts_as_one_to_the_last_bit(wanted: list[Any]) -> None:
+    workers, news = Scripted(1, has=[(math.inf, 256)]), dict[int, int]()
+    with executor(workers) as one:
+        check_same(trained(executor=one, on_progress=news.update), wanted)
+    ((_, cohort),) = workers.handed
+    assert (len(cohort.members), cohort.plan.places, cohort.layout.places) == (12, 12, 12)
+    assert news == {index: len(history.epoch) for index, history in enumerate(wanted)}
+    assert one.tally.workers[0].cohorts == 3
+
+
+def test_as_many_cohorts_as_its_places_and_its_memory_hold(wanted: list[Any]) -> None:
+    probe = Scripted(1)
+    with executor(probe) as one:
+        trained(executor=one)
+    most = max(bytes_needed(cohort) for _, cohort in probe.handed)
+    for has, sizes in (((math.inf, 8), [4, 8]), ((2 * most, 256), [4, 8]), ((1.5 * most, 256), [4, 4, 4])):
+        workers = Scripted(1, has=[has])
+        with executor(workers) as one:
+            check_same(trained(executor=one), wanted)
+        assert sorted(len(cohort.members) for _, cohort in workers.handed) == sizes
+
+
+def test_what_was_trained_as_one_and_is_lost_is_trained_again_wherever_there_is_room(wanted: list[Any]) -> None:
+    def dies(workers: Scripted, worker: int, *_: Any) -> Event | None:
+        return Lost(worker, "its node is gone") if worker == 0 else None
+
+    workers = Scripted(1, dies, has=[(math.inf, 256)])  # who comes in its place has places for one cohort
+    with executor(workers) as one:
+        check_same(trained(executor=one), wanted)
+    assert [len(cohort.members) for _, cohort in workers.handed] == [12, 4, 4, 4]
+    assert (one.tally.lost, one.tally.repeated) == (1, 3)
+
+
+def test_a_cohort_goes_to_no_worker_whose_memory_is_too_small(wanted: list[Any]) -> None:
+    workers = Scripted(2, has=[(1000.0, 0), (math.inf, 0)])
+    with executor(workers) as two:
+        check_same(trained(executor=two), wanted)
+    assert {worker for worker, _ in workers.handed} == {1}
+    small, ended = Scripted(1, has=[(1000.0, 0)]), dict[int, str]()
+    with executor(small, starting=9.0) as one:
+        trained(executor=one, on_member_end=lambda h: ended.update({h.index: h.lost}))
+    assert small.handed == []
+    assert len(ended) == 12
+    assert re.fullmatch(r"a cohort of 4 in epochs 1 to 4 needs \d+ MiB, and the largest worker has 0 MiB", ended[0])

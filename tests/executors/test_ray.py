@@ -132,6 +132,30 @@ def test_nodes_that_go_and_come_under_way_change_nothing(wanted: list[Any]) -> N
         cluster.shutdown()
 
 
+def test_a_node_takes_what_its_memory_and_its_gpu_let_it(wanted: list[Any]) -> None:
+    """The nodes only declare what they have; what a GPU computes is not tested here."""
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    try:
+        cluster.add_node(num_cpus=1, memory=2**20)  # less than a cohort needs
+        ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+        with RayCluster("auto", Waits(silent=30.0, least_slow=1e9)) as executor:
+
+            def join(news: Any) -> None:
+                if executor.tally.workers and executor.size == 1 and not executor._runs:
+                    cluster.add_node(num_cpus=4, num_gpus=1, memory=2**30)
+                    executor.workers._counted = -1e9  # type: ignore[attr-defined]
+
+            check_same(trained(executor=executor, epochs=EPOCHS, on_progress=join), wanted)
+            assert executor.size == 2  # one worker a GPU, not one a processor
+        small, large = executor.tally.workers.values()
+        assert (small.cohorts, large.cohorts) == (0, 3)
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+
+
 def test_an_address_nobody_answers_at() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

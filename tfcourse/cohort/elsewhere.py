@@ -28,7 +28,7 @@ class Elsewhere:
         seed: of the minibatch order.
         shuffle: whether there is one.
         jit_compile: whether XLA compiles the programs.
-        on_member_end: called when a member has ended, in the caller's thread.
+        on_members_end: called when members have ended, with those that have by then, in the caller's thread.
         on_progress: as for :class:`~tfcourse.cohort.work.Work`.
     """
 
@@ -45,12 +45,13 @@ class Elsewhere:
         seed: int,
         shuffle: bool,
         jit_compile: bool,
-        on_member_end: Callable[[MemberHistory], object] | None,
+        on_members_end: Callable[[list[MemberHistory]], object] | None,
         on_progress: Callable[[Mapping[int, int]], object] | None,
     ) -> None:
         self.members, self.histories, self.watches = members, histories, watches
         self.initial_epoch, self.seed, self.shuffle, self.jit_compile = initial_epoch, seed, shuffle, jit_compile
-        self.on_member_end, self.on_progress = on_member_end, on_progress
+        self.on_members_end, self.on_progress = on_members_end, on_progress
+        self._untold: list[MemberHistory] = []
         self._data: dict[str, Shared] = {}
         by_layers: dict[tuple[object, ...], str] = {}
         for member in members:
@@ -88,10 +89,12 @@ class Elsewhere:
         Raises:
             UserError: if members were lost, and nobody is told of each.
         """
-        progressed = self.on_progress or (lambda news: None)
-        executor.submit(Work(self._cohorts, self._data, self._ended, progressed))
+        try:
+            executor.submit(Work(self._cohorts, self._data, self._ended, self._progressed))
+        finally:
+            self._tell()
         lost = [history for history in self.histories if history.lost]
-        if lost and self.on_member_end is None:
+        if lost and self.on_members_end is None:
             which = ", ".join(str(history.index) for history in lost)
             raise UserError(f"Members {which} were not trained: {lost[0].lost}.")
 
@@ -102,8 +105,18 @@ class Elsewhere:
                 history.lost, history.finished = found, True
             else:
                 self._take(index, found[place])
-            if self.on_member_end is not None:
-                self.on_member_end(history)
+            self._untold.append(history)
+
+    def _progressed(self, news: Mapping[int, int]) -> None:
+        self._tell()
+        if self.on_progress is not None:
+            self.on_progress(news)
+
+    def _tell(self) -> None:
+        """Tell of the members that have ended since the last time."""
+        ended, self._untold = self._untold, []
+        if ended and self.on_members_end is not None:
+            self.on_members_end(ended)
 
     def _take(self, index: int, trained: Trained) -> None:
         """Put what came of a member's training where a training here would have put it."""

@@ -59,6 +59,7 @@ def fit_together(
     seed: int = 0,
     on_epoch_end: Callable[[MemberHistory], object] | None = None,
     on_member_end: Callable[[MemberHistory], object] | None = None,
+    on_members_end: Callable[[list[MemberHistory]], object] | None = None,
     on_plan: Callable[[str], object] | None = None,
     watches: Sequence[Watch] | None = None,
     on_progress: Callable[[Mapping[int, int]], object] | None = None,
@@ -96,6 +97,7 @@ def fit_together(
             ``weights`` and call ``stop()``. Calls come from other threads, but one at a time.
         on_member_end: called with a member's history when it has ended, in the caller's thread; members that ended
             before an interrupt are not lost to it.
+        on_members_end: the same for who would hear of those that end at a time in one call.
         on_plan: called before training with a sentence: how many cohorts there are, and how much padding wastes.
         watches: what follows each member where it is trained, and ends it; see :class:`tfcourse.cohort.work.Watch`.
         on_progress: called now and then, one call at a time, with the epochs that members have reached, by position.
@@ -172,16 +174,17 @@ def fit_together(
     )
     if on_plan is not None:
         on_plan(in_words(plans, everyone))
+    members_end = _each_and_all(on_member_end, on_members_end)
     if executor is not None:
         Elsewhere(
             everyone, histories, plans, training, validation, watches, initial_epoch=initial_epoch, seed=seed,
-            shuffle=bool(shuffle), jit_compile=jit_compile, on_member_end=on_member_end, on_progress=on_progress,
+            shuffle=bool(shuffle), jit_compile=jit_compile, on_members_end=members_end, on_progress=on_progress,
         ).run(executor)  # fmt: skip
     else:
         Scheduler(
             everyone, histories, plans, training, validation, order, jit_compile=jit_compile, workers=workers,
             open_at_once=4 * workers if may_stop else workers, initial_epoch=initial_epoch,
-            on_epoch_end=looking_on(on_epoch_end, watches, on_progress), on_member_end=on_member_end,
+            on_epoch_end=looking_on(on_epoch_end, watches, on_progress), on_members_end=members_end,
         ).run()  # fmt: skip
     for history, given in zip(histories, members, strict=True):
         if isinstance(given, keras.Model):
@@ -189,6 +192,22 @@ def fit_together(
             given.history = history
     _give_memory_back()
     return histories
+
+
+def _each_and_all(
+    one: Callable[[MemberHistory], object] | None, some: Callable[[list[MemberHistory]], object] | None
+) -> Callable[[list[MemberHistory]], object] | None:
+    """Return what tells of members that have ended: of each, and of all at once; None if nobody is to be told."""
+    if one is None:
+        return some
+
+    def ended(histories: list[MemberHistory]) -> None:
+        for history in histories:
+            one(history)
+        if some is not None:
+            some(histories)
+
+    return ended
 
 
 def _check_apart(models: Sequence[keras.Model]) -> None:

@@ -122,7 +122,7 @@ class Member:
         kinds = tuple(layer.kind for layer in self.layers)
         return (kinds, self.inputs, self.classes, self.sparse, self.input_layers.key)
 
-    @property
+    @functools.cached_property
     def depth(self) -> int:
         """Number of dense layers before the head."""
         return sum(isinstance(layer, Dense) for layer in self.layers) - 1

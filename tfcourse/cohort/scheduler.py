@@ -45,7 +45,7 @@ class Scheduler:
         open_at_once: cohorts that may be under way; more than ``workers`` lets thinned ones merge.
         initial_epoch: the first epoch.
         on_epoch_end: called after each epoch of each member, from the cohort's thread, never two calls at a time.
-        on_member_end: called when a member has ended, from the caller's thread.
+        on_members_end: called when members have ended, with those that have by then, from the caller's thread.
         layouts: of each plan, from :func:`layouts_of`; made here when left out.
     """
 
@@ -63,14 +63,14 @@ class Scheduler:
         open_at_once: int,
         initial_epoch: int,
         on_epoch_end: Callable[[MemberHistory], object] | None,
-        on_member_end: Callable[[MemberHistory], object] | None,
+        on_members_end: Callable[[list[MemberHistory]], object] | None,
         layouts: Sequence[Layout] | None = None,
     ) -> None:
         self.members, self.histories = members, histories
         self.training, self.validation, self.order = training, validation, order
         self.jit_compile, self.workers, self.open_at_once = jit_compile, workers, open_at_once
         self.initial_epoch = initial_epoch
-        self.on_epoch_end, self.on_member_end = on_epoch_end, on_member_end
+        self.on_epoch_end, self.on_members_end = on_epoch_end, on_members_end
         layouts = layouts or layouts_of(plans, members, training, validation)
         cohorts = collections.Counter(layouts)
         epochs = max(history.params["epochs"] for history in histories) - initial_epoch
@@ -113,11 +113,15 @@ class Scheduler:
             raise self._error
 
     def _tell_ended(self, timeout: float) -> None:
-        """Call ``on_member_end`` for a member that has ended, in the caller's thread."""
+        """Call ``on_members_end`` with the members that have ended, in the caller's thread."""
+        found: list[MemberHistory | None] = []
         with contextlib.suppress(queue.Empty):
-            history = self._ended.get(timeout=timeout)
-            if history is not None and self.on_member_end is not None:
-                self.on_member_end(history)
+            found.append(self._ended.get(timeout=timeout))
+            while True:
+                found.append(self._ended.get_nowait())
+        ended = [history for history in found if history is not None]
+        if ended and self.on_members_end is not None:
+            self.on_members_end(ended)
 
     def _fail(self, error: BaseException) -> None:
         with self._changed:

@@ -161,8 +161,8 @@ class Work:
         cohorts: the pieces of work.
         data: by digest.
         ended: called with a piece of work and what came of its members, or the reason why nothing did, in words.
-        progressed: called at least twice a second with the epochs of members of which there is news, by their position
-            among all; what it raises ends everything.
+        progressed: called after the pieces of work that end at a time, and at least twice a second, with the epochs of
+            members of which there is news, by their position among all; what it raises ends everything.
     """
 
     cohorts: Sequence[Cohort]
@@ -243,7 +243,7 @@ def train_cohort(
         open_at_once=1,
         initial_epoch=cohort.initial_epoch,
         on_epoch_end=looking_on(None, watches, progressed),
-        on_member_end=None,
+        on_members_end=None,
         layouts=[cohort.layout],
     ).run()
     return [_trained(history, watches[history.index] if watches else None) for history in histories]

@@ -11,6 +11,8 @@ from tfcourse.cohort.layers import variables
 from tfcourse.cohort.member import Member, State
 from tfcourse.cohort.work import Cohort, Trained
 
+FLOAT32 = np.dtype(np.float32)
+
 
 def fault_in(cohort: Cohort, found: Any) -> str:
     """Return what is wrong with what came back for a cohort, in words; empty if nothing is.
@@ -56,7 +58,7 @@ def _fault_in(cohort: Cohort, place: int, trained: Trained) -> str:
 def _fault_in_state(member: Member, state: State, *, finite: bool) -> str:
     shapes = [tuple(v.shape) for layer in variables(member.layers, member.inputs) for v in layer]
     for arrays in (state.weights, state.first, state.second):
-        if [array.shape for array in arrays] != shapes or any(array.dtype != np.float32 for array in arrays):
+        if [array.shape for array in arrays] != shapes or any(array.dtype != FLOAT32 for array in arrays):
             return "a member's weights have other shapes than its network's"
         if finite and not all(np.isfinite(array).all() for array in arrays):
             return "a member's weights are not finite, though its loss is"

@@ -12,12 +12,14 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from tfcourse.cohort.work import Cohort, Work
+from tfcourse.cohort.work import Work
 from tfcourse.errors import UserError
 from tfcourse.executors.checking import fault_in
+from tfcourse.executors.merging import alike, apart, merged
+from tfcourse.executors.pieces import Piece, Run
 from tfcourse.executors.speed import Speed
 from tfcourse.executors.tally import Tally, Worker
 from tfcourse.executors.workers import Beat, Done, Event, Lost, Ready, Stopped, Workers
@@ -46,28 +48,6 @@ class Waits:
     least_slow: float = 10.0
 
 
-@dataclass
-class _Piece:
-    """A cohort of a batch: who is at it, and how often it was lost."""
-
-    cohort: Cohort
-    runs: set[int] = field(default_factory=set)
-    lost: int = 0
-    from_outside: int = 0
-    ended: bool = False
-
-
-@dataclass
-class _Run:
-    """A worker at a piece of work."""
-
-    worker: int
-    piece: _Piece
-    since: float
-    heard: float
-    stopping: bool = False
-
-
 class Dispatch:
     """An executor over workers of any kind; use it in a ``with`` block, which ends them.
 
@@ -87,7 +67,8 @@ class Dispatch:
         self._speed = Speed()
         self._tasks = itertools.count()
         self._idle: dict[int, None] = {}
-        self._runs: dict[int, _Run] = {}
+        self._ready: dict[int, Ready] = {}
+        self._runs: dict[int, Run] = {}
         self._failed_starts, self._heard = 0, clock()
         self._closed = False
 
@@ -121,7 +102,7 @@ class Dispatch:
         """
         if self._closed:
             raise UserError("This executor was closed; use it inside its with block.")
-        pieces = [_Piece(cohort) for cohort in batch.cohorts]
+        pieces = [Piece(cohort) for cohort in batch.cohorts]
         waiting = deque(sorted(pieces, key=lambda piece: -piece.cohort.operations))
         open_pieces = len(pieces)
         self._heard = self.clock()
@@ -132,41 +113,66 @@ class Dispatch:
                 for event in self.workers.events(SECONDS_OF_A_LOOK):
                     open_pieces -= self._take(event, waiting, batch, news)
                 self._look_after()
+                open_pieces -= self._give_up_what_fits_nobody(waiting, batch)
                 if not waiting:
                     self._help_the_slow(batch)
                 batch.progressed(news)
         finally:
             for task, run in self._runs.items():
-                run.piece.ended = True
+                for piece in run.pieces:
+                    piece.ended = True
                 self._put_down(task, run)
 
-    def _hand_out(self, waiting: deque[_Piece], batch: Work) -> None:
-        while waiting and self._idle:
-            piece = waiting.popleft()
-            self._give(piece, batch)
+    def _hand_out(self, waiting: deque[Piece], batch: Work) -> None:
+        """Give each free worker the largest piece that fits into its memory, and one with many places more like it."""
+        for worker in list(self._idle) if waiting else ():
+            ready, taken = self._ready[worker], list[Piece]()
+            memory = ready.memory
+            for piece in list(waiting):
+                places = sum(each.cohort.plan.places for each in taken) + piece.cohort.plan.places
+                like = not taken or (places <= ready.places and alike(piece.cohort) == alike(taken[0].cohort))
+                if like and piece.fits(memory):
+                    taken.append(piece)
+                    memory -= 0.0 if math.isinf(memory) else piece.need
+                    waiting.remove(piece)
+                if taken and places >= ready.places:
+                    break
+            if taken:
+                self._give(worker, taken, batch)
 
-    def _give(self, piece: _Piece, batch: Work) -> None:
-        worker, task, now = self._next_idle(), next(self._tasks), self.clock()
-        self._runs[task] = _Run(worker, piece, now, now)
-        piece.runs.add(task)
-        self.workers.hand(worker, task, piece.cohort, batch.data[piece.cohort.data])
-
-    def _next_idle(self) -> int:
-        worker = next(iter(self._idle))
+    def _give(self, worker: int, pieces: list[Piece], batch: Work) -> None:
         del self._idle[worker]
-        return worker
+        task, now, cohort = next(self._tasks), self.clock(), merged([piece.cohort for piece in pieces])
+        self._runs[task] = Run(worker, pieces, cohort, now, now)
+        for piece in pieces:
+            piece.runs.add(task)
+        self.workers.hand(worker, task, cohort, batch.data[cohort.data])
 
-    def _take(self, event: Event, waiting: deque[_Piece], batch: Work, news: dict[int, int]) -> int:
+    def _give_up_what_fits_nobody(self, waiting: deque[Piece], batch: Work) -> int:
+        """Give up the pieces that fit into no worker's memory when all have been free for long; return how many."""
+        if self._runs or not self._idle or self.clock() - self._heard <= self.waits.starting:
+            return 0
+        given_up = list(waiting)
+        waiting.clear()
+        most = max(self._ready[worker].memory for worker in self._idle)
+        for piece in given_up:
+            self.tally.given_up += 1
+            sizes = f"{piece.need / 2**20:,.0f} MiB, and the largest worker has {most / 2**20:,.0f} MiB"
+            self._end(piece, batch, f"{piece.cohort.in_words} needs {sizes}")
+        return len(given_up)
+
+    def _take(self, event: Event, waiting: deque[Piece], batch: Work, news: dict[int, int]) -> int:
         """Take in what has happened and return how many pieces have ended by it: one or none."""
         match event:
             case Ready():
                 self.tally.workers[event.worker] = Worker(event.host, event.kind)
+                self._ready[event.worker] = event
                 self._idle[event.worker] = None
                 self._heard = self.clock()
             case Beat() if event.task in self._runs:
                 run = self._runs[event.task]
                 run.heard = self.clock()
-                if not run.piece.ended:
+                if not run.ended:
                     news.update(event.news)
             case Stopped() if event.task in self._runs:
                 self._free(event.task)
@@ -176,42 +182,49 @@ class Dispatch:
                 return self._lost(event, waiting, batch)
         return 0
 
-    def _free(self, task: int) -> _Run:
+    def _free(self, task: int) -> Run:
         run = self._runs.pop(task)
-        run.piece.runs.discard(task)
+        for piece in run.pieces:
+            piece.runs.discard(task)
         self._idle[run.worker] = None
+        self._heard = self.clock()
         return run
 
-    def _done(self, event: Done, waiting: deque[_Piece], batch: Work) -> int:
+    def _done(self, event: Done, waiting: deque[Piece], batch: Work) -> int:
         run = self._runs[event.task]
-        if fault := fault_in(run.piece.cohort, event.found):
-            self.workers.end(run.worker, fault)  # it is told as lost, and the piece goes elsewhere
+        if fault := fault_in(run.cohort, event.found):
+            self.workers.end(run.worker, fault)  # it is told as lost, and the pieces go elsewhere
             return 0
         self._free(event.task)
-        cohort, seconds = run.piece.cohort, self.clock() - run.since
+        cohort, seconds = run.cohort, self.clock() - run.since
         worker = self.tally.workers.setdefault(run.worker, Worker())
-        worker.cohorts += 1
+        worker.cohorts += len(run.pieces)
         worker.seconds += seconds
         worker.rows += cohort.layout.rows * sum(len(trained.epochs) for trained in event.found)
-        if run.piece.ended or run.stopping:
+        if run.ended or run.stopping:
             return 0
         self._speed.took(cohort.operations, seconds)
-        self._end(run.piece, batch, event.found)
-        return 1
+        results = zip(run.pieces, apart(event.found, [piece.cohort for piece in run.pieces]), strict=True)
+        ended = [(piece, found) for piece, found in results if not piece.ended]
+        for piece, found in ended:
+            self._end(piece, batch, found)
+        return len(ended)
 
-    def _end(self, piece: _Piece, batch: Work, found: Any) -> None:
+    def _end(self, piece: Piece, batch: Work, found: Any) -> None:
         piece.ended = True
         for task in piece.runs:
-            self._put_down(task, self._runs[task])
+            if self._runs[task].ended:
+                self._put_down(task, self._runs[task])
         batch.ended(piece.cohort, found)
 
-    def _put_down(self, task: int, run: _Run) -> None:
+    def _put_down(self, task: int, run: Run) -> None:
         if not run.stopping:
             run.stopping = True
             self.workers.stop(run.worker, task)
 
-    def _lost(self, event: Lost, waiting: deque[_Piece], batch: Work) -> int:
+    def _lost(self, event: Lost, waiting: deque[Piece], batch: Work) -> int:
         self._idle.pop(event.worker, None)
+        self._ready.pop(event.worker, None)
         if event.worker not in self.tally.workers:
             self._failed_starts += not self.tally.workers  # where one could start, others can
             if self._failed_starts >= MOST_FAILED_STARTS:
@@ -222,13 +235,14 @@ class Dispatch:
         task = next((task for task, run in self._runs.items() if run.worker == event.worker), None)
         if task is None:
             return 0
-        piece = self._runs.pop(task).piece
-        piece.runs.discard(task)
-        if piece.ended or piece.runs:  # another worker is at it
-            return 0
-        return self._again(piece, event, waiting, batch)
+        given_up = 0
+        for piece in reversed(self._runs.pop(task).pieces):
+            piece.runs.discard(task)
+            if not (piece.ended or piece.runs):  # no other worker is at it
+                given_up += self._again(piece, event, waiting, batch)
+        return given_up
 
-    def _again(self, piece: _Piece, event: Lost, waiting: deque[_Piece], batch: Work) -> int:
+    def _again(self, piece: Piece, event: Lost, waiting: deque[Piece], batch: Work) -> int:
         """Have a piece that was lost trained again, before all others, or give it up; return 1 if it is given up."""
         piece.lost += not event.from_outside
         piece.from_outside += event.from_outside
@@ -249,7 +263,7 @@ class Dispatch:
         """
         now = self.clock()
         for run in self._runs.values():
-            cohort = run.piece.cohort
+            cohort = run.cohort
             epochs = max(cohort.epochs) - cohort.initial_epoch
             silent = self.waits.silent + self.waits.slow * self._speed.seconds(cohort.operations / epochs)
             if now - run.heard > silent:
@@ -261,8 +275,11 @@ class Dispatch:
     def _help_the_slow(self, batch: Work) -> None:
         """Give cohorts that take much longer than others did to a second worker as well, while there is one free."""
         for run in list(self._runs.values()):
-            expected = self._speed.seconds(run.piece.cohort.operations) if self._speed.known else math.inf
+            expected = self._speed.seconds(run.cohort.operations) if self._speed.known else math.inf
             slow = self.clock() - run.since > max(self.waits.least_slow, self.waits.slow * expected)
-            if slow and self._idle and len(run.piece.runs) == 1 and not (run.stopping or run.piece.ended):
-                self.tally.twice += 1
-                self._give(run.piece, batch)
+            for piece in run.pieces if slow and not run.stopping else ():
+                fits = (worker for worker in self._idle if piece.fits(self._ready[worker].memory))
+                worker = next(fits, None)
+                if worker is not None and len(piece.runs) == 1 and not piece.ended:
+                    self.tally.twice += 1
+                    self._give(worker, [piece], batch)

@@ -9,14 +9,18 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import itertools
+import math
 import os
 import signal
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from tfcourse.cohort.plan import GPU_PLACES
 from tfcourse.cohort.work import Cohort, Shared
 from tfcourse.errors import UserError
 from tfcourse.executors.dispatch import Dispatch, Waits
@@ -34,12 +38,29 @@ _Call: TypeAlias = tuple[Literal["ready", "train", "beat"], int, int]
 """What was asked, of which worker, and for which task."""
 
 
+@dataclass(frozen=True)
+class _Room:
+    """A node's part for one worker: which node, how many workers it has, what each of them may take."""
+
+    node: str
+    workers: int
+    memory: float
+    gpu: bool
+
+    @classmethod
+    def of(cls, node: dict[str, Any]) -> _Room:
+        has = node["Resources"]
+        workers = int(has.get("GPU", 0)) or int(has.get("CPU", 0))
+        return cls(node["NodeID"], workers, has.get("memory", math.inf) / max(workers, 1), has.get("GPU", 0) >= 1)
+
+
 class RayWorkers:
-    """An actor a processor of the cluster; more are started as nodes join, and lost ones replaced."""
+    """An actor a processor of the cluster, on nodes with GPUs one a GPU; more as nodes join, and lost ones replaced."""
 
     def __init__(self, ray: Any) -> None:
         self._ray = ray
         self._actor = ray.remote(num_cpus=1, max_restarts=0, max_concurrency=THREADS)(Actor)
+        self._room: dict[int, _Room] = {}
         self._numbers = itertools.count()
         self._actors: dict[int, Any] = {}
         self._why: dict[int, str] = {}
@@ -58,19 +79,31 @@ class RayWorkers:
     @property
     def beside(self) -> int:
         """How many of them are on one machine, at most."""
-        nodes = [node["Resources"].get("CPU", 0) for node in self._ray.nodes() if node["Alive"]]
-        return max(1, int(max(nodes, default=1)))
+        return max(1, max((room.workers for room in self._rooms()), default=1))
+
+    def _rooms(self) -> list[_Room]:
+        return [_Room.of(node) for node in self._ray.nodes() if node["Alive"]]
 
     def _fill(self) -> None:
-        """Start as many actors as the cluster has processors, once in a while."""
+        """Start as many actors as each node has room for, once in a while."""
         if time.monotonic() - self._counted < SECONDS_BETWEEN_COUNTS:
             return
         self._counted = time.monotonic()
-        self._size = max(1, int(self._ray.cluster_resources().get("CPU", 0)))
-        while len(self._actors) < self._size:
-            number = next(self._numbers)
-            actor = self._actors[number] = self._actor.remote()
-            self._calls[actor.machine.remote()] = ("ready", number, -1)
+        rooms = self._rooms()
+        self._size = max(1, sum(room.workers for room in rooms))
+        there = Counter(self._room[number].node for number in self._actors)
+        for room in rooms:
+            for _ in range(room.workers - there[room.node]):
+                self._start(room)
+
+    def _start(self, room: _Room) -> None:
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        number = next(self._numbers)
+        here = NodeAffinitySchedulingStrategy(room.node, soft=False)
+        actor = self._actor.options(num_gpus=int(room.gpu), scheduling_strategy=here).remote()
+        self._actors[number], self._room[number] = actor, room
+        self._calls[actor.machine.remote()] = ("ready", number, -1)
 
     def hand(self, worker: int, task: int, cohort: Cohort, data: Shared) -> None:
         """Give a worker something to do."""
@@ -125,7 +158,8 @@ class RayWorkers:
             self._lose(worker, _how_it_died(error))
             return
         if kind == "ready":
-            self._told.append(Ready(worker, **said))
+            room = self._room[worker]
+            self._told.append(Ready(worker, **said, memory=room.memory, places=GPU_PLACES if room.gpu else 0))
         elif kind == "beat":
             if said:
                 self._told.append(Beat(worker, task, said))

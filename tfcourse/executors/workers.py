@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -17,11 +18,15 @@ class Ready:
         worker: its number; every worker has one of its own, also one that comes in the place of another.
         host: the machine that it is on.
         kind: of its processor and its devices.
+        memory: bytes that it has.
+        places: members that it trains at a time where there are so many; 0 for a cohort as it is planned.
     """
 
     worker: int
     host: str = ""
     kind: str = ""
+    memory: float = math.inf
+    places: int = 0
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     >>> [file.name for file in folder.iterdir()]
     ['a.txt']
     """
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")  # Keras looks at the suffix
+    temporary = beside(path)
     try:
         yield temporary
         if durable:
@@ -46,6 +46,15 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
             to_disk(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def beside(path: Path) -> Path:
+    """Return where this process writes a file before it takes its name ``path``.
+
+    >>> beside(Path("a.txt")).name == f".{os.getpid()}.a.txt"
+    True
+    """
+    return path.with_name(f".{os.getpid()}.{path.name}")  # Keras looks at the suffix
 
 
 def make_folder(path: Path, mode: int = 0o777) -> list[Path]:

@@ -98,7 +98,10 @@ class MLPHyperModel(keras_tuner.HyperModel):
 
     def specs(self, hp: keras_tuner.HyperParameters) -> tuple[NetworkSpec, OptimizerSpec, int]:
         """Return the network, the optimizer and the batch size that ``hp`` describes, building nothing."""
-        values = declare(self.space, hp)
+        return self.specs_of(declare(self.space, hp))
+
+    def specs_of(self, values: Mapping[str, Any]) -> tuple[NetworkSpec, OptimizerSpec, int]:
+        """Return the same of a setting: the active values under the space's own names."""
         batch_size = int(values.get("batch_size", self.batch_size))
         network = network_from_values(values, inputs=self.inputs, classes=self.classes)
         steps_per_epoch = math.ceil(self.rows / batch_size)

@@ -11,11 +11,12 @@ from typing import Any
 from tfcourse.cohort import MemberHistory, fit_together
 from tfcourse.cohort.member import Member
 from tfcourse.cohort.plan import FIXED_PLACES
-from tfcourse.search.fit import Schedule, TrainingData
+from tfcourse.search.fit import Schedule, Training, TrainingData
 from tfcourse.search.fit_tuner import FitTuner
 from tfcourse.search.following import Following
 from tfcourse.search.halving import going_on, rungs
 from tfcourse.search.padding import Padding
+from tfcourse.space.names import values_from_hp
 from tfcourse.space.objective import Objective
 
 
@@ -60,7 +61,8 @@ class CohortFitTuner(FitTuner):
                 self._thin(rung, epochs, of_trial, schedule)
 
     def _job(self, trial: Any, repeat: int, schedule: Schedule) -> _Job:
-        network, optimizer, batch_size = self.hypermodel.specs(trial.hyperparameters)
+        setting = values_from_hp(trial.hyperparameters.values)  # the oracle keeps none that is not active
+        network, optimizer, batch_size = self.hypermodel.specs_of(setting)
         examples = self.hypermodel.rows * schedule.epochs
         padding = Padding.of_space(self.hypermodel.space, inputs=self.hypermodel.inputs, examples=examples)
         member = padding.member(network, optimizer, self.seed_of(trial, repeat))
@@ -87,17 +89,17 @@ class CohortFitTuner(FitTuner):
             under_way.update({index: epochs / schedule.epochs for index, epochs in news.items() if index in under_way})
             show_progress()
 
-        def member_ended(history: MemberHistory) -> None:
-            job = jobs[history.index]
-            under_way.pop(history.index, None)
-            if history.lost:
-                job.following.over, job.lost = True, history.lost
-            optimizer = replace(job.member.optimizer, iterations=history.params["steps"] * job.following.epochs)
-            job.member = replace(job.member, start=history.end, optimizer=optimizer)
-            group = of_trial[job.trial.trial_id]
-            job.ended = job.following.over
-            if all(each.ended for each in group):
-                self._keep_all(job.trial, group)
+        def members_ended(histories: Sequence[MemberHistory]) -> None:
+            for history in histories:
+                job = jobs[history.index]
+                under_way.pop(history.index, None)
+                if history.lost:
+                    job.following.over, job.lost = True, history.lost
+                optimizer = replace(job.member.optimizer, iterations=history.params["steps"] * job.following.epochs)
+                job.member = replace(job.member, start=history.end, optimizer=optimizer)
+                job.ended = job.following.over
+            ids = dict.fromkeys(jobs[history.index].trial.trial_id for history in histories)
+            self._keep_all([of_trial[each] for each in ids if all(job.ended for job in of_trial[each])])
             show_progress()
 
         fit_together(
@@ -112,22 +114,24 @@ class CohortFitTuner(FitTuner):
             seed=schedule.order_seed,
             watches=[job.following for job in jobs],
             on_progress=progressed,
-            on_member_end=member_ended,
+            on_members_end=members_ended,
             executor=self.executor,
         )
 
-    def _keep_all(self, trial: Any, jobs: Sequence[_Job]) -> None:
-        """Keep what came of a trial's trainings, or the reason why one of them could not be trained anywhere."""
-        if lost := next((job.lost for job in jobs if job.lost), ""):
-            self.lose(trial, lost)
-        else:
-            self.keep(trial, [job.following.training for job in jobs])
+    def _keep_all(self, trials: Sequence[Sequence[_Job]]) -> None:
+        """Keep what came of trials, by their trainings, or the reason why one of these could not be done anywhere."""
+        ended: list[tuple[Any, list[Training] | str]] = []
+        for jobs in trials:
+            lost = next((job.lost for job in jobs if job.lost), "")
+            ended.append((jobs[0].trial, lost or [job.following.training for job in jobs]))
+        self.keep_together(ended)
 
     def _thin(self, rung: int, epoch: int, of_trial: dict[str, list[_Job]], schedule: Schedule) -> None:
         """End the trials that are not among the better third of their bracket at a rung."""
         brackets: dict[int, list[str]] = defaultdict(list)
         for trial_id in self.oracle.trials:
             brackets[self.oracle.bracket_of(int(trial_id))].append(trial_id)
+        thinned: list[list[_Job]] = []
         for bracket in {self.oracle.bracket_of(int(trial_id)): None for trial_id in of_trial}:
             mates = self._objective_curves(brackets[bracket], of_trial, epoch, schedule.objective)
             stay = going_on(mates, rung, epoch, higher_is_better=Objective(schedule.objective).higher_is_better)
@@ -138,7 +142,8 @@ class CohortFitTuner(FitTuner):
                 for job in jobs:
                     job.following.over = True
                 self.oracle.note(trial_id, halved_at=epoch)
-                self._keep_all(jobs[0].trial, jobs)
+                thinned.append(jobs)
+        self._keep_all(thinned)
 
     def _objective_curves(
         self, trial_ids: Sequence[str], of_trial: dict[str, list[_Job]], epoch: int, objective: str

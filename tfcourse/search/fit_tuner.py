@@ -14,11 +14,12 @@ from typing import Any
 
 import keras
 import keras_tuner
-import numpy as np
 
 from tfcourse.cohort.work import Executor
 from tfcourse.errors import UserError
-from tfcourse.files.writing import make_folder, replacing, to_disk, write_bytes, write_json
+from tfcourse.files.npz import npz_content
+from tfcourse.files.together import Together
+from tfcourse.files.writing import make_folder, to_disk, write_bytes, write_json
 from tfcourse.models.convnet import ConvNetSpec
 from tfcourse.models.convnet_hypermodel import ConvNetHyperModel
 from tfcourse.models.hypermodels import MLPHyperModel
@@ -130,20 +131,21 @@ class FitTuner(keras_tuner.Tuner):
         trials: list[Any] = []
         brackets: set[int] = set()
         self.oracle.bracket_size = self.at_once
-        while len(trials) < most:
-            if (
-                len(brackets) >= self.brackets_at_once
-                and not self.oracle.cut_short
-                and self.oracle.bracket_of(len(self.oracle.trials)) not in brackets
-            ):
-                break
-            self.pre_create_trial()
-            trial = self.oracle.create_trial(f"{self.tuner_id}_{len(trials)}")
-            if trial.status != Status.RUNNING:
-                break
-            self.on_trial_begin(trial)
-            trials.append(trial)
-            brackets.add(self.oracle.bracket_of(int(trial.trial_id)))
+        with self.oracle.saving_together():
+            while len(trials) < most:
+                if (
+                    len(brackets) >= self.brackets_at_once
+                    and not self.oracle.cut_short
+                    and self.oracle.bracket_of(len(self.oracle.trials)) not in brackets
+                ):
+                    break
+                self.pre_create_trial()
+                trial = self.oracle.create_trial(f"{self.tuner_id}_{len(trials)}")
+                if trial.status != Status.RUNNING:
+                    break
+                self.on_trial_begin(trial)
+                trials.append(trial)
+                brackets.add(self.oracle.bracket_of(int(trial.trial_id)))
         if trials:  # so that after a power cut no number is missing before one that is there
             to_disk(Path(self.project_dir))
         return trials
@@ -162,10 +164,30 @@ class FitTuner(keras_tuner.Tuner):
                 self.keep(trial, trainings)
 
     def keep(self, trial: Any, trainings: Sequence[Training]) -> None:
-        """Keep what came of a trial, trained from one seed or several, and end it.
+        """Keep what came of a trial, trained from one seed or several, and end it."""
+        self.keep_together([(trial, trainings)])
 
-        Curves and weights are those of the trial's first seed, not of its luckiest; its score is the mean of all.
+    def keep_together(self, trained: Sequence[tuple[Any, Sequence[Training] | str]]) -> None:
+        """Keep what came of trials that have ended by now, or why one could not be trained anywhere, and end them.
+
+        Curves and weights are those of a trial's first seed, not of its luckiest; its score is the mean of all. The
+        weights of all are on the disk before any trial's file tells of them, and both before anybody is told.
         """
+        with Together() as files:
+            for trial, trainings in trained:
+                if not isinstance(trainings, str) and self._take(trial, trainings):
+                    self.keep_weights(trial, trainings[0], files)
+        with self.oracle.saving_together():
+            for trial, trainings in trained:
+                if isinstance(trainings, str):  # which says nothing against the others
+                    self.oracle.note(trial.trial_id, lost=True)
+                    trial.status, trial.message = Status.FAILED, f"lost: {trainings}"
+                self.on_trial_end(trial)
+        for trial, _ in trained:
+            self.on_trial(self.oracle.get_trial(trial.trial_id))
+
+    def _take(self, trial: Any, trainings: Sequence[Training]) -> bool:
+        """Put what came of a trial's trainings into it, and say whether it has weights to keep."""
         diverged = next((training for training in trainings if training.diverged), None)
         self.oracle.record_curves(trial.trial_id, (diverged or trainings[0]).curves)
         if diverged:
@@ -173,19 +195,12 @@ class FitTuner(keras_tuner.Tuner):
             self.oracle.note(trial.trial_id, diverged=True)
             trial.status = Status.FAILED
             trial.message = f"{DIVERGED}: {diverged.diverged}, at learning rate {rate:.3g}"
-        else:
-            if len(trainings) > 1:
-                scores = [training.score(self.oracle.objective.name) for training in trainings]
-                self.oracle.note(trial.trial_id, repeats=scores)
-            self.keep_weights(trial, trainings[0])
-            trial.status = Status.COMPLETED
-        self.end(trial)
-
-    def lose(self, trial: Any, why: str) -> None:
-        """End a trial that could not be trained anywhere, which says nothing against the others."""
-        self.oracle.note(trial.trial_id, lost=True)
-        trial.status, trial.message = Status.FAILED, f"lost: {why}"
-        self.end(trial)
+            return False
+        if len(trainings) > 1:
+            scores = [training.score(self.oracle.objective.name) for training in trainings]
+            self.oracle.note(trial.trial_id, repeats=scores)
+        trial.status = Status.COMPLETED
+        return True
 
     def end(self, trial: Any) -> None:
         """Tell the oracle and whoever listens that a trial has ended."""
@@ -209,14 +224,14 @@ class FitTuner(keras_tuner.Tuner):
         """Return the seed of the initial weights and dropout masks of a trial's repeat, from 0."""
         return trial_seed(self.oracle.seed, int(trial.trial_id), repeat)
 
-    def keep_weights(self, trial: Any, training: Training) -> None:
+    def keep_weights(self, trial: Any, training: Training, files: Together) -> None:
         """Write the weights of a trial's best epoch as plain arrays, which takes no model."""
-        with replacing(self.weights_path(trial)) as path:
-            np.savez(path, *training.weights)
+        with files.replacing(self.weights_path(trial)) as path:
+            path.write_bytes(npz_content(training.weights))
 
     def weights_path(self, trial: Any) -> Path:
         """Return where a trial's weights lie."""
-        return Path(self.get_trial_dir(trial.trial_id)) / "best_epoch.npz"
+        return Path(self.oracle._get_trial_dir(trial.trial_id)) / "best_epoch.npz"
 
     def build(self, trial: Any) -> keras.Model:
         """Return a trial's network, untrained, as it answers: what it does to images in training alone is left out."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,11 @@ import numpy as np
 from keras_tuner.engine import trial as trial_module
 
 from tfcourse.errors import UserError
+from tfcourse.files.together import Together
 from tfcourse.files.trial_file import read_trial_file
 from tfcourse.files.writing import replacing, write_json
 from tfcourse.search.sampler import unit_draw as unit_draw
+from tfcourse.search.shared_space import SharedSpace
 from tfcourse.search.synchronized import synchronized
 from tfcourse.space.names import DIVERGED, has_diverged
 from tfcourse.space.objective import Objective
@@ -69,11 +73,14 @@ class RandomOracle(keras_tuner.Oracle):
         **kwargs: Any,
     ) -> None:
         super().__init__(objective, max_trials, hyperparameters, seed=seed, **kwargs)
+        self.hyperparameters: keras_tuner.HyperParameters = SharedSpace.of(hyperparameters)
         self.seed: int = self.seed if seed is None else seed
         self.clock: Callable[[], float] = time.monotonic
         self.notes: dict[str, dict[str, Any]] = {}
         self.bracket_size = 1
         self._saved_at = -np.inf
+        self._files: Together | None = None
+        self._made: set[str] = set()
 
     @property
     def rounds_left(self) -> int:
@@ -154,9 +161,13 @@ class RandomOracle(keras_tuner.Oracle):
 
     def score_trial(self, trial: Any) -> None:
         """Score a trial by its best epoch, or by the mean of its repeats; what is not a finite number has diverged."""
+        history = trial.metrics.get_history(self.objective.name)
+        values = np.array([each.value[0] if len(each.value) == 1 else each.mean() for each in history])
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)
-            super().score_trial(trial)
+            trial.score = float((np.nanmax if self.objective.direction == "max" else np.nanmin)(values))
+        best = (each.step for each, value in zip(history, values, strict=True) if value == trial.score)
+        trial.best_step = next(best, None)
         if repeats := self.notes.get(trial.trial_id, {}).get("repeats"):
             trial.score = float(np.mean(repeats))
         self.note(trial.trial_id, diverged=not np.isfinite(trial.score))
@@ -196,13 +207,30 @@ class RandomOracle(keras_tuner.Oracle):
         if trial.score is not None and not np.isfinite(trial.score):
             state["score"] = None
         # Curves hold NaN where a loss was none, as in KerasTuner's own files.
-        with replacing(Path(self._get_trial_dir(trial.trial_id)) / "trial.json") as path:
+        writing = self._files.replacing if self._files is not None else replacing
+        with writing(Path(self._get_trial_dir(trial.trial_id)) / "trial.json") as path:
             path.write_text(json.dumps(state) + "\n", encoding="utf-8")
 
+    @contextlib.contextmanager
+    def saving_together(self) -> Iterator[None]:
+        """Have the files of all trials that are created or end in the block take their names at its end."""
+        with Together() as self._files:
+            try:
+                yield
+            finally:
+                self._files = None
+
+    def update_space(self, hyperparameters: keras_tuner.HyperParameters) -> None:
+        """Add hyperparameters that are new to the space."""
+        if hyperparameters.space != self.hyperparameters.space:  # a trial's are the same objects, if it added none
+            super().update_space(hyperparameters)
+
     def _get_trial_dir(self, trial_id: str) -> str:
-        folder = Path(self._project_dir) / f"trial_{trial_id}"
-        folder.mkdir(parents=True, exist_ok=True)
-        return str(folder)
+        folder = f"{self._directory}/{self._project_name}/trial_{trial_id}"
+        if folder not in self._made:
+            os.makedirs(folder, exist_ok=True)
+            self._made.add(folder)
+        return folder
 
     def save(self, now: bool = False) -> None:
         """Write ``oracle.json``, at most once a second unless ``now``: it grows with the number of trials.
@@ -237,7 +265,19 @@ class RandomOracle(keras_tuner.Oracle):
                 ) from None
             self.trials[trial.trial_id] = trial
         self.trials = dict(sorted(self.trials.items(), key=lambda item: int(item[0])))
+        self._forget_what_a_power_cut_left()
         unended = [key for key, trial in self.trials.items() if trial.status in (Status.RUNNING, Status.INVALID)]
         self.start_order = list(self.trials)
         self.end_order = [key for key in self.trials if key not in set(unended)]
         self._retry_queue = unended[::-1]
+
+    def _forget_what_a_power_cut_left(self) -> None:
+        """Forget trials that never ran, if they follow a number that is not there.
+
+        Those that are drawn together go to the disk in any order. They are drawn again, as they were.
+        """
+        missing = next((number for number, key in enumerate(self.trials) if int(key) != number), len(self.trials))
+        for key in list(self.trials)[missing:]:
+            if self.trials[key].status == Status.RUNNING and not self._run_times[key]:
+                del self.trials[key]
+                self._tried_so_far.discard(self._id_to_hash.pop(key))

@@ -22,8 +22,12 @@ def unit_draw(seed: int, trial: int, name: str, attempt: int = 0) -> float:
     >>> unit_draw(0, 5, "learning_rate") == unit_draw(1, 4, "learning_rate")
     False
     """
-    name_key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
-    return float(np.random.default_rng([seed, trial, attempt, name_key]).random())
+    return float(np.random.default_rng([seed, trial, attempt, _key_of(name)]).random())
+
+
+@functools.lru_cache(maxsize=1024)
+def _key_of(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 
 def random_point(seed: int, trial: int, names: Sequence[str], attempt: int = 0) -> dict[str, float]:
