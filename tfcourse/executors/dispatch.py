@@ -19,7 +19,7 @@ from tfcourse.cohort.work import Work
 from tfcourse.errors import UserError
 from tfcourse.executors.checking import fault_in
 from tfcourse.executors.merging import alike, apart, merged
-from tfcourse.executors.pieces import Piece, Run
+from tfcourse.executors.pieces import Assignment, Piece
 from tfcourse.executors.speed import Speed
 from tfcourse.executors.tally import Tally, Worker
 from tfcourse.executors.workers import Beat, Done, Event, Lost, Ready, Stopped, Workers
@@ -68,7 +68,7 @@ class Dispatch:
         self._tasks = itertools.count()
         self._idle: dict[int, None] = {}
         self._ready: dict[int, Ready] = {}
-        self._runs: dict[int, Run] = {}
+        self._runs: dict[int, Assignment] = {}
         self._failed_starts, self._heard = 0, clock()
         self._closed = False
 
@@ -143,7 +143,7 @@ class Dispatch:
     def _give(self, worker: int, pieces: list[Piece], batch: Work) -> None:
         del self._idle[worker]
         task, now, cohort = next(self._tasks), self.clock(), merged([piece.cohort for piece in pieces])
-        self._runs[task] = Run(worker, pieces, cohort, now, now)
+        self._runs[task] = Assignment(worker, pieces, cohort, now, now)
         for piece in pieces:
             piece.runs.add(task)
         self.workers.hand(worker, task, cohort, batch.data[cohort.data])
@@ -182,7 +182,7 @@ class Dispatch:
                 return self._lost(event, waiting, batch)
         return 0
 
-    def _free(self, task: int) -> Run:
+    def _free(self, task: int) -> Assignment:
         run = self._runs.pop(task)
         for piece in run.pieces:
             piece.runs.discard(task)
@@ -217,7 +217,7 @@ class Dispatch:
                 self._put_down(task, self._runs[task])
         batch.ended(piece.cohort, found)
 
-    def _put_down(self, task: int, run: Run) -> None:
+    def _put_down(self, task: int, run: Assignment) -> None:
         if not run.stopping:
             run.stopping = True
             self.workers.stop(run.worker, task)

@@ -31,7 +31,7 @@ class Piece:
 
 
 @dataclass
-class Run:
+class Assignment:
     """A worker at one piece of work, or at several as one."""
 
     worker: int

@@ -18,7 +18,7 @@ import keras_tuner
 from tfcourse.cohort.work import Executor
 from tfcourse.errors import UserError
 from tfcourse.files.npz import npz_content
-from tfcourse.files.together import Together
+from tfcourse.files.write_batch import WriteBatch
 from tfcourse.files.writing import make_folder, to_disk, write_bytes, write_json
 from tfcourse.models.convnet import ConvNetSpec
 from tfcourse.models.convnet_hypermodel import ConvNetHyperModel
@@ -173,7 +173,7 @@ class FitTuner(keras_tuner.Tuner):
         Curves and weights are those of a trial's first seed, not of its luckiest; its score is the mean of all. The
         weights of all are on the disk before any trial's file tells of them, and both before anybody is told.
         """
-        with Together() as files:
+        with WriteBatch() as files:
             for trial, trainings in trained:
                 if not isinstance(trainings, str) and self._take(trial, trainings):
                     self.keep_weights(trial, trainings[0], files)
@@ -224,7 +224,7 @@ class FitTuner(keras_tuner.Tuner):
         """Return the seed of the initial weights and dropout masks of a trial's repeat, from 0."""
         return trial_seed(self.oracle.seed, int(trial.trial_id), repeat)
 
-    def keep_weights(self, trial: Any, training: Training, files: Together) -> None:
+    def keep_weights(self, trial: Any, training: Training, files: WriteBatch) -> None:
         """Write the weights of a trial's best epoch as plain arrays, which takes no model."""
         with files.replacing(self.weights_path(trial)) as path:
             path.write_bytes(npz_content(training.weights))

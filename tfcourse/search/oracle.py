@@ -16,8 +16,8 @@ import numpy as np
 from keras_tuner.engine import trial as trial_module
 
 from tfcourse.errors import UserError
-from tfcourse.files.together import Together
 from tfcourse.files.trial_file import read_trial_file
+from tfcourse.files.write_batch import WriteBatch
 from tfcourse.files.writing import replacing, write_json
 from tfcourse.search.sampler import unit_draw as unit_draw
 from tfcourse.search.shared_space import SharedSpace
@@ -79,7 +79,7 @@ class RandomOracle(keras_tuner.Oracle):
         self.notes: dict[str, dict[str, Any]] = {}
         self.bracket_size = 1
         self._saved_at = -np.inf
-        self._files: Together | None = None
+        self._files: WriteBatch | None = None
         self._made: set[str] = set()
 
     @property
@@ -214,7 +214,7 @@ class RandomOracle(keras_tuner.Oracle):
     @contextlib.contextmanager
     def saving_together(self) -> Iterator[None]:
         """Have the files of all trials that are created or end in the block take their names at its end."""
-        with Together() as self._files:
+        with WriteBatch() as self._files:
             try:
                 yield
             finally:

@@ -19,7 +19,7 @@ AT_A_TIME = 16
 """Files that the disk is asked for at a time; more brought nothing."""
 
 
-class Together:
+class WriteBatch:
     """Files to write in one go; use it in a ``with`` block, at whose end they take their names.
 
     Each is whole or as it was, as with :func:`~tfcourse.files.writing.replacing`: every one is on the disk before the
@@ -28,7 +28,7 @@ class Together:
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
-    >>> with Together() as files:
+    >>> with WriteBatch() as files:
     ...     for name in ("a.txt", "b.txt"):
     ...         with files.replacing(folder / name) as temporary:
     ...             _ = temporary.write_text("whole")
