@@ -25,8 +25,15 @@ Fault = Callable[["Scripted", int, int, Cohort, list[Trained]], Event | None]
 class Scripted:
     """Workers in this process that train what they are handed at once, and answer as a fault has it."""
 
-    def __init__(self, size: int, fault: Fault = lambda *_: None, has: Sequence[tuple[float, int]] = ()) -> None:
+    def __init__(
+        self,
+        size: int,
+        fault: Fault = lambda *_: None,
+        has: Sequence[tuple[float, int]] = (),
+        comes: tuple[float, int] = (math.inf, 0),
+    ) -> None:
         self.size = self.beside = size
+        self.comes = comes
         self.fault, self.now, self.closed = fault, 0.0, False
         self.told: list[Event] = [
             Ready(worker, "here", "a kind", *has) for worker, has in enumerate(has or [()] * size)
@@ -54,7 +61,7 @@ class Scripted:
         found, self.told = self.told, []
         for event in found:
             if isinstance(event, Lost):
-                self.told.append(Ready(self.next, "here", "a kind"))
+                self.told.append(Ready(self.next, "here", "a kind", *self.comes))
                 self.next += 1
         return found
 
@@ -287,6 +294,20 @@ def test_what_was_trained_as_one_and_is_lost_is_trained_again_wherever_there_is_
         check_same(trained(executor=one), wanted)
     assert [len(cohort.members) for _, cohort in workers.handed] == [12, 4, 4, 4]
     assert (one.tally.lost, one.tally.repeated) == (1, 3)
+
+
+def test_a_cohort_that_kills_whoever_has_it_takes_no_other_with_it(wanted: list[Any]) -> None:
+    def dies(workers: Scripted, worker: int, task: int, cohort: Cohort, found: Any) -> Event | None:
+        return Lost(worker, "it died") if 0 in cohort.plan.indices else None
+
+    places = (math.inf, 256)
+    workers, lost = Scripted(1, dies, has=[places], comes=places), dict[int, str]()
+    with executor(workers) as one:
+        trained(executor=one, on_member_end=lambda h: lost.update({h.index: h.lost}) if h.lost else None)
+    given_up = [cohort.plan.indices for _, cohort in workers.handed if 0 in cohort.plan.indices]
+    assert len(given_up[0]) == 12
+    assert set(lost) == set(given_up[-1])
+    assert len(lost) == 4
 
 
 def test_a_cohort_goes_to_no_worker_whose_memory_is_too_small(wanted: list[Any]) -> None:

@@ -110,6 +110,44 @@ def test_who_is_told_of_a_trial_finds_it_on_the_disk_and_what_was_broken_off_is_
     assert outcome(tmp_path / "broken") == outcome(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("call", ["replace", "fsync", "write_bytes"])
+def test_where_the_disk_fails_for_one_trial_the_others_of_its_batch_are_kept(
+    call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tuner_in(tmp_path / "whole")
+    whole.search(DATA, Schedule(2, 2))
+    failed: list[Path] = []
+
+    def failing(original: Callable[..., Any], file_of: Callable[..., Path]) -> Callable[..., Any]:
+        def once(*words: Any) -> Any:
+            path = file_of(*words)
+            if "trial_3" in str(path) and path.name.endswith("best_epoch.npz"):
+                failed.append(path)
+                raise OSError(28, "No space left on device")
+            return original(*words)
+
+        return once
+
+    with monkeypatch.context() as patch:
+        if call == "replace":
+            patch.setattr(os, "replace", failing(os.replace, lambda old, new: Path(new)))
+        elif call == "fsync":
+            patch.setattr(os, "fsync", failing(os.fsync, lambda file: Path(os.readlink(f"/proc/self/fd/{file}"))))
+        else:
+            patch.setattr(Path, "write_bytes", failing(Path.write_bytes, lambda path, content: path))
+        with pytest.raises(OSError, match="No space left"):
+            tuner_in(tmp_path / "broken").search(DATA, Schedule(2, 2))
+    assert len(failed) == 1
+    states = {
+        each.parent.name: json.loads(each.read_bytes())["status"] for each in tmp_path.glob("broken/*/*/trial.json")
+    }
+    assert [name for name, status in sorted(states.items()) if status != "COMPLETED"] == ["trial_3"]
+    assert not list(tmp_path.glob("broken/search/trial_*/.*"))
+    again = tuner_in(tmp_path / "broken")
+    again.search(DATA, Schedule(2, 2))
+    assert outcome(tmp_path / "broken") == outcome(tmp_path / "whole")
+
+
 def outcome(folder: Path) -> dict[str, Any]:
     """Return all that came of the trials, but for when and how often they ran."""
     found: dict[str, Any] = {}

@@ -130,12 +130,14 @@ class Dispatch:
             memory = ready.memory
             for piece in list(waiting):
                 places = sum(each.cohort.plan.places for each in taken) + piece.cohort.plan.places
-                like = not taken or (places <= ready.places and alike(piece.cohort) == alike(taken[0].cohort))
+                like = not taken or (
+                    places <= ready.places and not piece.alone and alike(piece.cohort) == alike(taken[0].cohort)
+                )
                 if like and piece.fits(memory):
                     taken.append(piece)
                     memory -= 0.0 if math.isinf(memory) else piece.need
                     waiting.remove(piece)
-                if taken and places >= ready.places:
+                if taken and (places >= ready.places or taken[0].alone):
                     break
             if taken:
                 self._give(worker, taken, batch)

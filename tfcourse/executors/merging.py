@@ -18,11 +18,12 @@ Item = TypeVar("Item")
 
 
 def alike(cohort: Cohort) -> tuple[object, ...]:
-    """Return what cohorts have in common that can train as one."""
+    """Return what cohorts have in common that can train as one; those without one fixed padding have it with none."""
     first = cohort.members[0]
     return (
         replace(cohort.layout, places=0), first.family, first.depth, cohort.data, cohort.initial_epoch, cohort.seed,
         cohort.shuffle, cohort.jit_compile, bool(cohort.watches),
+        None if all(member.pad_to for member in cohort.members) else id(cohort),
     )  # fmt: skip
 
 

@@ -20,6 +20,11 @@ class Piece:
     from_outside: int = 0
     ended: bool = False
 
+    @property
+    def alone(self) -> bool:
+        """Whether it must not be trained as one with others, which it would take with it if it was lost again."""
+        return self.lost + self.from_outside > 0
+
     @functools.cached_property
     def need(self) -> float:
         """The bytes that it needs."""

@@ -24,7 +24,8 @@ class WriteBatch:
 
     Each is whole or as it was, as with :func:`~tfcourse.files.writing.replacing`: every one is on the disk before the
     first takes its name, they take their names in the order in which they were written, and the names are on the disk
-    at the end. What was written before an error in the block takes its name all the same.
+    at the end. What was written before an error in the block takes its name all the same, and so do the others where
+    one file fails; the first error is raised when all that could be done is done.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -61,30 +62,44 @@ class WriteBatch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         written, self._written = self._written, {}
-        paths = list(written)
+        named: list[Path] = []
         try:
-            _at_once(to_disk, written.values())
-            for path in paths:
-                os.replace(written[path], path)
-                del written[path]
-            _at_once(to_disk, dict.fromkeys(path.parent for path in paths))
+            failed = _failures(to_disk, written.values())
+            for path, temporary in list(written.items()):
+                if temporary in failed:
+                    continue
+                try:
+                    os.replace(temporary, path)
+                except OSError as why:
+                    failed[temporary] = why
+                else:
+                    named.append(path)
+                    del written[path]
+            failed |= _failures(to_disk, dict.fromkeys(path.parent for path in named))
         finally:
             for temporary in written.values():
-                temporary.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+        for error_of_one in failed.values():
+            raise error_of_one
 
 
-def _at_once(call: Callable[[Path], None], paths: Iterable[Path]) -> None:
-    """Call a function with each path, many at a time, and raise the first error of any."""
+def _failures(call: Callable[[Path], None], paths: Iterable[Path]) -> dict[Path, OSError]:
+    """Call a function with each path, many at a time, and return the errors."""
     paths = list(paths)
-    parts = [paths[start::AT_A_TIME] for start in range(min(AT_A_TIME, len(paths)))]
+    failed: dict[Path, OSError] = {}
 
     def of_part(part: list[Path]) -> None:
         for path in part:
-            call(path)
+            try:
+                call(path)
+            except OSError as why:
+                failed[path] = why
 
+    parts = [paths[start::AT_A_TIME] for start in range(min(AT_A_TIME, len(paths)))]
     if len(parts) < 2:
         of_part(paths)
-        return
+        return failed
     with ThreadPoolExecutor(len(parts)) as threads:
-        for _ in threads.map(of_part, parts):
-            pass
+        list(threads.map(of_part, parts))
+    return failed

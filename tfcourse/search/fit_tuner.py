@@ -171,20 +171,33 @@ class FitTuner(keras_tuner.Tuner):
         """Keep what came of trials that have ended by now, or why one could not be trained anywhere, and end them.
 
         Curves and weights are those of a trial's first seed, not of its luckiest; its score is the mean of all. The
-        weights of all are on the disk before any trial's file tells of them, and both before anybody is told.
+        weights of all are on the disk before any trial's file tells of them, and both before anybody is told. Where the
+        disk fails for one, the others are kept and ended all the same.
         """
-        with WriteBatch() as files:
-            for trial, trainings in trained:
-                if not isinstance(trainings, str) and self._take(trial, trainings):
-                    self.keep_weights(trial, trainings[0], files)
+        errors: list[OSError] = []
+        taken: list[Any] = []
+        try:
+            with WriteBatch() as files:
+                for trial, trainings in trained:
+                    if isinstance(trainings, str):  # which says nothing against the others
+                        self.oracle.note(trial.trial_id, lost=True)
+                        trial.status, trial.message = Status.FAILED, f"lost: {trainings}"
+                    elif self._take(trial, trainings):
+                        try:
+                            self.keep_weights(trial, trainings[0], files)
+                        except OSError as error:
+                            errors.append(error)
+                    taken.append(trial)
+        except OSError as error:
+            errors.append(error)
+        kept = [trial for trial in taken if trial.status == Status.FAILED or self.weights_path(trial).exists()]
         with self.oracle.saving_together():
-            for trial, trainings in trained:
-                if isinstance(trainings, str):  # which says nothing against the others
-                    self.oracle.note(trial.trial_id, lost=True)
-                    trial.status, trial.message = Status.FAILED, f"lost: {trainings}"
+            for trial in kept:
                 self.on_trial_end(trial)
-        for trial, _ in trained:
+        for trial in kept:
             self.on_trial(self.oracle.get_trial(trial.trial_id))
+        if errors:
+            raise errors[0]
 
     def _take(self, trial: Any, trainings: Sequence[Training]) -> bool:
         """Put what came of a trial's trainings into it, and say whether it has weights to keep."""
