@@ -144,13 +144,13 @@ def test_it_is_exported(to: str, run: Path, capsys: pytest.CaptureFixture[str]) 
 
 def test_it_goes_on_where_it_was_stopped(run: Path, bars: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stopped = bars / "stopped"
-    end = fit_tuner.FitTuner.end
+    keep = fit_tuner.FitTuner.keep
 
-    def interrupted(tuner: Any, trial: Any) -> None:
-        end(tuner, trial)
+    def interrupted(tuner: Any, trial: Any, trainings: Any) -> None:
+        keep(tuner, trial, trainings)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fit_tuner.FitTuner, "end", interrupted)
+    monkeypatch.setattr(fit_tuner.FitTuner, "keep", interrupted)
     assert train.main([*arguments(bars), "--out", str(stopped)]) == 130
     monkeypatch.undo()
     assert train.main(["--resume", str(stopped), "--network", "conv", "--quiet"]) == 0

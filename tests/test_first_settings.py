@@ -70,7 +70,7 @@ def test_all_settings_of_ones_own_are_in_the_first_round(
     monkeypatch.chdir(tmp_path)
     Path("mine.toml").write_text("".join(f"[[setting]]\nlearning_rate = {n / 1000}\n" for n in range(1, 13)))
     command = ["--first", "mine.toml", "--out", "run", "--trials", str(trials)]
-    *_, plan = starting.start(vars(train.build_parser().parse_args(command)), command)
+    plan = starting.start(vars(train.build_parser().parse_args(command)), command).plan
     assert plan.starts == starts
 
 

@@ -116,5 +116,5 @@ def test_large_rounds_are_thinned_unless_told_otherwise(
     words: str, trials: int, halving: bool, pets_csv: Path, tmp_path: Path
 ) -> None:
     argv = ["--data", str(pets_csv), "--target", "kind", "--out", str(tmp_path / "run"), *words.split()]
-    _, _, plan = starting.start(vars(build_parser().parse_args(argv)), argv)
+    plan = starting.start(vars(build_parser().parse_args(argv)), argv).plan
     assert (plan.trials, plan.halving) == (trials, halving)

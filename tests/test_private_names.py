@@ -59,7 +59,7 @@ USED: dict[str, tuple[Callable[[], Any], str]] = {
     "an oracle": (
         keras_tuner.oracles.RandomSearchOracle,
         "_compute_values_hash _get_oracle_fname _get_trial_dir _project_dir _record_values _retry_queue _save_trial"
-        " _tried_so_far _check_consecutive_failures _run_times",
+        " _tried_so_far _check_consecutive_failures _run_times _id_to_hash",
     ),
     "keras_tuner.Tuner": (
         lambda: keras_tuner.Tuner,
@@ -67,6 +67,7 @@ USED: dict[str, tuple[Callable[[], Any], str]] = {
         " _get_tuner_fname _populate_initial_space _try_build _try_run_and_update_trial _run_and_update_trial"
         " _build_and_fit_model",
     ),
+    "hyperparameters": (keras_tuner.HyperParameters, "_hps _space"),
     "keras_tuner.HyperModel": (lambda: keras_tuner.HyperModel, "_build_wrapper"),
     "keras_tuner.src.engine.oracle": (
         lambda: importlib.import_module("keras_tuner.src.engine.oracle"),

@@ -153,7 +153,7 @@ def test_a_search_that_time_alone_limited_ends_at_the_number_of_trials_that_is_g
     run = tmp_path / "run"
     arguments = ["--data", str(pets_csv), "--target", "kind", "--epochs", "2", "--quiet", "--no-halving"]
     command = [*arguments, "--budget", "1h", "--out", str(run)]
-    *_, plan = starting.start(vars(train.build_parser().parse_args(command)), command)
+    plan = starting.start(vars(train.build_parser().parse_args(command)), command).plan
     assert plan.trials > 1000
     assert train.main(["--resume", str(run), "--trials", "3", "--quiet"]) == 0
     assert read(run / "result.json")["trials"]["completed"] == 3

@@ -226,7 +226,7 @@ class RandomOracle(keras_tuner.Oracle):
             super().update_space(hyperparameters)
 
     def _get_trial_dir(self, trial_id: str) -> str:
-        folder = f"{self._directory}/{self._project_name}/trial_{trial_id}"
+        folder = f"{self._project_dir}/trial_{trial_id}"
         if folder not in self._made:
             os.makedirs(folder, exist_ok=True)
             self._made.add(folder)
