@@ -19,6 +19,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 
 from tfcourse.errors import UserError
 from tfcourse.models.builders import build_mlp
+from tfcourse.models.convnet_hypermodel import ConvNetHyperModel
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.search.oracle import RandomOracle
 from tfcourse.tuner.cohort_tuner import CohortTuner
@@ -483,6 +484,16 @@ def test_several_executions_are_averaged_as_keras_tuner_does(tmp_path):
         assert trial.status == "COMPLETED"
         assert losses[0] != pytest.approx(losses[1], rel=1e-3)
         assert trial.score == pytest.approx(np.mean(losses), rel=1e-4)
+
+
+def test_convolutional_networks_are_trained_by_model_fit_and_the_reason_is_theirs(tmp_path, capsys):
+    images = np.random.default_rng(0).normal(size=(24, 4, 4, 1)).astype("float32")
+    oracle = keras_tuner.oracles.RandomSearchOracle(objective="val_loss", max_trials=1)
+    tuner = CohortTuner(ConvNetHyperModel((4, 4, 1), 2), oracle, directory=tmp_path)
+    labels = np.arange(24) % 2
+    tuner.search(images, labels, validation_data=(images, labels), epochs=1, verbose=0)
+    assert "trained by Model.fit: its networks are convolutional" in capsys.readouterr().out
+    assert tuner.oracle.get_best_trials()[0].status == "COMPLETED"
 
 
 def test_an_objective_of_its_own_fit_falls_back(tmp_path, capsys):

@@ -79,6 +79,14 @@ def test_the_temperature_mends_the_error_on_the_other_split() -> None:
     assert mended.sentences[1].text.endswith("the saved model holds it.")
 
 
+def test_a_temperature_that_does_harm_on_the_test_split_is_not_recommended() -> None:
+    numbers = calibrate(drawn(60, 3, 3.0, seed=1), drawn(2000, 3, 0.5, seed=2))
+    assert numbers["test"]["after"]["log_loss"] > numbers["test"]["before"]["log_loss"]
+    said = judge_calibration(numbers, calibrated=False).sentences[1].text
+    assert said.endswith(": no gain on rows that it was not fitted on.")
+    assert "--calibrate" not in said
+
+
 def test_a_true_model_stays_below_what_chance_explains() -> None:
     # 95 % of samples should.
     below = [

@@ -64,6 +64,15 @@ def test_trained_too_long() -> None:
     )
 
 
+def test_the_epochs_that_were_given_are_no_advice_to_give_fewer() -> None:
+    leading = [trial(EARLY, number=n) for n in range(4)] + [trial(LATE, number=4)]
+    found = judge_curves(leading, leading, M)
+    assert found.numbers["advised_epochs"] == M  # half as much again as 15, and no more than there were
+    assert found.sentences[0].text == (
+        "4 of the 5 best trials were best in the first third of 20 epochs, but one of the 5 at epoch 15."
+    )
+
+
 def test_curves_that_are_right() -> None:
     found = judge_curves([trial(LATE)], [trial(LATE)])  # without the plan the longest training's epochs are taken
     assert found.sentences[0].text == "The leaders were best at epoch 15 of 20: neither too short nor too long."

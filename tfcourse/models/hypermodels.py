@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import keras_tuner
 
-from tfcourse.models.builders import build_mlp
+from tfcourse.models.networks import AnySpec, build_network
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
 from tfcourse.space import Parameter, SearchSpace
 from tfcourse.space.course import default_space
@@ -65,7 +65,55 @@ def hp_from_values(space: SearchSpace, values: Mapping[str, Any]) -> dict[str, A
     }
 
 
-class MLPHyperModel(keras_tuner.HyperModel):
+class SpecHyperModel(keras_tuner.HyperModel):
+    """Networks of one kind over a search space: what is drawn is a spec, and the network is built from that.
+
+    Args:
+        name: what KerasTuner calls it.
+        space: the search space.
+        rows: training rows; with the batch size they give the minibatches per epoch of the learning-rate decay. None
+            leaves the decay out.
+        batch_size: minibatch size, unless the space holds a ``batch_size``.
+        seed: makes the initial weights reproducible.
+    """
+
+    def __init__(self, name: str, space: SearchSpace, rows: int | None, batch_size: int, seed: int | None) -> None:
+        super().__init__(name=name)
+        self.space, self.rows, self.batch_size, self.seed = space, rows, batch_size, seed
+
+    def network_of(self, values: Mapping[str, Any]) -> AnySpec:
+        """Return the network of a setting."""
+        raise NotImplementedError
+
+    def specs(self, hp: keras_tuner.HyperParameters) -> tuple[Any, OptimizerSpec, int]:
+        """Return the network, the optimizer and the batch size that ``hp`` describes, building nothing."""
+        return self.specs_of(declare(self.space, hp))
+
+    def specs_of(self, values: Mapping[str, Any]) -> tuple[Any, OptimizerSpec, int]:
+        """Return the same of a setting: the active values under the space's own names."""
+        batch_size = int(values.get("batch_size", self.batch_size))
+        if self.rows is None:
+            values = {name: value for name, value in values.items() if name != "learning_rate_decay"}
+        steps_per_epoch = math.ceil((self.rows or batch_size) / batch_size)
+        return self.network_of(values), optimizer_from_values(values, steps_per_epoch=steps_per_epoch), batch_size
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        """Return the compiled network that ``hp`` describes; it gives logits."""
+        network, optimizer, _ = self.specs(hp)
+        return build_network(network, optimizer, seed=self.seed)
+
+    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
+        """Train ``model`` with the batch size that ``hp`` describes."""
+        if len(args) < 3 and kwargs.get("batch_size") is None:  # it is the third argument of Model.fit
+            kwargs["batch_size"] = self.specs(hp)[2]
+        return model.fit(*args, **kwargs)
+
+    def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
+        """Declare the whole space at once, so that the first trial is drawn from all of it."""
+        declare(self.space, hp)
+
+
+class MLPHyperModel(SpecHyperModel):
     """Batch-norm + softmax classifiers over a search space, for any KerasTuner tuner.
 
     Args:
@@ -91,33 +139,9 @@ class MLPHyperModel(keras_tuner.HyperModel):
         space: SearchSpace | None = None,
         seed: int | None = None,
     ) -> None:
-        super().__init__(name="mlp")
-        self.inputs, self.classes, self.rows = inputs, classes, rows
-        self.batch_size, self.seed = batch_size, seed
-        self.space = space or default_space()
+        super().__init__("mlp", space or default_space(), rows, batch_size, seed)
+        self.inputs, self.classes = inputs, classes
 
-    def specs(self, hp: keras_tuner.HyperParameters) -> tuple[NetworkSpec, OptimizerSpec, int]:
-        """Return the network, the optimizer and the batch size that ``hp`` describes, building nothing."""
-        return self.specs_of(declare(self.space, hp))
-
-    def specs_of(self, values: Mapping[str, Any]) -> tuple[NetworkSpec, OptimizerSpec, int]:
-        """Return the same of a setting: the active values under the space's own names."""
-        batch_size = int(values.get("batch_size", self.batch_size))
-        network = network_from_values(values, inputs=self.inputs, classes=self.classes)
-        steps_per_epoch = math.ceil(self.rows / batch_size)
-        return network, optimizer_from_values(values, steps_per_epoch=steps_per_epoch), batch_size
-
-    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
-        """Return the compiled network that ``hp`` describes; it gives logits."""
-        network, optimizer, _ = self.specs(hp)
-        return build_mlp(network, optimizer, seed=self.seed)
-
-    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
-        """Train ``model`` with the batch size that ``hp`` describes."""
-        if len(args) < 3 and kwargs.get("batch_size") is None:  # it is the third argument of Model.fit
-            kwargs["batch_size"] = self.specs(hp)[2]
-        return model.fit(*args, **kwargs)
-
-    def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
-        """Declare the whole space at once, so that the first trial is drawn from all of it."""
-        declare(self.space, hp)
+    def network_of(self, values: Mapping[str, Any]) -> NetworkSpec:
+        """Return the network of a setting."""
+        return network_from_values(values, inputs=self.inputs, classes=self.classes)

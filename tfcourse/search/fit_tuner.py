@@ -21,8 +21,7 @@ from tfcourse.files.npz import npz_content
 from tfcourse.files.write_batch import WriteBatch
 from tfcourse.files.writing import make_folder, to_disk, write_bytes, write_json
 from tfcourse.models.convnet import ConvNetSpec
-from tfcourse.models.convnet_hypermodel import ConvNetHyperModel
-from tfcourse.models.hypermodels import MLPHyperModel
+from tfcourse.models.hypermodels import SpecHyperModel
 from tfcourse.models.kept_weights import set_kept_weights
 from tfcourse.models.networks import build_network
 from tfcourse.models.saving import weights_content
@@ -64,7 +63,7 @@ class FitTuner(keras_tuner.Tuner):
     def __init__(
         self,
         oracle: RandomOracle,
-        hypermodel: MLPHyperModel | ConvNetHyperModel,
+        hypermodel: SpecHyperModel,
         *,
         directory: Path | str,
         project_name: str = "search",

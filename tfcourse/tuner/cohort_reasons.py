@@ -6,6 +6,7 @@ from typing import Any
 
 import keras_tuner
 
+from tfcourse.models.convnet_hypermodel import ConvNetHyperModel
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.tuner.checkpoints import TunerOfWholeFiles
 from tfcourse.tuner.cohort_arguments import COHORT_ARGUMENTS
@@ -54,6 +55,8 @@ def reason_against_tuner(tuner: keras_tuner.Tuner) -> str | None:
     for method in TRAINING:
         if is_own(tuner, method, keras_tuner.Tuner, TunerOfWholeFiles):
             return f"the tuner has a {method} of its own"
+    if isinstance(tuner.hypermodel, ConvNetHyperModel):
+        return "its networks are convolutional"
     if is_own(tuner.hypermodel, "fit", keras_tuner.HyperModel, MLPHyperModel):
         return "the hypermodel has a fit of its own"
     if tuner.distribution_strategy is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tfcourse.data.prepare import Prepared
 from tfcourse.models.convnet_hypermodel import ConvNetHyperModel
-from tfcourse.models.hypermodels import MLPHyperModel
+from tfcourse.models.hypermodels import MLPHyperModel, SpecHyperModel
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.fit_tuner import FitTuner
@@ -56,7 +56,7 @@ def open_search(run: TuningRun, on_round: Callable[[Round], object] = lambda beg
     return tuner(oracle, hypermodel, directory=folder.path)
 
 
-def hypermodel_of(prepared: Prepared, plan: Plan) -> MLPHyperModel | ConvNetHyperModel:
+def hypermodel_of(prepared: Prepared, plan: Plan) -> SpecHyperModel:
     """Return what the values of a run's trials describe."""
     classes, rows = len(prepared.classes), len(prepared.train)
     if image := image_shape(prepared.features, plan.network):

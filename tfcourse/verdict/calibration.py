@@ -188,8 +188,10 @@ def judge_calibration(numbers: Mapping[str, Any], *, calibrated: bool) -> Findin
     )
     if calibrated:
         sentences.append(Sentence("calibration", "good" if better else "warning", f"{text}; the saved model holds it."))
-    else:
+    elif better:
         sentences.append(Sentence("calibration", "note", f"{text}; --calibrate puts it into the model."))
+    else:
+        sentences.append(Sentence("calibration", "note", f"{text}: no gain on rows that it was not fitted on."))
     if not COLDEST * 1.01 < temperature < HOTTEST / 1.01:
         text = f"The temperature ran into its bound of {COLDEST if temperature < 1 else HOTTEST:g}: do not rely on it."
         sentences.append(Sentence("calibration", "warning", text))

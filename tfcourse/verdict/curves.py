@@ -69,6 +69,8 @@ def judge_curves(trials: Sequence[TrialRecord], ranked: Sequence[TrialRecord], e
     if most_show("too_long"):
         advice = max(EARLY_LEAST_EPOCHS, min(most, math.ceil(1.5 * max(best))))
         text = f"were best in the first third of {most} epochs: --epochs {advice} would do and takes less time."
+        if advice == most:
+            text = f"were best in the first third of {most} epochs, but one of the {len(leading)} at epoch {max(best)}."
         sentences.append(_say("note", f"{counts['too_long']} {of} {text}"))
     if most_show("noisy"):
         text = (
