@@ -212,6 +212,20 @@ def test_the_numpy_file_loads_no_framework_and_no_pickle(runs: Callable[[str], P
         assert {members[name].dtype.kind for name in members} <= set("fbiuU")
 
 
+def test_the_numpy_file_refuses_numbers_where_texts_were_read(runs: Callable[[str], Path]) -> None:
+    run = runs("decimals")
+    if not (run / "model.npz").exists():
+        assert export.main([str(run), "--to", "numpy"]) == 0
+    deployed = Deployed(run)
+    columns, _ = deployed.rows()
+    texts = [name for name, values in columns.items() if values.dtype.kind in "OU"]
+    assert "price" in texts
+    for name in texts:
+        for wrong in (102.61, None):
+            with pytest.raises(TypeError, match=f"'{name}' takes texts as they stand in the file"):
+                deployed.numpy({**columns, name: np.full(len(columns[name]), wrong)})
+
+
 @pytest.mark.parametrize("kind", TABLES)
 def test_a_program_that_reads_the_json_makes_the_matrix(kind: str, runs: Callable[[str], Path]) -> None:
     """What stands beside a LiteRT file is enough to make its input, in whatever language."""

@@ -43,9 +43,14 @@ def load(path: Any) -> Any:
 
 
 def probabilities(model: Any, columns: Any) -> Any:
-    """Return the classes' probabilities by columns: numbers, NaN where missing, and texts, empty where missing."""
+    """Return the classes' probabilities by columns: numbers, NaN where missing, and texts, empty where missing.
+
+    A column that was read from a spelling, such as 102,61 or 5 kg, takes that text; what is none is a TypeError.
+    """
     program, values = json.loads(str(model["program"])), dict(model)
     for name, column, dtype, shape in program["inputs"]:
+        if dtype == "str" and not all(isinstance(each, str) for each in np.ravel(columns[column]).tolist()):
+            raise TypeError(f"{column!r} takes texts as they stand in the file that the model was trained on.")
         values[name] = np.array(columns[column], dtype).reshape(-1, *shape)
     with np.errstate(all="ignore"):
         for result, operation, operands, settings in program["steps"]:
