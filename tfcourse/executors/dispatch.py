@@ -164,7 +164,7 @@ class Dispatch:
         return len(given_up)
 
     def _take(self, event: Event, waiting: deque[Piece], batch: Work, news: dict[int, int]) -> int:
-        """Take in what has happened and return how many pieces have ended by it: one or none."""
+        """Take in what has happened and return how many pieces have ended by it."""
         match event:
             case Ready():
                 self.tally.workers[event.worker] = Worker(event.host, event.kind)
