@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -197,16 +198,21 @@ def test_a_run_that_nobody_reads_beside_a_hostile_keras_is_the_run_without(hosti
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc to name what is open")
 def test_a_file_is_on_the_disk_before_any_that_tells_of_it(hostile_run: Path) -> None:
     asked = (hostile_run / "disk").read_text(encoding="utf-8").splitlines()
+    asked = [line for line in asked if Path(line.partition(" ")[2]).is_relative_to(hostile_run)]  # not kept programs
     replaced = [number for number, line in enumerate(asked) if line.startswith("replace ")]
     names = {Path(asked[number]).name for number in replaced}
     assert names >= {"run.json", "result.json", "model.keras", "trial.json", "best_epoch.npz", "baseline.json"}
     for number in replaced:
         path = Path(asked[number].removeprefix("replace "))
         if path.name != "oracle.json":  # of which nothing tells
-            written = asked[number - 1].removeprefix("fsync ")
-            assert Path(written).parent == path.parent
-            assert written.endswith(f".{path.name}")
-            assert asked[number + 1] == f"fsync {path.parent}"
+            before = [line for line in asked[:number] if Path(line.partition(" ")[2]).parent == path.parent]
+            own = [line for line in before if line.endswith((f"/{path.name}", f".{path.name}"))]
+            assert re.fullmatch(rf"fsync .*/\.\d+\.{re.escape(path.name)}", own[-1])  # since it last took its name
+            # Files of one name may take theirs together; until their folders are on the disk, no other does.
+            until = asked.index(f"fsync {path.parent}", number)
+            for line in asked[number + 1 : until]:
+                done, _, other = line.partition(" ")
+                assert Path(other).is_dir() if done == "fsync" else Path(other).name == path.name
     for trial in hostile_run.glob("search/trial_*"):
         own = [line for line in asked if line.endswith((f"{trial.name}/trial.json", f"{trial.name}/best_epoch.npz"))]
         assert [Path(line).name for line in own if line.startswith("replace")] == [
