@@ -4,14 +4,13 @@
     python scripts/faults/disk.py --sample 20 --of train --seed 3
     python scripts/faults/disk.py --every 10 --first 3
 
-strace lists the calls that an undisturbed run makes in its folder (open to write, write, fsync, rename, unlink, mkdir,
-truncate). Then the run is made again and again, each time with one of these calls failing with ENOSPC, with EIO, or
-with SIGKILL at that call. A run that fails must end with status 2 and one message, without a traceback; started again
-it must come to the undisturbed result. A run that can do without what failed (its lock, a page) may go on to that
-result at once. Calls are found again by their number; where a run was a little otherwise, the call that was hit is
-told by strace and counted where it lies in the folder, else as missed. Told to stop (Ctrl-C, SIGTERM), it prints what
-it has come to. Exit status: 0 if no fault was found, 1 if one
-was, 3 without strace.
+strace lists the calls that an undisturbed run makes in its folder, in all of its threads (open to write, write, fsync,
+rename, unlink, mkdir, truncate). Then the run is made again and again, each time with one of these calls failing with
+ENOSPC, with EIO, or with SIGKILL at that call. A run that fails must end with status 2 and one message, without a
+traceback; started again it must come to the undisturbed result. A run that can do without what failed (its lock, a
+page) may go on to that result at once. A call is found again by its file and its number there; one that a run does not
+make is counted as missed. Told to stop (Ctrl-C, SIGTERM), it prints what it has come to. Exit status: 0 if no fault was
+found, 1 if one was, 3 without strace.
 """
 
 from __future__ import annotations
@@ -19,9 +18,7 @@ from __future__ import annotations
 import argparse
 import math
 import random
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -35,28 +32,15 @@ from kills import subjects_in
 from limited import messages
 from subjects import DONE, Subject
 from tiny import differences
+from traced import INJECTED, Call, Traced, UntraceableError
 from warm import Child, Warm
 
-CALLS = (
-    "openat", "write", "pwrite64", "writev", "fsync", "fdatasync", "rename", "renameat", "renameat2", "unlink",
-    "unlinkat",
-    "mkdir", "mkdirat", "ftruncate", "rmdir",
-)  # fmt: skip
 FAILURES = ("ENOSPC", "EIO", "KILL")
 NEVER_FULL = ("unlink", "unlinkat", "rmdir")
 """A disk that is full still lets files go."""
 NO_STRACE = 3
 PAGE_AGAIN = "Try again: python -m tfcourse.report"
 """What a run says that has come to its result, but not to its page; the campaign does as it is told."""
-_CALL = re.compile(r"^(?:\[pid +\d+\] |\d+ )?(\w+)\((.*)$")
-
-
-@dataclass(frozen=True)
-class Call:
-    """The call that is made to fail: its name and its number among the calls of that name, from 1."""
-
-    name: str
-    number: int
 
 
 @dataclass
@@ -77,59 +61,6 @@ class Found:
         return f"failures tried: {tried}; {self.missed} missed; {self.went_on} runs went on{stopped}"
 
 
-class Traced:
-    """A command that runs under strace from its first call on.
-
-    Args:
-        warm: what starts the command.
-        log: the file for strace's lines.
-        words: the command and its words.
-        inject: what strace makes fail.
-    """
-
-    def __init__(self, warm: Warm, log: Path, words: Sequence[str], inject: str = "") -> None:
-        self.log = log
-        self.child: Child = warm.start(*words, wait=True)
-        expressions = [f"trace={','.join(CALLS)}", *([f"inject={inject}"] if inject else [])]
-        options = [word for expression in expressions for word in ("-e", expression)]
-        self.strace = subprocess.Popen(
-            ["strace", "-y", "-s", "0", "-p", str(self.child.process), "-o", str(log), *options],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.strace.stderr is not None
-        said = self.strace.stderr.readline()
-        if "attached" not in said:
-            self.child.kill()
-            raise UntraceableError(f"strace may not trace here: {said.strip()}")
-        try:
-            self.child.go()
-            self.status = self.child.wait()
-        except BaseException:  # told to stop
-            self.child.kill()
-            raise
-        self.strace.stderr.close()
-        self.strace.wait()
-
-    def calls(self, folder: Path) -> list[tuple[Call, bool, bool]]:
-        """Return the calls in their order, whether each writes in a folder, and whether it was made to fail."""
-        counts: Counter[str] = Counter()
-        found = []
-        for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines():
-            if (match := _CALL.match(line)) is None:
-                continue
-            name, rest = match.groups()
-            counts[name] += 1
-            writes = name != "openat" or "O_WRONLY" in rest or "O_RDWR" in rest or "O_CREAT" in rest
-            inside = str(folder) in rest.split(" = ")[0]
-            found.append((Call(name, counts[name]), inside and writes, "(INJECTED)" in line))
-        return found
-
-
-class UntraceableError(Exception):
-    """strace may not trace here."""
-
-
 def disturb(warm: Warm, subject: Subject, place: Path, options: argparse.Namespace) -> Found:
     """Make calls of a subject fail in a new folder and return what was found.
 
@@ -146,7 +77,7 @@ def disturb(warm: Warm, subject: Subject, place: Path, options: argparse.Namespa
     traced = Traced(warm, log, (subject.name, *subject.words(whole)))
     if traced.status not in subject.statuses:
         raise SystemExit(f"{subject.name}, undisturbed, ended with status {traced.status}: {traced.child.said}")
-    calls = [call for call, inside, _ in traced.calls(whole) if inside]
+    calls = traced.calls(whole)
     found.calls.update(call.name for call in calls)
     cases = [
         (call, failure)
@@ -168,20 +99,15 @@ def one_case(
     warm: Warm, subject: Subject, call: Call, failure: str, folder: Path, wanted: object, found: Found
 ) -> None:
     """Make one call of a subject fail in one way, in a new folder, and add what comes of it to what was found."""
-    # Each run has a name of the same length, so that it makes the same calls.
     log = folder.parent / "strace.txt"
     effect = "signal=KILL" if failure == "KILL" else f"error={failure}"
-    traced = Traced(warm, log, (subject.name, *subject.words(folder)), f"{call.name}:{effect}:when={call.number}")
-    hit = [inside for _, inside, injected in traced.calls(folder) if injected]
-    if failure == "KILL":
-        hit = [traced.status == -9]
+    traced = Traced(warm, log, (subject.name, *subject.words(folder)), (call, effect, folder))
+    hit = [traced.status == -9] if failure == "KILL" else [INJECTED in log.read_text(errors="replace")]
     if not any(hit):
         found.missed += 1
     else:
         found.tried[failure] += 1
-        line = log.read_text(errors="replace").splitlines()
-        where = next((each for each in line if "(INJECTED)" in each), line[-1] if line else "")[:160]
-        at = f"{failure} at {call.name} {call.number} ({where.replace(str(folder), '.')})"
+        at = f"{failure} at {call.name} {call.number} of {call.file}"
         came = faults_of(warm, subject, folder, traced.child, failure, wanted, found)
         faults = [f"{at}: {fault}" for fault in came]
         print("".join(f"{fault}\n" for fault in faults), end="", file=sys.stderr, flush=True)

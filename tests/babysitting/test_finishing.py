@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from tests.conftest import pets
 from tfcourse import babysit, predict
 from tfcourse.babysitting import training
+from tfcourse.babysitting.checkpoints import Checkpoints
 from tfcourse.babysitting.journal import NAME, read_journal
 from tfcourse.babysitting.lock import is_held
 from tfcourse.files.writing import write_json
@@ -71,6 +73,37 @@ def test_it_comes_to_what_it_would_have_come_to(how: str, whole: Path, tmp_path:
     assert babysit.main(["start", "--out", str(folder), "--quiet"]) == 0
     assert outcome(folder) == outcome(whole)
     assert outcome(folder)["status"] == RunStatus.COMPLETED
+
+
+@pytest.mark.parametrize("full_at", [(1, 2), (1,)], ids=["both epochs", "the best"])
+def test_no_model_is_saved_in_the_place_of_a_better_one_that_a_full_disk_did_not_keep(
+    full_at: tuple[int, ...],
+    whole: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    result = json.loads((whole / "result.json").read_text(encoding="utf-8"))
+    assert result["epoch"] == 1, "the first epoch is the best"
+    write = Checkpoints.write
+
+    def full(self: Checkpoints, number: int, *rest: Any) -> None:
+        if number in full_at:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, number, *rest)
+
+    monkeypatch.setattr(Checkpoints, "write", full)
+    words = ["--data", str(whole.parent / "pets.csv"), "--target", "kind", "--set", "units=4", "epochs=2"]
+    folder = tmp_path / "out"
+    assert babysit.main(["start", "--out", str(folder), *words, "--quiet"]) == 2
+    error = capsys.readouterr().err
+    assert "error: Epoch 1 is the best, but the disk was full and its weights were not kept" in error
+    assert not (folder / "model.keras").exists()
+    monkeypatch.undo()
+    assert babysit.main(["start", "--out", str(folder), "--quiet"]) == 0
+    again = outcome(folder)
+    assert (again["weights"], again["result"]) == (outcome(whole)["weights"], result)
+    assert again["kinds"][4:] == ["restart", "epoch", "epoch", "end"]
 
 
 def test_nothing_is_changed_and_nobody_else_trains_there_until_all_is_left(

@@ -150,7 +150,7 @@ class Babysitter(keras.callbacks.Callback):
         self.orders = Orders(self.folder, self.kept, self.live, self.on_alarm, self.say)
         self.heartbeat, self._changes = Heartbeat(self.folder), {}
         if self.kept.path:
-            last = self.kept.load_last()
+            last = self.kept.load_last(unfinished)
             if why := ended(self.kept, self.live.values(), changes, unfinished):
                 self._end(why)
                 return

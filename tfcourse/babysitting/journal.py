@@ -50,6 +50,7 @@ class AnyEvent(TypedDict):
     note: NotRequired[str]
     command: NotRequired[str]
     checkpoint: NotRequired[bool]
+    disk_full: NotRequired[bool]
     branch_of: NotRequired[BranchOf]
     why: NotRequired[str]
 

@@ -16,6 +16,7 @@ from tfcourse.babysitting.lineage import (
     BACK,
     STATES,
     best_epoch,
+    better_but_lost,
     epochs_of,
     judged_by,
     named_by_interventions,
@@ -117,6 +118,8 @@ class Keeper:
         told: dict[str, Any] = dict(self.where)
         if kind in STATES:
             told["checkpoint"] = checkpoint and self._write(self.journal.next_number)
+            if checkpoint and self.finite and not told["checkpoint"]:
+                told["disk_full"] = True
         event = self._patiently(lambda: self.journal.add(kind, **{**told, **fields}))
         if kind in STATES:
             self.path.append(event)
@@ -200,13 +203,20 @@ class Keeper:
             restore_metrics(self.model, self._metrics)
         self._metrics = {}
 
-    def load_last(self) -> Event:
+    def load_last(self, unfinished: bool = False) -> Event:
         """Load the last state whose checkpoint can be read, and return it.
+
+        Args:
+            unfinished: whether something is left to do after the last epoch; if it has ended and a full disk did not
+                let its best epoch be kept, the state is one before that, so that it is trained again.
 
         Raises:
             UserError: if none can, or they are of another model.
         """
-        for event in reversed([each for each in self.path if each["number"] in self.checkpoints.numbers]):
+        ended = unfinished and self.journal.events[-1]["kind"] == "end"
+        lost = better_but_lost(self.path) if ended else None
+        usable = [each for each in self.path if each["number"] in self.checkpoints.numbers]
+        for event in reversed(usable if lost is None else [e for e in usable if e["number"] < lost["number"]]):
             try:
                 self.load(event)
             except DamagedCheckpointError as error:

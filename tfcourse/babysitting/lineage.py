@@ -94,6 +94,18 @@ def best_epoch(path: Sequence[Event]) -> Event | None:
     return min(finite, key=objective_of, default=None)
 
 
+def better_but_lost(path: Sequence[Event]) -> Event | None:
+    """Return the best epoch of all where a full disk did not let it be kept, None where it was.
+
+    >>> kept = {"kind": "epoch", "logs": {"loss": 0.5}, "checkpoint": True}
+    >>> lost = {"kind": "epoch", "logs": {"loss": 0.4}, "checkpoint": False, "disk_full": True}
+    >>> better_but_lost([kept, lost]) == lost, better_but_lost([kept])
+    (True, None)
+    """
+    best = best_epoch([{**event, "checkpoint": True} if event.get("disk_full") else event for event in path])
+    return next((event for event in path if event.get("disk_full") and {**event, "checkpoint": True} == best), None)
+
+
 def named_by_interventions(events: Sequence[Event]) -> set[int]:
     """Return the numbers of the states that the journal names by hand: where it began, changed, or went back to."""
     kept = {int(event["number"]) for event in events if event["kind"] in ("start", "change")}

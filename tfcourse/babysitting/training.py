@@ -14,7 +14,7 @@ import tensorflow as tf
 from tfcourse.babysitting.babysitter import Babysitter
 from tfcourse.babysitting.checkpoints import Checkpoints
 from tfcourse.babysitting.journal import Event, read_journal
-from tfcourse.babysitting.lineage import best_epoch, surviving
+from tfcourse.babysitting.lineage import best_epoch, better_but_lost, surviving
 from tfcourse.babysitting.minibatches import Minibatches
 from tfcourse.babysitting.page import write_page
 from tfcourse.babysitting.setting import Start
@@ -147,10 +147,15 @@ def state_to_export(path: Path) -> Event:
     """Return the best epoch that led to the present weights; the last state where none was finite.
 
     Raises:
-        UserError: if nothing can be exported.
+        UserError: if nothing can be exported, or a better epoch than those that were kept was lost to a full disk.
     """
     states = surviving(read_journal(path).events)
     there = Checkpoints(path).numbers
+    if (lost := better_but_lost(states)) is not None:
+        raise UserError(
+            f"Epoch {lost['epoch']} is the best, but the disk was full and its weights were not kept, so that no model"
+            " is saved. Make room and give the same command again: what was not kept is trained again."
+        )
     best = best_epoch([event for event in states if event["number"] in there])
     kept = [event for event in states if event["number"] in there]
     if best is None and not kept:
