@@ -77,7 +77,7 @@ def disturb(warm: Warm, subject: Subject, place: Path, options: argparse.Namespa
     traced = Traced(warm, log, (subject.name, *subject.words(whole)))
     if traced.status not in subject.statuses:
         raise SystemExit(f"{subject.name}, undisturbed, ended with status {traced.status}: {traced.child.said}")
-    calls = traced.calls(whole)
+    calls = traced.calls(whole, beside=options.beside)
     found.calls.update(call.name for call in calls)
     cases = [
         (call, failure)
@@ -161,6 +161,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--every", type=int, default=1, metavar="K", help="only every K-th case")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="leave out the N cases before it")
+    parser.add_argument("--beside", action="store_true", help="only calls of other threads than the first")
     add_what_is_run(parser)
     return parser
 

@@ -84,8 +84,8 @@ class Traced:
             raise
         strace.wait()
 
-    def calls(self, folder: Path) -> list[Call]:
-        """Return the calls that write in a folder, each once, in their order."""
+    def calls(self, folder: Path, *, beside: bool = False) -> list[Call]:
+        """Return the calls that write in a folder, each once, in their order; all, or those of further threads."""
         counts: Counter[tuple[str, str, str]] = Counter()
         found: dict[Call, None] = {}
         for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -99,6 +99,7 @@ class Traced:
                 continue
             inside = str(path.relative_to(folder)).replace(f".{self.child.process}.", f".{PROCESS}.")
             counts[thread, name, inside] += 1
-            if name != "openat" or "O_WRONLY" in rest or "O_RDWR" in rest or "O_CREAT" in rest:
+            writes = name != "openat" or "O_WRONLY" in rest or "O_RDWR" in rest or "O_CREAT" in rest
+            if writes and not (beside and thread == str(self.child.process)):
                 found[Call(name, inside, counts[thread, name, inside])] = None
         return list(found)
