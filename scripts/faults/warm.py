@@ -34,10 +34,10 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
 
 die_with_parent()
+signal.pthread_sigmask(signal.SIG_BLOCK, [{int(GO)}])  # here, so that no child is told to go before it can wait for it
 
 def child(order):
     die_with_parent()
-    signal.pthread_sigmask(signal.SIG_BLOCK, [{int(GO)}])
     output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(output, 1), os.dup2(output, 2)
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -17,6 +17,7 @@ from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.oracle import RandomOracle
 from tfcourse.space import Parameter, SearchSpace
+from tfcourse.tuning.search import best_in_words
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 4)).astype(np.float32)
@@ -135,9 +136,12 @@ def test_where_the_disk_fails_for_one_trial_the_others_of_its_batch_are_kept(
             patch.setattr(os, "fsync", failing(os.fsync, lambda file: Path(os.readlink(f"/proc/self/fd/{file}"))))
         else:
             patch.setattr(Path, "write_bytes", failing(Path.write_bytes, lambda path, content: path))
+        said: list[str] = []
+        tuner = tuner_in(tmp_path / "broken", lambda trial: said.append(best_in_words(tuner.oracle)))
         with pytest.raises(OSError, match="No space left"):
-            tuner_in(tmp_path / "broken").search(DATA, Schedule(2, 2))
+            tuner.search(DATA, Schedule(2, 2))
     assert len(failed) == 1
+    assert len(said) == TRIALS - 1, "who is told of the others can rank them"
     states = {
         each.parent.name: json.loads(each.read_bytes())["status"] for each in tmp_path.glob("broken/*/*/trial.json")
     }

@@ -190,6 +190,9 @@ class FitTuner(keras_tuner.Tuner):
         except OSError as error:
             errors.append(error)
         kept = [trial for trial in taken if trial.status == Status.FAILED or self.weights_path(trial).exists()]
+        for trial in taken:
+            if trial not in kept:
+                trial.status = Status.RUNNING  # it has not ended, and has no score that another could be compared with
         with self.oracle.saving_together():
             for trial in kept:
                 self.on_trial_end(trial)
