@@ -59,11 +59,11 @@ def _fault_in_state(member: Member, state: State, *, finite: bool) -> str:
     for arrays in (state.weights, state.first, state.second):
         if [array.shape for array in arrays] != member.shapes or any(array.dtype != FLOAT32 for array in arrays):
             return "a member's weights have other shapes than its network's"
-        if finite and not all(map(_all_finite, arrays)):
+        if finite and not all(map(all_finite, arrays)):
             return "a member's weights are not finite, though its loss is"
     return ""
 
 
-def _all_finite(array: NDArray[np.float32]) -> bool:
+def all_finite(array: NDArray[np.float32]) -> bool:
     """Say whether all values are finite; a sum of squares that is tells so in half the time, of values below 1e17."""
     return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
