@@ -59,7 +59,7 @@ USED: dict[str, tuple[Callable[[], Any], str]] = {
     "an oracle": (
         keras_tuner.oracles.RandomSearchOracle,
         "_compute_values_hash _get_oracle_fname _get_trial_dir _project_dir _record_values _retry_queue _save_trial"
-        " _tried_so_far _check_consecutive_failures _run_times _id_to_hash",
+        " _tried_so_far _check_consecutive_failures _run_times _id_to_hash _set_project_dir",
     ),
     "keras_tuner.Tuner": (
         lambda: keras_tuner.Tuner,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import os
@@ -15,30 +14,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
+from tests.executors.examples import ended, outcome
 from tfcourse import retest, train
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="worker processes need sockets that are handed on")
-SEARCH = ["--target", "kind", "--trials", "24", "--epochs", "6", "--seed", "2", "--halving", "--folds", "2"]
-TOLD_OF_TIME = ("ended_at", "runs")
-
-
-def outcome(run: Path) -> dict[str, Any]:
-    """Return all that came of a run, without when it was: trials, weights, and the result."""
-    found: dict[str, Any] = {}
-    for path in run.glob("search/trial_*/trial.json"):
-        trial = json.loads(path.read_text(encoding="utf-8"))
-        trial["tfcourse"] = {key: value for key, value in trial["tfcourse"].items() if key not in TOLD_OF_TIME}
-        found[path.parent.name] = trial
-    for path in run.rglob("*.npz"):
-        with np.load(path) as arrays:
-            found[str(path.relative_to(run))] = hashlib.sha256(
-                b"".join(a.tobytes() for a in arrays.values())
-            ).hexdigest()
-    result = json.loads((run / "result.json").read_text(encoding="utf-8"))
-    return {**found, "result": {**result, "seconds": None}}
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="worker processes need sockets that are handed on"),
+    pytest.mark.timeout(600),
+]
+TRIALS = 12
+SEARCH = ["--target", "kind", "--trials", str(TRIALS), "--epochs", "6", "--seed", "2", "--halving", "--folds", "2"]
 
 
 def workers_of_this_process() -> list[int]:
@@ -70,12 +56,6 @@ def meanwhile(act: Callable[[], bool]) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-
-
-def ended(run: Path) -> int:
-    """Return how many trials of a run have ended."""
-    files = [path.read_text(encoding="utf-8") for path in run.glob("search/trial_*/trial.json")]
-    return sum('"COMPLETED"' in text or '"FAILED"' in text for text in files)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +107,7 @@ def test_interrupted_with_workers_and_gone_on_with_without(
         assert train.main([*search, "--workers", "2", "--out", str(run), "--quiet"]) == 130
     assert workers_of_this_process() == []
     before = ended(run)
-    assert 3 <= before < 24
+    assert 3 <= before < TRIALS
     assert train.main(["--resume", str(run), "--quiet"]) == 0
     assert outcome(run) == wanted
 

@@ -162,6 +162,9 @@ def made_up(cohort: Any) -> list[Any]:
 
 def searched(workers: Absent, trials: int, folder: Path) -> tuple[float, Any]:
     """Let the real driver search digits on workers that are not there; return its seconds and its executor."""
+    from tfcourse.process.start_keras import start_keras
+
+    start_keras()  # as the command does
     from tfcourse.data.prepare import DataOptions, prepare
     from tfcourse.executors.dispatch import Dispatch
     from tfcourse.models.hypermodels import MLPHyperModel
@@ -170,13 +173,20 @@ def searched(workers: Absent, trials: int, folder: Path) -> tuple[float, Any]:
     from tfcourse.search.rounds_oracle import RoundsOracle
     from tfcourse.space.course import default_space
     from tfcourse.tuning.plan import with_batch_size
+    from tfcourse.tuning.search import Best
 
     prepared = prepare(DataOptions(data="digits"))
     train, validation = prepared.train, prepared.validation
     space = with_batch_size(default_space(), None, len(train))
     hypermodel = MLPHyperModel(prepared.features.width, len(prepared.classes), rows=len(train), space=space)
     oracle = RoundsOracle("val_loss", trials, space=space, starts=(0, trials // 2))
-    tuner = CohortFitTuner(oracle, hypermodel, directory=folder)
+    best = Best(oracle)
+
+    def trial_ended(trial: Any) -> None:
+        best.take(trial)
+        best.in_words()
+
+    tuner = CohortFitTuner(oracle, hypermodel, directory=folder, on_trial=trial_ended)
     executor = tuner.executor = Dispatch(workers, clock=workers.clock)
     examples = TrainingData(train.x, train.y, validation.x, validation.y)
     began = time.process_time()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,7 @@ from tfcourse.cohort import MemberHistory, fit_together
 from tfcourse.cohort.member import Member, member_of_spec
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
+TOLD_OF_TIME = ("ended_at", "runs")
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(120, 6)).astype(np.float32)
 Y = (X @ RANDOM.normal(size=(6, 3))).argmax(axis=1)
@@ -38,3 +42,25 @@ def check_same(found: list[MemberHistory], wanted: list[MemberHistory]) -> None:
         for mine, theirs in zip(vars(one.state).values(), vars(other.state).values(), strict=True):
             for a, b in zip(mine, theirs, strict=True):
                 np.testing.assert_array_equal(a, b)
+
+
+def outcome(run: Path) -> dict[str, Any]:
+    """Return all that came of a run, without when it was: trials, weights, and the result."""
+    found: dict[str, Any] = {}
+    for path in run.glob("search/trial_*/trial.json"):
+        trial = json.loads(path.read_text(encoding="utf-8"))
+        trial["tfcourse"] = {key: value for key, value in trial["tfcourse"].items() if key not in TOLD_OF_TIME}
+        found[path.parent.name] = trial
+    for path in run.rglob("*.npz"):
+        with np.load(path) as arrays:
+            found[str(path.relative_to(run))] = hashlib.sha256(
+                b"".join(a.tobytes() for a in arrays.values())
+            ).hexdigest()
+    result = json.loads((run / "result.json").read_text(encoding="utf-8"))
+    return {**found, "result": {**result, "seconds": None}}
+
+
+def ended(run: Path) -> int:
+    """Return how many trials of a run have ended."""
+    files = [path.read_text(encoding="utf-8") for path in run.glob("search/trial_*/trial.json")]
+    return sum('"COMPLETED"' in text or '"FAILED"' in text for text in files)

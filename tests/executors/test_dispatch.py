@@ -15,10 +15,12 @@ import pytest
 from tests.executors.examples import EPOCHS, check_same, trained
 from tfcourse.cohort.work import Cohort, Shared, Trained, train_cohort
 from tfcourse.errors import UserError
+from tfcourse.executors.checking import all_finite
 from tfcourse.executors.dispatch import Dispatch, Waits
 from tfcourse.executors.merging import bytes_needed
 from tfcourse.executors.workers import Beat, Done, Event, Lost, Ready, Stopped
 
+pytestmark = pytest.mark.timeout(600)
 Fault = Callable[["Scripted", int, int, Cohort, list[Trained]], Event | None]
 
 
@@ -184,6 +186,15 @@ def test_a_result_that_cannot_be_is_not_believed(words: str, wanted: list[Any]) 
         check_same(trained(executor=one), wanted)
     assert times(workers) == [1, 1, 2]
     assert words in one.tally.workers[0].lost
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38, -3e38, 1e-45, 0.0])
+@pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 3, 4)])
+def test_a_weight_that_is_not_finite_is_found_whatever_the_others_are(value: float, shape: tuple[int, ...]) -> None:
+    for others in (1.0, 3e38, -3e38):
+        array = np.full(shape, others, np.float32)
+        array[(-1,) * len(shape)] = value
+        assert all_finite(array) == math.isfinite(value)
 
 
 def test_a_worker_that_says_nothing_for_too_long_is_ended(wanted: list[Any]) -> None:

@@ -26,7 +26,12 @@ from tfcourse.executors.dispatch import Waits
 from tfcourse.executors.processes import ProcessWorkers
 from tfcourse.executors.workers import Lost, Ready
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="worker processes need sockets that are handed on")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="worker processes need sockets that are handed on"),
+    pytest.mark.timeout(600),  # what hangs fails by name, with the stacks of all threads
+]
+LONG = 200
+"""Epochs, so that a worker is still at it when it is harmed."""
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +43,11 @@ def two() -> Iterator[Processes]:
 @pytest.fixture(scope="module")
 def wanted() -> list[Any]:
     return trained(workers=1)
+
+
+@pytest.fixture(scope="module")
+def wanted_of_long() -> list[Any]:
+    return trained(workers=1, epochs=LONG)
 
 
 def pids(executor: Processes) -> list[int]:
@@ -104,7 +114,7 @@ def out_of_memory(pid: int) -> None:
     ],
 )
 def test_a_worker_that_is_harmed_is_replaced_and_its_cohort_trained_again(
-    harm: Callable[[int], None], why: str, two: Processes, wanted: list[Any]
+    harm: Callable[[int], None], why: str, two: Processes, wanted_of_long: list[Any]
 ) -> None:
     repeated, harmed = two.tally.repeated, list[int]()
 
@@ -114,13 +124,13 @@ def test_a_worker_that_is_harmed_is_replaced_and_its_cohort_trained_again(
             harmed.append(at_it[0])
             harm(two.workers._children[at_it[0]].process.pid)  # type: ignore[attr-defined]
 
-    check_same(trained(executor=two, epochs=400, on_progress=under_way), trained(workers=1, epochs=400))
+    check_same(trained(executor=two, epochs=LONG, on_progress=under_way), wanted_of_long)
     assert two.tally.repeated == repeated + 1
     assert re.search(why, two.tally.workers[harmed[0]].lost), two.tally.workers[harmed[0]].lost
     assert len(pids(two)) == 2
 
 
-def test_no_process_is_left(wanted: list[Any]) -> None:
+def test_no_process_is_left() -> None:
     with Processes(1) as executor:
         known = pids(executor)
         assert not any(map(is_gone, known))

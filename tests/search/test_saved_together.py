@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -12,12 +13,14 @@ import keras_tuner
 import numpy as np
 import pytest
 
+from tfcourse.files import write_batch
 from tfcourse.models.hypermodels import MLPHyperModel
 from tfcourse.search.cohort_fit_tuner import CohortFitTuner
 from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.oracle import RandomOracle
+from tfcourse.search.sampler import unit_draw
 from tfcourse.space import Parameter, SearchSpace
-from tfcourse.tuning.search import best_in_words
+from tfcourse.tuning.search import Best
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 4)).astype(np.float32)
@@ -111,7 +114,7 @@ def test_who_is_told_of_a_trial_finds_it_on_the_disk_and_what_was_broken_off_is_
     assert outcome(tmp_path / "broken") == outcome(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("call", ["replace", "fsync", "write_bytes"])
+@pytest.mark.parametrize("call", ["replace", "fsync", "write"])
 def test_where_the_disk_fails_for_one_trial_the_others_of_its_batch_are_kept(
     call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,13 +138,14 @@ def test_where_the_disk_fails_for_one_trial_the_others_of_its_batch_are_kept(
         elif call == "fsync":
             patch.setattr(os, "fsync", failing(os.fsync, lambda file: Path(os.readlink(f"/proc/self/fd/{file}"))))
         else:
-            patch.setattr(Path, "write_bytes", failing(Path.write_bytes, lambda path, content: path))
-        said: list[str] = []
-        tuner = tuner_in(tmp_path / "broken", lambda trial: said.append(best_in_words(tuner.oracle)))
+            opening = failing(open, lambda path, mode: Path(path))
+            patch.setattr(write_batch, "open", opening, raising=False)
+        best: list[list[Any]] = []
+        tuner = tuner_in(tmp_path / "broken", lambda trial: best.append(tuner.oracle.get_best_trials(1)))
         with pytest.raises(OSError, match="No space left"):
             tuner.search(DATA, Schedule(2, 2))
     assert len(failed) == 1
-    assert len(said) == TRIALS - 1, "who is told of the others can rank them"
+    assert len(best) == TRIALS - 1, "who is told of the others can rank them"
     states = {
         each.parent.name: json.loads(each.read_bytes())["status"] for each in tmp_path.glob("broken/*/*/trial.json")
     }
@@ -189,6 +193,11 @@ def test_a_trials_file_is_the_one_that_keras_tuners_own_hyperparameters_write(tm
     other = tuner.oracle.trials["1"].hyperparameters
     assert other.get_config() == keras_tuner.HyperParameters.from_config(other.get_config()).get_config()
     assert "later" not in [each.name for each in other.space]
+    written = [json.loads(path.read_bytes()) for path in sorted(tmp_path.glob("search/trial_*/trial.json"))]
+    states = [
+        {**each.get_state(), "tfcourse": tuner.oracle.notes.get(key, {})} for key, each in tuner.oracle.trials.items()
+    ]
+    assert written[1:] == json.loads(json.dumps(states[1:]))  # the first was changed after it was written
 
 
 def test_the_best_epoch_is_keras_tuners(tmp_path: Path) -> None:
@@ -205,3 +214,32 @@ def test_the_best_epoch_is_keras_tuners(tmp_path: Path) -> None:
     assert best[:2] == theirs == [(1.0, 1), (5.0, 1)]
     assert np.isnan(best[2][0])
     assert tuner.oracle.diverged(trials[2].trial_id)
+
+
+@pytest.mark.parametrize("sampler_seed", [0, 5, 2**32, 2**70])
+def test_a_draw_is_that_of_numpys_default_generator(sampler_seed: int) -> None:
+    for trial, name in ((0, "a"), (7, "units_1"), (10**6, "learning_rate")):
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+        assert unit_draw(sampler_seed, trial, name) == np.random.default_rng([sampler_seed, trial, 0, key]).random()
+
+
+def test_the_trials_of_a_bracket_are_those_of_its_number_also_where_one_was_removed(tmp_path: Path) -> None:
+    tuner = tuner_in(tmp_path)
+    tuner.draw(TRIALS)
+    oracle = tuner.oracle
+    oracle.bracket_size = 4
+    assert [oracle.trials_of_bracket(bracket) for bracket in (0, 4)] == [["0", "1", "2", "3"], ["4", "5"]]
+    del oracle.trials["1"]
+    assert [oracle.trials_of_bracket(bracket) for bracket in (0, 4)] == [["0", "2", "3"], ["4", "5"]]
+
+
+def test_the_best_in_words_is_keras_tuners_best_after_each_trial(tmp_path: Path) -> None:
+    tuner = tuner_in(tmp_path)
+    best = Best(tuner.oracle)
+    assert best.in_words() == "none yet"
+    scores = (3.0, None, 1.0, 2.0, 0.5, None)
+    for trial, score in zip(tuner.draw(TRIALS), scores, strict=True):
+        trial.score, trial.status = score, "FAILED" if score is None else "COMPLETED"
+        best.take(trial)
+        (theirs,) = tuner.oracle.get_best_trials(1)
+        assert best.in_words() == f"val_loss {theirs.score:.4f}" == Best(tuner.oracle).in_words()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -145,9 +146,14 @@ class Member:
         return (kinds[: self.block_size] or kinds, *others, self.depths, self.rows and self.rows.counts)
 
     @functools.cached_property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The shapes of its weights, in the order of ``keras.Model.get_weights``."""
+        return [v.shape for layer in variables(self.layers, self.inputs) for v in layer]
+
+    @functools.cached_property
     def parameters(self) -> int:
         """Number of weights."""
-        return sum(int(np.prod(v.shape)) for layer in variables(self.layers, self.inputs) for v in layer)
+        return sum(map(math.prod, self.shapes))
 
 
 def member_of_spec(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfcourse.cohort.layers import Dense, variables
+from tfcourse.cohort.layers import Dense
 from tfcourse.cohort.member import Member, in_program
 from tfcourse.cohort.plan import padded_widths
 from tfcourse.cohort.refusal import NotFusableError
@@ -28,7 +27,7 @@ def member_bytes(member: Member, batch_size: int) -> int:
         if isinstance(layer, Dense):
             weights += (inputs + 1) * units
         inputs = units
-    weights = max(weights, sum(math.prod(v.shape) for each in variables(member.layers, member.inputs) for v in each))
+    weights = max(weights, member.parameters)
     return 4 * (8 * weights + 3 * max(batch_size, 512) * (member.inputs + sum(padded)))
 
 

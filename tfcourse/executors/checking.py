@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tfcourse.cohort.layers import variables
 from tfcourse.cohort.member import Member, State
 from tfcourse.cohort.work import Cohort, Trained
 
@@ -56,10 +56,14 @@ def _fault_in(cohort: Cohort, place: int, trained: Trained) -> str:
 
 
 def _fault_in_state(member: Member, state: State, *, finite: bool) -> str:
-    shapes = [tuple(v.shape) for layer in variables(member.layers, member.inputs) for v in layer]
     for arrays in (state.weights, state.first, state.second):
-        if [array.shape for array in arrays] != shapes or any(array.dtype != FLOAT32 for array in arrays):
+        if [array.shape for array in arrays] != member.shapes or any(array.dtype != FLOAT32 for array in arrays):
             return "a member's weights have other shapes than its network's"
-        if finite and not all(np.isfinite(array).all() for array in arrays):
+        if finite and not all(map(all_finite, arrays)):
             return "a member's weights are not finite, though its loss is"
     return ""
+
+
+def all_finite(array: NDArray[np.float32]) -> bool:
+    """Say whether all values are finite; a sum of squares that is tells so in half the time, of values below 1e17."""
+    return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())

@@ -31,6 +31,8 @@ LOOPBACK = "127.0.0.1"
 SECONDS_TO_ANSWER = 5.0
 SECONDS_BETWEEN_COUNTS = 2.0
 """Of the cluster's processors: nodes come and go."""
+SECONDS_TO_FETCH = 120.0
+"""For an answer that is there; its node may be gone before it has been fetched."""
 THREADS = 4
 """Calls that an actor answers at a time: it trains, and hears while it does."""
 
@@ -153,7 +155,7 @@ class RayWorkers:
 
     def _heard(self, ref: Any, kind: str, worker: int, task: int) -> None:
         try:
-            said = self._ray.get(ref)
+            said = self._ray.get(ref, timeout=SECONDS_TO_FETCH)
         except self._ray.exceptions.RayError as error:
             self._lose(worker, _how_it_died(error))
             return

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -27,32 +26,32 @@ class WriteBatch:
     at the end. What was written before an error in the block takes its name all the same, and so do the others where
     one file fails; the first error is raised when all that could be done is done.
 
+    Paths are texts here: of many small files, taking a ``pathlib.Path`` apart was a part of the cost.
+
     >>> import tempfile
-    >>> folder = Path(tempfile.mkdtemp())
+    >>> folder = tempfile.mkdtemp()
     >>> with WriteBatch() as files:
-    ...     for name in ("a.txt", "b.txt"):
-    ...         with files.replacing(folder / name) as temporary:
-    ...             _ = temporary.write_text("whole")
-    ...     (folder / "a.txt").exists()
+    ...     files.write(f"{folder}/a.txt", b"whole")
+    ...     files.write(f"{folder}/b.txt", b"whole")
+    ...     os.path.exists(f"{folder}/a.txt")
     False
-    >>> sorted(file.name for file in folder.iterdir())
+    >>> sorted(os.listdir(folder))
     ['a.txt', 'b.txt']
     """
 
     def __init__(self) -> None:
-        self._written: dict[Path, Path] = {}
+        self._written: dict[str, str] = {}
 
-    @contextlib.contextmanager
-    def replacing(self, path: Path) -> Iterator[Path]:
-        """Give a path beside ``path`` to write to."""
+    def write(self, path: str, content: bytes) -> None:
+        """Write the content of ``path`` beside it."""
+        self._written.pop(path, None)  # of two files of one name the later counts, in its own place
         temporary = beside(path)
         try:
-            yield temporary
+            with open(temporary, "wb") as file:
+                file.write(content)
         except BaseException:
-            temporary.unlink(missing_ok=True)
-            self._written.pop(path, None)
+            _remove(temporary)
             raise
-        self._written.pop(path, None)  # of two files of one name the later counts, in its own place
         self._written[path] = temporary
 
     def __enter__(self) -> Self:
@@ -62,7 +61,7 @@ class WriteBatch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         written, self._written = self._written, {}
-        named: list[Path] = []
+        named: list[str] = []
         try:
             failed = _failures(to_disk, written.values())
             for path, temporary in list(written.items()):
@@ -75,21 +74,25 @@ class WriteBatch:
                 else:
                     named.append(path)
                     del written[path]
-            failed |= _failures(to_disk, dict.fromkeys(path.parent for path in named))
+            failed |= _failures(to_disk, dict.fromkeys(map(os.path.dirname, named)))
         finally:
             for temporary in written.values():
-                with contextlib.suppress(OSError):
-                    temporary.unlink(missing_ok=True)
+                _remove(temporary)
         for error_of_one in failed.values():
             raise error_of_one
 
 
-def _failures(call: Callable[[Path], None], paths: Iterable[Path]) -> dict[Path, OSError]:
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def _failures(call: Callable[[str], None], paths: Iterable[str]) -> dict[str, OSError]:
     """Call a function with each path, many at a time, and return the errors."""
     paths = list(paths)
-    failed: dict[Path, OSError] = {}
+    failed: dict[str, OSError] = {}
 
-    def of_part(part: list[Path]) -> None:
+    def of_part(part: list[str]) -> None:
         for path in part:
             try:
                 call(path)

@@ -36,7 +36,7 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     >>> [file.name for file in folder.iterdir()]
     ['a.txt']
     """
-    temporary = beside(path)
+    temporary = Path(beside(str(path)))
     try:
         yield temporary
         if durable:
@@ -48,13 +48,14 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def beside(path: Path) -> Path:
+def beside(path: str) -> str:
     """Return where this process writes a file before it takes its name ``path``.
 
-    >>> beside(Path("a.txt")).name == f".{os.getpid()}.a.txt"
+    >>> beside("a.txt") == f".{os.getpid()}.a.txt"
     True
     """
-    return path.with_name(f".{os.getpid()}.{path.name}")  # Keras looks at the suffix
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{os.getpid()}.{name}")  # Keras looks at the suffix
 
 
 def make_folder(path: Path, mode: int = 0o777) -> list[Path]:
@@ -71,9 +72,9 @@ def make_folder(path: Path, mode: int = 0o777) -> list[Path]:
     return new
 
 
-def to_disk(path: Path) -> None:
+def to_disk(path: Path | str) -> None:
     """Wait until a file, or which files a folder holds, is on the disk."""
-    folder = path.is_dir()
+    folder = os.path.isdir(path)
     try:
         descriptor = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
     except OSError:

@@ -128,14 +128,12 @@ class CohortFitTuner(FitTuner):
 
     def _thin(self, rung: int, epoch: int, of_trial: dict[str, list[_Job]], schedule: Schedule) -> None:
         """End the trials that are not among the better third of their bracket at a rung."""
-        brackets: dict[int, list[str]] = defaultdict(list)
-        for trial_id in self.oracle.trials:
-            brackets[self.oracle.bracket_of(int(trial_id))].append(trial_id)
         thinned: list[list[_Job]] = []
         for bracket in {self.oracle.bracket_of(int(trial_id)): None for trial_id in of_trial}:
-            mates = self._objective_curves(brackets[bracket], of_trial, epoch, schedule.objective)
+            trial_ids = self.oracle.trials_of_bracket(bracket)
+            mates = self._objective_curves(trial_ids, of_trial, epoch, schedule.objective)
             stay = going_on(mates, rung, epoch, higher_is_better=Objective(schedule.objective).higher_is_better)
-            for trial_id in brackets[bracket]:
+            for trial_id in trial_ids:
                 jobs = of_trial.get(trial_id, [])
                 if int(trial_id) in stay or all(job.following.over for job in jobs):
                     continue

@@ -189,7 +189,7 @@ class FitTuner(keras_tuner.Tuner):
                     taken.append(trial)
         except OSError as error:
             errors.append(error)
-        kept = [trial for trial in taken if trial.status == Status.FAILED or self.weights_path(trial).exists()]
+        kept = [trial for trial in taken if trial.status == Status.FAILED or os.path.exists(self._weights_file(trial))]
         for trial in taken:
             if trial not in kept:
                 trial.status = Status.RUNNING  # it has not ended, and has no score that another could be compared with
@@ -241,12 +241,14 @@ class FitTuner(keras_tuner.Tuner):
 
     def keep_weights(self, trial: Any, training: Training, files: WriteBatch) -> None:
         """Write the weights of a trial's best epoch as plain arrays, which takes no model."""
-        with files.replacing(self.weights_path(trial)) as path:
-            path.write_bytes(npz_content(training.weights))
+        files.write(self._weights_file(trial), npz_content(training.weights))
 
     def weights_path(self, trial: Any) -> Path:
         """Return where a trial's weights lie."""
-        return Path(self.oracle._get_trial_dir(trial.trial_id)) / "best_epoch.npz"
+        return Path(self._weights_file(trial))
+
+    def _weights_file(self, trial: Any) -> str:
+        return f"{self.oracle._get_trial_dir(trial.trial_id)}/best_epoch.npz"
 
     def build(self, trial: Any) -> keras.Model:
         """Return a trial's network, untrained, as it answers: what it does to images in training alone is left out."""

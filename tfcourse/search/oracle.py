@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from keras_tuner.engine import trial as trial_module
 from tfcourse.errors import UserError
 from tfcourse.files.trial_file import read_trial_file
 from tfcourse.files.write_batch import WriteBatch
-from tfcourse.files.writing import replacing, write_json
+from tfcourse.files.writing import write_bytes, write_json
 from tfcourse.search.sampler import unit_draw as unit_draw
 from tfcourse.search.shared_space import SharedSpace
 from tfcourse.search.synchronized import synchronized
@@ -80,7 +79,7 @@ class RandomOracle(keras_tuner.Oracle):
         self.bracket_size = 1
         self._saved_at = -np.inf
         self._files: WriteBatch | None = None
-        self._made: set[str] = set()
+        self._folders: dict[str, str] = {}
 
     @property
     def rounds_left(self) -> int:
@@ -114,6 +113,12 @@ class RandomOracle(keras_tuner.Oracle):
         """
         first = self.first_of_round(trial)
         return first + (trial - first) // self.bracket_size * self.bracket_size
+
+    def trials_of_bracket(self, bracket: int) -> list[str]:
+        """Return the trials drawn of a bracket, by their number."""
+        numbers = range(bracket, bracket + self.bracket_size)
+        near = [trial_id for trial_id in self.trials if int(trial_id) in numbers]
+        return [trial_id for trial_id in near if self.bracket_of(int(trial_id)) == bracket]  # a round may end before
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Return the values of a trial, or STOPPED when the space holds no further setting."""
@@ -163,9 +168,9 @@ class RandomOracle(keras_tuner.Oracle):
         """Score a trial by its best epoch, or by the mean of its repeats; what is not a finite number has diverged."""
         history = trial.metrics.get_history(self.objective.name)
         values = np.array([each.value[0] if len(each.value) == 1 else each.mean() for each in history])
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)
-            trial.score = float((np.nanmax if self.objective.direction == "max" else np.nanmin)(values))
+        numbers = values[~np.isnan(values)]
+        best_of = np.max if self.objective.direction == "max" else np.min
+        trial.score = float(best_of(numbers)) if len(numbers) else np.nan
         best = (each.step for each, value in zip(history, values, strict=True) if value == trial.score)
         trial.best_step = next(best, None)
         if repeats := self.notes.get(trial.trial_id, {}).get("repeats"):
@@ -206,10 +211,16 @@ class RandomOracle(keras_tuner.Oracle):
         state = {**trial.get_state(), "tfcourse": self.notes.get(trial.trial_id, {})}
         if trial.score is not None and not np.isfinite(trial.score):
             state["score"] = None
+        del state["hyperparameters"]
+        space = trial.hyperparameters
+        space = space if isinstance(space, SharedSpace) else SharedSpace.of(space)
         # Curves hold NaN where a loss was none, as in KerasTuner's own files.
-        writing = self._files.replacing if self._files is not None else replacing
-        with writing(Path(self._get_trial_dir(trial.trial_id)) / "trial.json") as path:
-            path.write_text(json.dumps(state) + "\n", encoding="utf-8")
+        content = f'{{"hyperparameters": {space.to_json()}, {json.dumps(state)[1:]}\n'.encode()
+        path = f"{self._get_trial_dir(trial.trial_id)}/trial.json"
+        if self._files is not None:
+            self._files.write(path, content)
+        else:
+            write_bytes(Path(path), content)
 
     @contextlib.contextmanager
     def saving_together(self) -> Iterator[None]:
@@ -225,12 +236,17 @@ class RandomOracle(keras_tuner.Oracle):
         if hyperparameters.space != self.hyperparameters.space:  # a trial's are the same objects, if it added none
             super().update_space(hyperparameters)
 
+    def _set_project_dir(self, directory: str, project_name: str) -> None:
+        super()._set_project_dir(directory, project_name)
+        self._folders.clear()
+
     def _get_trial_dir(self, trial_id: str) -> str:
-        folder = f"{self._project_dir}/trial_{trial_id}"
-        if folder not in self._made:
-            os.makedirs(folder, exist_ok=True)
-            self._made.add(folder)
-        return folder
+        if trial_id not in self._folders:
+            folder = f"{self._project_dir}/trial_{trial_id}"
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder)
+            self._folders[trial_id] = folder
+        return self._folders[trial_id]
 
     def save(self, now: bool = False) -> None:
         """Write ``oracle.json``, at most once a second unless ``now``: it grows with the number of trials.

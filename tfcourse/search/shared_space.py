@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Self
 
 import keras_tuner
@@ -23,7 +24,7 @@ class SharedSpace(keras_tuner.HyperParameters):
 
     def __init__(self) -> None:
         super().__init__()
-        self._configs: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self._configs: dict[int, tuple[Any, dict[str, Any], str]] = {}
 
     @classmethod
     def of(cls, hp: keras_tuner.HyperParameters | None) -> Self:
@@ -45,7 +46,22 @@ class SharedSpace(keras_tuner.HyperParameters):
 
     def get_config(self) -> dict[str, Any]:
         """Return what KerasTuner's own returns; the configuration of a hyperparameter is made once."""
+        return {"space": [config for _, config, _ in self._described()], "values": dict(self.values)}
+
+    def to_json(self) -> str:
+        """Return what ``get_config`` returns as JSON; a hyperparameter is written once.
+
+        >>> hp = SharedSpace.of(keras_tuner.HyperParameters())
+        >>> _ = hp.Int("units", 8, 64)
+        >>> hp.to_json() == json.dumps(hp.get_config())
+        True
+        """
+        space = ", ".join([text for _, _, text in self._described()])
+        return f'{{"space": [{space}], "values": {json.dumps(self.values)}}}'
+
+    def _described(self) -> list[tuple[Any, dict[str, Any], str]]:
+        """Return each hyperparameter, its configuration and that as JSON."""
         if any(id(each) not in self._configs for each in self._space):
-            configs = super().get_config()["space"]
-            self._configs.update({id(each): (each, config) for each, config in zip(self._space, configs, strict=True)})
-        return {"space": [self._configs[id(each)][1] for each in self._space], "values": dict(self.values)}
+            for each, config in zip(self._space, super().get_config()["space"], strict=True):
+                self._configs[id(each)] = each, config, json.dumps(config)
+        return [self._configs[id(each)] for each in self._space]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -92,14 +93,16 @@ def search(
     )
     started, before = time.monotonic(), folder.record["seconds"]
     told = started
+    best = Best(tuner.oracle)
 
-    def trial_ended(_: Any) -> None:
+    def trial_ended(trial: Any) -> None:
         nonlocal told
         folder.record["seconds"] = before + time.monotonic() - started
         if time.monotonic() - told > SECONDS_BETWEEN_SAVES:  # each takes until it is on the disk
             told = time.monotonic()
             folder.save()
-        on_trial(len(tuner.oracle.end_order), best_in_words(tuner.oracle))
+        best.take(trial)
+        on_trial(len(tuner.oracle.end_order), best.in_words())
 
     fit_baseline(run, examples, schedule)
     if not tuner.oracle.end_order:
@@ -113,9 +116,25 @@ def search(
     folder.update(seconds=before + time.monotonic() - started)
 
 
-def best_in_words(oracle: RandomOracle) -> str:
-    """Return the objective of the best trial so far, as a person would write it."""
-    best = oracle.get_best_trials(1)
-    if not best or best[0].status != Status.COMPLETED:
-        return "none yet"
-    return f"{oracle.objective.name} {loss_said(best[0].score)}"
+class Best:
+    """The best trial so far; KerasTuner sorts all trials to tell, which is too much after each of thousands.
+
+    Args:
+        oracle: whose trials; those that ended in an earlier part of the search count.
+    """
+
+    def __init__(self, oracle: RandomOracle) -> None:
+        self._objective, self._score = oracle.objective, math.nan
+        for trial in oracle.get_best_trials(1):
+            self.take(trial)
+
+    def take(self, trial: Any) -> None:
+        """Take in a trial that ended."""
+        if trial.status != Status.COMPLETED:
+            return
+        if math.isnan(self._score) or self._objective.better_than(trial.score, self._score):
+            self._score = trial.score
+
+    def in_words(self) -> str:
+        """Return its objective, as a person would write it."""
+        return "none yet" if math.isnan(self._score) else f"{self._objective.name} {loss_said(self._score)}"
