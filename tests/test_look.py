@@ -78,12 +78,16 @@ def test_readings_are_written_corrected_and_taken(table: pd.DataFrame, capsys: p
         ),
         (
             '["born"]\nkind = "number"\ndecimals = ","',
-            "column 'born' has 'decimals'; allowed are kind, decimal, thousands, unit, order, missing, kept, sentinels,"
-            " levels. Did you mean 'decimal'?",
+            "column 'born' has 'decimals'; allowed are kind, decimal, thousands, unit, order, forms, missing, kept,"
+            " sentinels, levels. Did you mean 'decimal'?",
         ),
         (
             '["born"]\nkind = "number"\ndecimal = ","\nthousands = ","',
             "column 'born': decimal and thousands cannot both be ','.",
+        ),
+        (
+            '["born"]\nkind = "date"\norder = "dmy"\nforms = ["d.m"]',
+            "column 'born' has 'd.m' in forms; a form is written as dd.mm.yyyy, yyyy-mm-dd or words.",
         ),
         ('["born"]\nkind = "category"\nlevels = "no"', "column 'born' has levels = 'no'; it takes '' or 'shared'."),
         ('["born"]\nkind = "category"\nmissing = "?"', "column 'born' has missing = '?'; it takes a list of texts."),

@@ -40,7 +40,7 @@ def test_a_column_of_which_nothing_is_known_is_refused_unless_allowed() -> None:
     with pytest.raises(UserError) as caught:
         what_is_unlike(unknown, FEATURES)
     assert str(caught.value) == (
-        "Column 'kind': none of its 3 values was in training: 'B' (2), 'A' (1). Training knew 'a', 'b'. Write them"
-        " as in training, or say with --allow-unknown that they are others."
+        "Column 'kind': none of its 3 values was in training: 'B' (2; training knew 'b'), 'A' (1; training knew"
+        " 'a'). Training knew 'a', 'b'. Write them as in training, or say with --allow-unknown that they are others."
     )
     assert len(what_is_unlike(unknown, FEATURES, allow_unknown=True)) == 1

@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 
 from tfcourse.data.columns import CategoryColumn, NumberColumn
+from tfcourse.data.reading.look_alike import alike_of
 from tfcourse.data.table import Table, is_missing
 from tfcourse.data.table_features import TableFeatures
 from tfcourse.errors import UserError
@@ -47,7 +48,9 @@ def _unknown(category: CategoryColumn, table: Table, allow_unknown: bool) -> lis
     if not count:
         return []
     counts = Counter(values[unknown].tolist())
-    named = ", ".join(f"{value!r} ({times})" for value, times in counts.most_common(MOST_NAMED))
+    named = ", ".join(
+        f"{value!r} ({times}{_alike(value, category)})" for value, times in counts.most_common(MOST_NAMED)
+    )
     more = f" and {len(counts) - MOST_NAMED} more" if len(counts) > MOST_NAMED else ""
     if count == present and present > 1 and not allow_unknown:
         known = ", ".join(map(repr, category.values[:MOST_NAMED])) + " ..." * (len(category.values) > MOST_NAMED)
@@ -61,6 +64,12 @@ def _unknown(category: CategoryColumn, table: Table, allow_unknown: bool) -> lis
         f"{category.name}: {count} of {present} value{'s' * (present > 1)} {were} not in training and {are} read as"
         f" 'other': {named}{more}"
     ]
+
+
+def _alike(value: str, category: CategoryColumn) -> str:
+    """Return which value of training an unknown one looks like."""
+    known = alike_of(value, (*category.values, *category.binned))
+    return f"; training knew {known!r}" if known is not None else ""
 
 
 def _far_off(number: NumberColumn, table: Table) -> list[str]:

@@ -91,6 +91,7 @@ class ReadingRecord(TypedDict):
     thousands: NotRequired[str]
     unit: NotRequired[str]
     order: NotRequired[Order]
+    forms: NotRequired[list[str]]
     missing: NotRequired[list[str]]
     kept: NotRequired[list[str]]
     sentinels: NotRequired[list[float]]

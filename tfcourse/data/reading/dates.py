@@ -20,8 +20,8 @@ _TIME = (
     r"(?:[T ] *(?P<H>[0-9]{1,2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]{1,9}))?)?"
     r" *(?P<half>[AaPp]\.?[Mm]\.?)? *(?P<zone>Z|z|UTC|GMT|[-+][0-9]{2}(?::?[0-9]{2})?)?)?$"
 )
-_YEAR_FIRST = r"^(?P<Y>[0-9]{4})[-/.](?P<m>[0-9]{1,2})[-/.](?P<d>[0-9]{1,2})\.?" + _TIME
-_YEAR_LAST = r"^(?P<a>[0-9]{1,2})(?P<mark>[-/.])(?P<b>[0-9]{1,2})[-/.](?P<Y>[0-9]{4}|[0-9]{2})" + _TIME
+YEAR_FIRST = r"^(?P<Y>[0-9]{4})(?P<mark>[-/.])(?P<m>[0-9]{1,2})[-/.](?P<d>[0-9]{1,2})\.?" + _TIME
+YEAR_LAST = r"^(?P<a>[0-9]{1,2})(?P<mark>[-/.])(?P<b>[0-9]{1,2})[-/.](?P<Y>[0-9]{4}|[0-9]{2})" + _TIME
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"(?P<month>(?i)jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
@@ -58,10 +58,10 @@ def parse_dates(texts: Any, order: Order) -> tuple[NDArray[np.float64], NDArray[
     >>> days.tolist(), odd.tolist()
     ([30.0, 1.0, nan, nan], [False, False, True, False])
     """
-    found = [_parse(pc.extract_regex(texts, _YEAR_FIRST), "m", "d")]
+    found = [_parse(pc.extract_regex(texts, YEAR_FIRST), "m", "d")]
     if order in ("dmy", "mdy"):
         first, second = ("b", "a") if order == "dmy" else ("a", "b")
-        found.append(_parse(pc.extract_regex(texts, _YEAR_LAST), first, second))
+        found.append(_parse(pc.extract_regex(texts, YEAR_LAST), first, second))
     if order == "words":
         found += [_parse(pc.extract_regex(texts, pattern), "month", "d") for pattern in _IN_WORDS]
     days, odd = found[0]
@@ -91,7 +91,7 @@ def find_order(texts: Any, counts: NDArray[np.int64]) -> tuple[Order, NDArray[np
     rows = {order: int(counts[~np.isnan(days) | odd].sum()) for order, (days, odd) in found.items()}
     best = max(orders, key=lambda order: rows[order])  # the first of equals
     if best in ("dmy", "mdy") and rows["dmy"] == rows["mdy"]:
-        parts = pc.extract_regex(texts, _YEAR_LAST)
+        parts = pc.extract_regex(texts, YEAR_LAST)
         by_points = parts.null_count < len(parts) and pc.all(pc.equal(pc.struct_field(parts, "mark"), ".")).as_py()
         if not by_points and _differ(found["dmy"][0], found["mdy"][0]):
             return "", *found["dmy"]
@@ -115,7 +115,7 @@ def short_years(texts: Any) -> NDArray[np.bool_]:
     [True, True, False]
     """
     short = np.zeros(len(texts), dtype=bool)
-    for pattern in (_YEAR_LAST, _IN_WORDS[0]):
+    for pattern in (YEAR_LAST, _IN_WORDS[0]):
         parts = pc.extract_regex(texts, pattern)
         short |= np.asarray(pc.fill_null(pc.equal(pc.utf8_length(pc.struct_field(parts, "Y")), 2), False))
     return short

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tfcourse.data.reading import dates, markers
+from tfcourse.data.reading import date_forms, dates, markers
 from tfcourse.data.reading.categories import is_truth
 from tfcourse.data.reading.column import Distinct, typed_days, typed_numbers
 from tfcourse.data.reading.decimal_mark import DecimalMark, may_be_grouped, settle
@@ -95,7 +95,7 @@ def decide(name: str, column: Any, wishes: Wishes | None = None, beside: Decimal
 
     >>> import pyarrow as pa
     >>> decide("born", pa.chunked_array([["31.12.1999", "1.2.2003", "?"]])).reading.to_json()
-    {'name': 'born', 'kind': 'date', 'order': 'dmy', 'missing': ['?']}
+    {'name': 'born', 'kind': 'date', 'order': 'dmy', 'forms': ['dd.mm.yyyy'], 'missing': ['?']}
     """
     wishes = wishes or Wishes()
     if name in wishes.readings:
@@ -190,17 +190,16 @@ def _as_dates(
     if counts[odd].sum() > NEARLY * counts.sum():
         return None
     short = dates.short_years(texts)
-    refuse_untold_dates(name, values, marker, order, found[short])
+    untold = np.zeros(len(marker), dtype=bool)
+    untold[~marker] = date_forms.untold(texts, order, date_forms.marks_that_tell(texts, order))
+    refuse_untold_dates(name, values, marker, order, untold, found[short])
+    forms = tuple(filter(None, dict.fromkeys(date_forms.date_forms(texts, order, ~np.isnan(found)).tolist())))
     days = np.full(len(values.texts), np.nan)
     days[~marker] = found
-    decided = _of_days(Reading(name, "date", order=order, missing=said, kept=kept), days[values.codes])
+    decided = _of_days(Reading(name, "date", order=order, forms=forms, missing=said, kept=kept), days[values.codes])
     if odd.any():
         which = int(np.flatnonzero(~marker)[np.flatnonzero(odd)[0]])
-        rows = int(counts[odd].sum())
-        decided.odd.append(
-            f"{rows} date{'s' * (rows > 1)} out of every range {'are' if rows > 1 else 'is'} read as missing, such as"
-            f" {values.texts[which].as_py()!r} in row {values.first_row(which)}"
-        )
+        decided.odd.append(date_forms.out_of_range(int(counts[odd].sum()), values, which))
     if short.any():
         text = texts.filter(pa.array(short))[0].as_py()
         moment = dates.moments(found[short][:1])[0]

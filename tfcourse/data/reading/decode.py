@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tfcourse.data.reading import dates, markers
 from tfcourse.data.reading.categories import canonical
 from tfcourse.data.reading.column import Distinct, typed_days, typed_numbers
+from tfcourse.data.reading.date_forms import marks_of, untold
 from tfcourse.data.reading.numbers import parse_numbers
 from tfcourse.data.reading.reading import Reading
 from tfcourse.errors import UserError
@@ -60,11 +61,20 @@ def decode(column: Any, reading: Reading) -> NDArray[Any]:
     if numbers is None:
         numbers = _from_texts(Distinct.of(column), reading)
     elif reading.kind == "date":
-        numbers = days_of_numbers(numbers, reading)
+        numbers = _days_of(numbers, reading)
     infinite = np.flatnonzero(np.isinf(numbers))
     if len(infinite):
         raise UserError(infinite_numbers(reading.name, infinite))
     return without_sentinels(numbers, reading)
+
+
+def _days_of(numbers: NDArray[np.float64], reading: Reading) -> NDArray[np.float64]:
+    """Return the days that numbers stand for; refuse those that are none, and numbers where dates were texts."""
+    days = days_of_numbers(numbers, reading) if reading.is_plain else np.full(len(numbers), np.nan)
+    wrong = np.flatnonzero(np.isnan(days) & ~np.isnan(numbers) & ~np.isin(numbers, reading.sentinels))
+    if len(wrong):
+        raise UserError(_not_as_in_training(reading, f"{numbers[wrong[0]]:.15g}", int(wrong[0]) + 1))
+    return days
 
 
 def quick_numbers(column: Any) -> NDArray[np.float64] | None:
@@ -146,11 +156,29 @@ def _from_texts(values: Distinct, reading: Reading) -> NDArray[np.float64]:
     wrong = np.isnan(numbers) & ~odd & ~is_missing_text(values.texts, reading)
     if wrong.any():
         place = int(np.flatnonzero(wrong)[0])
+        raise UserError(_not_as_in_training(reading, repr(values.texts[place].as_py()), values.first_row(place)))
+    if reading.forms:
+        _refuse_untold(values, reading)
+    return numbers[values.codes]
+
+
+def _refuse_untold(values: Distinct, reading: Reading) -> None:
+    """Refuse dates in a form that training did not have, in which day and month may be the other way round."""
+    unsure = untold(values.texts, reading.order, marks_of(reading.forms))
+    if unsure.any():
+        place = int(np.flatnonzero(unsure)[0])
         raise UserError(
             f"Column {reading.name!r} holds {values.texts[place].as_py()!r} in row {values.first_row(place)}, but the"
-            f" model was trained on {_kind(reading)} there. Put it right, or leave the value empty."
+            f" dates of training were written as {' or '.join(reading.forms)}, and nothing tells whether the day or the"
+            " month comes first here. Write it as those, or as 2026-12-31."
         )
-    return numbers[values.codes]
+
+
+def _not_as_in_training(reading: Reading, held: str, row: int) -> str:
+    return (
+        f"Column {reading.name!r} holds {held} in row {row}, but the model was trained on {_kind(reading)} there."
+        " Put it right, or leave the value empty."
+    )
 
 
 def _kind(reading: Reading) -> str:

@@ -25,6 +25,8 @@ class Reading:
         unit: what stands before or after every number: ``%``, a currency, a unit of measure; empty for none.
         order: of a date's parts: ``ymd``, ``dmy`` or ``mdy``; ``words`` for months in English words; ``compact`` for
             the number 20261231, ``seconds`` and ``milliseconds`` for numbers that count from 1970; empty for others.
+        forms: of a date that is written as a text, the forms that training had, as ``dd.mm.yyyy``; none where any
+            form is taken to be in this order.
         missing: texts that stand for a missing value in this column, beside the empty one.
         kept: texts that would stand for one, but were said not to.
         sentinels: numbers, or days since 1970, that stand for a missing value.
@@ -34,9 +36,9 @@ class Reading:
 
     >>> Reading("price", "number", decimal=",", thousands=".", unit="€").words
     'number such as 1.234,5 €'
-    >>> born = Reading("born", "date", order="dmy")
+    >>> born = Reading("born", "date", order="dmy", forms=("dd.mm.yyyy",))
     >>> born.to_json()
-    {'name': 'born', 'kind': 'date', 'order': 'dmy'}
+    {'name': 'born', 'kind': 'date', 'order': 'dmy', 'forms': ['dd.mm.yyyy']}
     >>> Reading.from_json(born.to_json()) == born
     True
     """
@@ -47,6 +49,7 @@ class Reading:
     thousands: str = ""
     unit: str = ""
     order: Order = ""
+    forms: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     sentinels: tuple[float, ...] = ()

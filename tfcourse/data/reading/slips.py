@@ -66,22 +66,28 @@ def refuse_unread_months(name: str, values: Distinct, marker: NDArray[np.bool_])
 
 
 def refuse_untold_dates(
-    name: str, values: Distinct, marker: NDArray[np.bool_], order: str, of_short_years: NDArray[np.float64]
+    name: str,
+    values: Distinct,
+    marker: NDArray[np.bool_],
+    order: str,
+    untold: NDArray[np.bool_],
+    of_short_years: NDArray[np.float64],
 ) -> None:
     """Refuse dates of which nothing tells the order of day and month, or the century."""
-    place = int(np.flatnonzero(~marker)[0])
+    place = int(np.flatnonzero(untold if untold.any() else ~marker)[0])
     holds = f"Column {name!r} holds dates such as {values.texts[place].as_py()!r} in row {values.first_row(place)}, and"
-    if not order:
+    table = f'--reading FILE.toml, by its lines [{json.dumps(name, ensure_ascii=False)}] kind = "date" order ='
+    if not order or untold.any():
+        like = " that is written so" * bool(order)
         raise UserError(
-            f"{holds} no row tells whether the day or the month comes first. Write them as 2026-12-31, or leave the"
-            f" column out with --drop {shlex.quote(name)}."
+            f"{holds} no row{like} tells whether the day or the month comes first. Write them as 2026-12-31; or say"
+            f' with {table} "dmy" (or "mdy"), which it is; or leave the column out with --drop {shlex.quote(name)}.'
         )
     if len(of_short_years) and np.ptp(of_short_years[~np.isnan(of_short_years)]) > LONGEST_SPAN:
         raise UserError(
-            f"{holds} nothing tells the century of its years of two figures. Write four figures; or say with --reading"
-            f' FILE.toml, by its lines [{json.dumps(name, ensure_ascii=False)}] kind = "date" order = "{order}", that'
-            f" 69 to 99 are of the 20th and 00 to 68 of the 21st century; or leave the column out with --drop"
-            f" {shlex.quote(name)}."
+            f"{holds} nothing tells the century of its years of two figures. Write four figures; or say with"
+            f' {table} "{order}", that 69 to 99 are of the 20th and 00 to 68 of the 21st century; or leave the column'
+            f" out with --drop {shlex.quote(name)}."
         )
 
 
