@@ -104,7 +104,8 @@ def _standardized(name: str, values: Column, present: Column) -> NumberColumn | 
         deviation = 0.0
     if deviation == 0 and len(present) == len(values):
         return Described(None, f"left out, it is {present[0]:.10g} in every training row")
-    return NumberColumn(name, mean, deviation or 1.0, len(present) < len(values))
+    ends = float(present.min()), float(present.max())
+    return NumberColumn(name, mean, deviation or 1.0, len(present) < len(values), ends=ends)
 
 
 def _number(name: str, values: Column, present: Column, share: str, reading: Reading) -> Described:

@@ -7,18 +7,22 @@ from collections import Counter
 import numpy as np
 
 from tfcourse.data.columns import CategoryColumn, NumberColumn
+from tfcourse.data.reading.dates import moments
 from tfcourse.data.reading.look_alike import alike_of
 from tfcourse.data.table import Table, is_missing
 from tfcourse.data.table_features import TableFeatures
 from tfcourse.errors import UserError
 
 FAR_OFF = 20.0
-"""Numbers whose middle one is more than so many training σ from the training mean are of another kind or unit."""
+"""A number farther from all of training's than these are from each other is far; where their ends are not known, one
+more than so many σ from their mean."""
 MOST_NAMED = 3
+MOST_DAYS = 700_000
+"""Days from 1970 of which a calendar tells the date, and some."""
 
 
 def what_is_unlike(table: Table, features: TableFeatures, *, allow_unknown: bool = False) -> list[str]:
-    """Return a line for each column whose values training did not know, or knew in quite another range.
+    """Return a line for each column with values that training did not know, or that are far from all of its.
 
     Args:
         table: the new rows, as :meth:`TableFeatures.decode` gives them.
@@ -74,14 +78,29 @@ def _alike(value: str, category: CategoryColumn) -> str:
 
 def _far_off(number: NumberColumn, table: Table) -> list[str]:
     values = table[number.name]
-    present = values[~np.isnan(values)]
-    if len(present) < 2:
+    if number.ends is None:
+        low, high = number.mean - FAR_OFF * number.deviation, number.mean + FAR_OFF * number.deviation
+        training = f"{_said(float(f'{number.mean:.6g}'), number)} ± {number.deviation:.3g}{' days' * number.is_date}"
+    else:
+        width = max(number.ends[1] - number.ends[0], number.deviation)
+        low, high = number.ends[0] - width, number.ends[1] + width
+        training = " to ".join(_said(end, number) for end in number.ends)
+    off = np.nan_to_num(np.maximum(values - high, low - values), nan=-np.inf)
+    count, present, row = int((off > 0).sum()), int((~np.isnan(values)).sum()), int(off.argmax())
+    if not count:
         return []
-    middle = float(np.median(present))
-    away = (middle - number.mean) / number.deviation
-    if abs(away) <= FAR_OFF:
-        return []
-    return [
-        f"{number.name}: its values, such as {middle:.6g}, are far from those of training, {number.mean:.6g} ±"
-        f" {number.deviation:.3g}; is the unit another one?"
-    ]
+    example = f"{_said(values[row], number)} in row {row + 1}"
+    if count == 1:
+        return [f"{number.name}: {example} is far from the values of training, {training}"]
+    ask = "; is the unit another one?" if 2 * count > present and not number.is_date else ""
+    return [f"{number.name}: {count} of {present} values are far from those of training, {training}: {example}{ask}"]
+
+
+def _said(value: float, number: NumberColumn) -> str:
+    """Return a number as it stands in a file, a date as one."""
+    if not number.is_date:
+        return f"{value:.10g}"
+    if abs(value) > MOST_DAYS:
+        return f"{value:.10g} days since 1970"
+    moment = moments(np.array([value]))[0]
+    return f"{moment:%Y-%m-%d}" if value == np.floor(value) else f"{moment:%Y-%m-%d %H:%M:%S}"

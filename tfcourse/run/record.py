@@ -63,6 +63,7 @@ class NumberColumnRecord(TypedDict):
     cycles: NotRequired[list[Literal["day", "week", "year"]]]
     robust: NotRequired[tuple[float, Positive]]
     edges: NotRequired[list[float]]
+    ends: NotRequired[tuple[float, float]]
 
 
 class CategoryColumnRecord(TypedDict):
