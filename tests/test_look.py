@@ -38,6 +38,23 @@ def test_what_is_odd_comes_first(table: pd.DataFrame, capsys: pytest.CaptureFixt
     assert "Split: 72 train, 24 validation, 24 test rows" in text
 
 
+def test_row_numbers_are_left_out_unless_they_are_read_by_hand(
+    table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table.insert(0, "no", range(1, len(table) + 1))
+    table.to_csv("pets.csv", index=False)
+    Path("keep.toml").write_text('["no"]\nkind = "number"\n')
+    for flags, said in (
+        ([], "left out, it numbers the rows from 1 to 120"),
+        (["--reading", "keep.toml"], "whole number"),
+    ):
+        assert main(["pets.csv", "--target", "kind", *flags]) == 0
+        assert said in next(line for line in capsys.readouterr().out.splitlines() if " no " in line)
+    kept = prepare(DataOptions("pets.csv", "kind", reading="keep.toml"))
+    assert "no" in kept.features.names  # type: ignore[union-attr]
+    assert "no" not in prepare(DataOptions("pets.csv", "kind")).features.names  # type: ignore[union-attr]
+
+
 def test_what_a_run_would_refuse_is_shown_for_every_column(
     table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,26 @@ Numbers = NDArray[np.int64]
 
 
 def cut(
-    dataset: Dataset, named: Numbers | None, y: Numbers, classes: Sequence[str], options: DataOptions
+    dataset: Dataset,
+    named: Numbers | None,
+    y: Numbers,
+    classes: Sequence[str],
+    options: DataOptions,
+    kept: Collection[str] = (),
 ) -> tuple[Split, Numbers | None]:
-    """Return the parts, and the groups that they were cut by, None in the order of time."""
+    """Return the parts, and the groups that they were cut by, None in the order of time.
+
+    Args:
+        dataset: the data.
+        named: group number of each row, where the user names groups.
+        y: class number of each row.
+        classes: the classes' names.
+        options: what the user says.
+        kept: as for :func:`~tfcourse.data.fit_table.fit_table`.
+
+    Raises:
+        UserError: if a class cannot be in every part, or the rows have no such order.
+    """
     test = 0.0 if dataset.test is not None else TEST_SHARE
     validation = VALIDATION_SHARE / (1 - TEST_SHARE) if dataset.test is not None else VALIDATION_SHARE
     if options.split == "time":
@@ -40,7 +57,7 @@ def cut(
         return split_stratified(kinds, y, classes, seed=options.seed, by_rows=False, **shares), kinds
     kinds = equal_rows(dataset.x)
     check_classes(kinds, y, classes)
-    x, among = _seen_columns(dataset.x, dataset.readings)
+    x, among = _seen_columns(dataset.x, dataset.readings, kept)
     if among:
         kinds = equal_rows(x)
     together = keep_together(kinds, y, len(y) * (test or validation), named, among)
@@ -68,7 +85,7 @@ def _order(x: X, time: str | None) -> Numbers:
     return np.argsort(values, kind="stable")
 
 
-def _seen_columns(x: X, readings: Mapping[str, Reading]) -> tuple[X, str]:
+def _seen_columns(x: X, readings: Mapping[str, Reading], kept: Collection[str]) -> tuple[X, str]:
     """Return what the model will see of the rows, and how to say so where that is not all.
 
     Which columns are left out is decided here on all rows, since there is no training part yet: a column that only the
@@ -76,5 +93,5 @@ def _seen_columns(x: X, readings: Mapping[str, Reading]) -> tuple[X, str]:
     """
     if not isinstance(x, dict):
         return x, ""
-    used = fit_table(x, np.arange(rows_of(x)), readings)[0].names
+    used = fit_table(x, np.arange(rows_of(x)), readings, kept)[0].names
     return {name: x[name] for name in used}, " in all columns that are used" * (len(used) < len(x))

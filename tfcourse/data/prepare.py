@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -149,10 +149,11 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
                 raise UserError(f"{flag} is for tables; {options.data!r} holds arrays.")
     dataset, named = without_group(dataset, options)
     dataset, weights = without_weights(dataset, options)
-    split, groups = cut(dataset, named, y, classes, options)
+    kept = (*corrected, *(features.names if isinstance(features, TableFeatures) else ()))
+    split, groups = cut(dataset, named, y, classes, options, kept)
     lines: list[str] = []
     if features is None:
-        features, lines = fit(dataset.x, split.train, dataset.readings, options.numbers)
+        features, lines = fit(dataset.x, split.train, dataset.readings, options.numbers, kept)
     if isinstance(features, TableFeatures) and isinstance(dataset.x, dict) and lines:
         used = {name: dataset.x[name] for name in features.names}
         dates = tuple(number.name for number in features.numbers if number.is_date) * (options.split != "time")
@@ -184,7 +185,11 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
 
 
 def fit(
-    x: X, train: Numbers, readings: Mapping[str, Reading] | None = None, way: NumbersAs | Literal["auto"] = "standard"
+    x: X,
+    train: Numbers,
+    readings: Mapping[str, Reading] | None = None,
+    way: NumbersAs | Literal["auto"] = "standard",
+    kept: Collection[str] = (),
 ) -> tuple[Features, list[str]]:
     """Return the feature map with the statistics of the training rows, and one line a column.
 
@@ -192,7 +197,7 @@ def fit(
         UserError: if no column is left, or an array's numbers are to enter otherwise than standardized.
     """
     if isinstance(x, dict):
-        features, lines = fit_table(x, train, readings)
+        features, lines = fit_table(x, train, readings, kept)
         return numbers_as(features, x, train, "standard" if way == "auto" else way), lines
     if way not in ("auto", "standard"):
         raise UserError(f"--numbers {way} is for tables; arrays are standardized.")
