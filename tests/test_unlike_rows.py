@@ -74,7 +74,8 @@ def table() -> pd.DataFrame:
             {"seen": "05/04/2021"},
             [
                 "error: Column 'seen' holds '05/04/2021' in row 5, but the dates of training were written as"
-                " dd.mm.yyyy, and nothing tells whether the day or the month comes first here. Write it as those, or as 2026-12-31."
+                " dd.mm.yyyy, and nothing tells whether the day or the month comes first here. Write it as those, or"
+                " as 2026-12-31."
             ],
         ),
     ],
