@@ -71,8 +71,8 @@ def judge_out_of_fold(numbers: Mapping[str, Any]) -> Finding:
     text = (
         f"Out of fold ({rows} training and validation rows in {numbers['folds']} folds, each predicted by"
         f" networks that did not train on it{rest}) the saved model is right in {numbers['accuracy']:.2%}, 95 %"
-        f" interval {low:.2%} to {high:.2%}, with a log-loss of {loss_said(numbers['log_loss'])} ({loss_said(loss_low)} to"
-        f" {loss_said(loss_high)}). {chosen} were chosen on these rows, so"
+        f" interval {low:.2%} to {high:.2%}, with a log-loss of {loss_said(numbers['log_loss'])}"
+        f" ({loss_said(loss_low)} to {loss_said(loss_high)}). {chosen} were chosen on these rows, so"
         " that this is too good, the more so the fewer they are; the test split had no part in that."
     )
     sentences = [Sentence("out_of_fold", "note", text)]
