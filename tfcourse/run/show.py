@@ -145,7 +145,9 @@ def show_result(console: Console, result: Mapping[str, Any], classes: Sequence[s
     model = result.get("model", {})
     numbers = Table(title="How good it is", title_justify="left", caption_justify="left")
     if "folds" in model:
-        numbers.caption = "Validation is out of fold for the saved model, and on one split for the others: not to compare"
+        numbers.caption = (
+            "Validation is out of fold for the saved model, and on one split for the others: not to compare"
+        )
     columns, names = (
         [measures_in_words({**best, "test": result["test"]}), measures_in_words(baseline)],
         ["best network"],
