@@ -38,6 +38,45 @@ def test_what_is_odd_comes_first(table: pd.DataFrame, capsys: pytest.CaptureFixt
     assert "Split: 72 train, 24 validation, 24 test rows" in text
 
 
+@pytest.mark.parametrize(
+    ("flags", "parts", "told"),
+    [
+        ([], "72 train, 24 validation, 24 test", ""),
+        (["--split", "time"], "72 train, 24 validation, 24 test", ""),
+        (["--split", "time", "--time", "born"], "72 train, 24 validation, 24 test", ""),
+        (["--group", "colour"], None, "rows with one 'colour' stay in one part of the split; it is not learned from"),
+        (["--weight", "legs"], "72 train, 24 validation, 24 test", "rows count by 'legs' in the losses of training"),
+        (["--test-data", "pets.csv"], "90 train, 30 validation, 120 test", "120 of 120 rows of --test-data stand in"),
+        (["--seed", "3"], "72 train, 24 validation, 24 test", ""),
+    ],
+)
+def test_the_parts_are_those_of_a_run_with_the_same_flags(
+    flags: list[str], parts: str | None, told: str, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["pets.csv", "--target", "kind", *flags]) == 0
+    text = capsys.readouterr().out
+    assert told in text
+    given = {
+        name.removeprefix("--").replace("-", "_"): value for name, value in zip(flags[::2], flags[1::2], strict=True)
+    }
+    given["seed"] = int(given.get("seed", 0))  # type: ignore[assignment]
+    found = prepare(DataOptions("pets.csv", "kind", **given))  # type: ignore[arg-type]
+    if parts is not None:
+        assert f"Split: {parts} rows" in text
+    of_cats = [
+        int((part.y == found.classes.index("cat")).sum()) for part in (found.train, found.validation, found.test)
+    ]
+    assert f"cat {' + '.join(map(str, of_cats))}" in text
+
+
+@pytest.mark.parametrize(
+    "flags", [["--split", "time"], ["--group", "colour"], ["--seed", "3"], ["--test-data", "x.csv"]]
+)
+def test_a_split_needs_a_target(flags: list[str], table: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pets.csv", *flags]) == 2
+    assert f"{flags[0]} is of how rows are split; give the label column with --target." in capsys.readouterr().err
+
+
 def test_row_numbers_are_left_out_unless_they_are_read_by_hand(
     table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
