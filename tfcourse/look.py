@@ -52,7 +52,7 @@ def _run(argv: Sequence[str] | None) -> int:
     if is_arrays(path):
         raise UserError(f"TABLE: {given['table']!r} holds arrays, in which there are no columns to look at.")
     told = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
-    of_data = {key: value for key, value in told.items() if key in DataOptions.__dataclass_fields__}
+    of_data: dict[str, Any] = {key: value for key, value in told.items() if key in DataOptions.__dataclass_fields__}
     options = DataOptions(given["table"], **of_data)
     if options.target is None and (flags := [name for name in OF_THE_SPLIT if name in given]):
         raise UserError(
