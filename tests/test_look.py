@@ -130,7 +130,8 @@ def test_readings_are_written_corrected_and_taken(table: pd.DataFrame, capsys: p
         ('["born"]\nkind = "day"', "column 'born' needs a table with kind = one of number, date, category."),
         (
             '["born"]\nkind = "date"',
-            "column 'born' is a date and needs order = one of ymd, dmy, mdy, words, compact, seconds, milliseconds.",
+            "column 'born' is a date and needs order = one of ymd, dmy, mdy, words, compact, seconds, milliseconds,"
+            " clock, months, quarters, weeks.",
         ),
         (
             '["born"]\nkind = "number"\ndecimals = ","',

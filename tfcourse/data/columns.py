@@ -50,6 +50,11 @@ class NumberColumn:
     ends: tuple[float, float] | None = None
 
     @property
+    def is_time_of_day(self) -> bool:
+        """Whether it is a date all of whose values in training were parts of one day, as times of day are."""
+        return self.is_date and self.ends is not None and 0 <= self.ends[0] <= self.ends[1] < 1
+
+    @property
     def bins(self) -> int:
         """Number of bins, which have a column each."""
         return max(0, len(self.edges) - 1)

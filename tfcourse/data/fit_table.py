@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data.columns import PERIODS, CategoryColumn, NumberColumn, TextColumn, split_words
+from tfcourse.data.reading.periods import CYCLES
 from tfcourse.data.reading.reading import Reading
 from tfcourse.data.reading.slips import FEW_VALUES
 from tfcourse.data.split import Rows
@@ -149,11 +150,12 @@ def _number(name: str, values: Column, present: Column, share: str, reading: Rea
 def _date(name: str, values: Column, present: Column, share: str, reading: Reading) -> Described:
     column = _standardized(name, values, present)
     if isinstance(column, Described):
-        moment = np.datetime64(round(float(present[0]) * 86400), "s")
+        moment = str(np.datetime64(round(float(present[0]) * 86400), "s"))
+        moment = moment.partition("T")[2] if reading.order == "clock" else moment
         return Described(None, f"left out, it is {moment} in every training row")
-    cycles = tuple(cycle for cycle in PERIODS if _spans(present, cycle))
+    cycles = tuple(cycle for cycle in CYCLES.get(reading.order, PERIODS) if _spans(present, cycle))
     of = {"day": "time of day", "week": "weekday", "year": "time of year"}
-    told = f", with {', '.join(of[cycle] for cycle in cycles)}" if cycles else ""
+    told = f", with {', '.join(of[cycle] for cycle in cycles)}" if cycles and reading.order != "clock" else ""
     return Described(replace(column, is_date=True, cycles=cycles), f"{reading.words}{told}{share}")
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tfcourse.data.reading.column import Distinct, is_of_texts
 from tfcourse.data.reading.dates import YEAR_FIRST, YEAR_LAST, moments, parse_dates
+from tfcourse.data.reading.periods import PERIOD_ORDERS
 from tfcourse.data.reading.reading import Order, Reading
 
 IN_WORDS, MARKS = "words", "-/."
@@ -84,7 +85,7 @@ def new_forms(column: Any, reading: Reading) -> list[str]:
     >>> print(*new_forms(pa.chunked_array([["3.4.2024", "2024-03-04"]]), born))
     born: 1 date is written as yyyy-mm-dd, and in training they were dd.mm.yyyy: '2024-03-04' in row 2 is read as 2024-03-04
     """  # noqa: E501
-    if reading.kind != "date" or reading.is_plain or not is_of_texts(column):
+    if reading.order in ("", *PERIOD_ORDERS) or reading.is_plain or not is_of_texts(column):
         return []
     values = Distinct.of(column)
     days, odd = parse_dates(values.texts, reading.order)

@@ -33,6 +33,7 @@ from tfcourse.data.reading.decode import (
 )
 from tfcourse.data.reading.far_values import far_values
 from tfcourse.data.reading.numbers import find_style, is_infinite
+from tfcourse.data.reading.periods import find_period, look_like_durations
 from tfcourse.data.reading.reading import Order, Reading
 from tfcourse.data.reading.slips import (
     FEW_VALUES,
@@ -128,6 +129,7 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool, be
             raise UserError(infinite_numbers(name, np.flatnonzero(np.isin(values.codes, place))))
         if _have_figures(values, marker):
             found = _as_numbers(name, values, marker, said, kept, wishes, beside)
+            found = found or _as_periods(name, values, marker, said, kept)
             found = found or _as_dates(name, values, marker, said, kept)
             if found is not None:
                 return found
@@ -147,6 +149,11 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool, be
         for text, count in zip(texts, counts, strict=True)
         if text in said and text not in missing and text.casefold() not in markers.PLAIN_WORDS
     ]
+    if words and look_like_durations(pa.array(words, pa.string())).all():
+        odd.append(
+            f"durations such as {words[0]!r} are read as categories, without their order: write them as numbers of one"
+            " unit, such as 90 or 90 min"
+        )
     return Decided(reading, categories(values, reading), odd)
 
 
@@ -176,6 +183,18 @@ def _as_numbers(
     decided = _of_numbers(replace(style, name=name, missing=said, kept=kept), whole[values.codes], wishes)
     decided.odd.extend(told)
     return decided
+
+
+def _as_periods(
+    name: str, values: Distinct, marker: NDArray[np.bool_], said: tuple[str, ...], kept: tuple[str, ...]
+) -> Decided | None:
+    """Return the column as times of day, months, quarters or weeks, None if it is something else."""
+    order, found = find_period(values.texts.filter(~marker), values.counts[~marker])
+    if not order or np.isnan(found).any():
+        return None
+    days = np.full(len(values.texts), np.nan)
+    days[~marker] = found
+    return Decided(Reading(name, "date", order=order, missing=said, kept=kept), days[values.codes])
 
 
 def _as_dates(

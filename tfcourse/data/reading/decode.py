@@ -15,6 +15,7 @@ from tfcourse.data.reading.categories import canonical
 from tfcourse.data.reading.column import Distinct, typed_days, typed_numbers
 from tfcourse.data.reading.date_forms import marks_of, untold
 from tfcourse.data.reading.numbers import parse_numbers
+from tfcourse.data.reading.periods import PERIOD_ORDERS, parse_periods, render_period
 from tfcourse.data.reading.reading import Reading
 from tfcourse.errors import UserError
 
@@ -26,8 +27,12 @@ EXAMPLES = {
     "compact": "20261231",
     "seconds": "1798675200",
     "milliseconds": "1798675200000",
+    "clock": "13:45",
+    "months": "2026-12",
+    "quarters": "2026-Q4",
+    "weeks": "2026-W53",
 }
-"""The last day of 2026 in every order of a date."""
+"""The last day of 2026 in every order of a date, and a time of day."""
 
 
 def decode_table(table: Any, readings: Mapping[str, Reading]) -> dict[str, NDArray[Any]]:
@@ -53,7 +58,7 @@ def decode(column: Any, reading: Reading) -> NDArray[Any]:
     """
     if reading.kind == "category":
         return categories(Distinct.of(column), reading)
-    if reading.kind == "date" and (days := typed_days(column)) is not None:
+    if reading.kind == "date" and reading.order not in PERIOD_ORDERS and (days := typed_days(column)) is not None:
         return without_sentinels(out_of_range_missing(days), reading)
     numbers = typed_numbers(column)
     if numbers is None and reading.is_plain:
@@ -151,6 +156,8 @@ def _from_texts(values: Distinct, reading: Reading) -> NDArray[np.float64]:
         numbers = parse_numbers(values.texts, reading)
     elif reading.is_plain:
         numbers = days_of_numbers(parse_numbers(values.texts, Reading(reading.name, "number")), reading)
+    elif reading.order in PERIOD_ORDERS:
+        numbers = parse_periods(values.texts, reading.order)
     else:
         numbers, odd = dates.parse_dates(values.texts, reading.order)
     wrong = np.isnan(numbers) & ~odd & ~is_missing_text(values.texts, reading)
@@ -183,7 +190,7 @@ def _not_as_in_training(reading: Reading, held: str, row: int) -> str:
 
 def _kind(reading: Reading) -> str:
     if reading.kind == "date":
-        return f"dates such as {EXAMPLES[reading.order]}"
+        return f"{'times of day' if reading.order == 'clock' else 'dates'} such as {EXAMPLES[reading.order]}"
     return "numbers" if reading.is_plain else f"numbers such as {reading.words.removeprefix('number such as ')}"
 
 
@@ -203,6 +210,8 @@ def render(values: NDArray[Any], reading: Reading) -> NDArray[Any]:
         return values * dates.SECONDS_IN_DAY
     if reading.order == "milliseconds":
         return values * (dates.SECONDS_IN_DAY * 1000.0)
+    if reading.order in PERIOD_ORDERS:
+        return np.array(render_period(values, reading.order), dtype=object)
     moments = dates.moments(values)
     if reading.order == "compact":
         return np.array([np.nan if not moment else float(moment.strftime("%Y%m%d")) for moment in moments])

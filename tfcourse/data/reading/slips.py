@@ -6,11 +6,13 @@ import json
 import shlex
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from tfcourse.data.reading import dates
 from tfcourse.data.reading.column import Distinct
 from tfcourse.data.reading.numbers import find_style, look_like_numbers
+from tfcourse.data.reading.periods import find_period, look_like_durations
 from tfcourse.errors import UserError
 
 FEW_VALUES = 10
@@ -30,6 +32,11 @@ def refuse_slips(name: str, values: Distinct, marker: NDArray[np.bool_]) -> None
     not_dates = np.isnan(days) & ~odd
     words, these = (style.words, loose) if not not_dates.sum() < wrong.sum() else ("dates", ~not_dates)
     wrong = wrong if words != "dates" else not_dates
+    period, days = find_period(texts, counts)
+    beyond_a_day = bool(look_like_durations(texts.filter(pa.array(np.isnan(days))), with_units=False).all())
+    if period and np.isnan(days).sum() < wrong.sum() and not beyond_a_day:
+        words, wrong = "times of day" if period == "clock" else f"dates by {period}", np.isnan(days)
+        these = ~wrong
     share = max(counts[~wrong].sum(), counts[these].sum()) / present
     if share < NEARLY or (~wrong | these).sum() <= FEW_VALUES:
         return
