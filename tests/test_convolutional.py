@@ -222,6 +222,10 @@ def test_what_does_not_go_together(
         ("layers = 2", "--space: 'layers' is for --network mlp, not for --network conv. Allowed are learning_rate,"),
         ("filter = 2", "--space: 'filter' is not a hyperparameter. Did you mean 'filters'? Allowed are learning_rate,"),
         (
+            "[blocks]\nlow = 1\nhigh = 3",  # the default, but asked for
+            "--space: blocks = 3 halves an image of 7 x 6 pixels more often than it can be; give at most 2.",
+        ),
+        (
             "blocks = 3",
             "--space: blocks = 3 halves an image of 7 x 6 pixels more often than it can be; give at most 2.",
         ),
@@ -244,6 +248,11 @@ def test_spaces_that_cannot_be(
         ((5,), "--network conv is for images, but the examples are rows of 5 numbers; use --network mlp, or give an"),
         ((2, 3, 3, 3), "--network conv is for images, but the examples have shape (2, 3, 3, 3); use --network mlp"),
         ((3, 8, 8), "with their channels last, but the examples have shape (3, 8, 8); turn them round: np.moveaxis"),
+        (
+            (4, 5, 9),
+            "np.moveaxis(x, 1, -1). If they are 4 pixels high and have 9 channels, give them 5 rows of pixels:"
+            " np.pad(x, ((0, 0), (0, 1), (0, 0), (0, 0))).",
+        ),
         ((1, 9), "--network conv halves images, but an image of 1 x 9 pixels cannot be halved; use --network mlp."),
     ],
 )

@@ -38,6 +38,62 @@ def test_what_is_odd_comes_first(table: pd.DataFrame, capsys: pytest.CaptureFixt
     assert "Split: 72 train, 24 validation, 24 test rows" in text
 
 
+@pytest.mark.parametrize(
+    ("flags", "parts", "told"),
+    [
+        ([], "72 train, 24 validation, 24 test", ""),
+        (["--split", "time"], "72 train, 24 validation, 24 test", ""),
+        (["--split", "time", "--time", "born"], "72 train, 24 validation, 24 test", ""),
+        (["--group", "colour"], None, "rows with one 'colour' stay in one part of the split; it is not learned from"),
+        (["--weight", "legs"], "72 train, 24 validation, 24 test", "rows count by 'legs' in the losses of training"),
+        (["--test-data", "pets.csv"], "90 train, 30 validation, 120 test", "120 of 120 rows of --test-data stand in"),
+        (["--seed", "3"], "72 train, 24 validation, 24 test", ""),
+    ],
+)
+def test_the_parts_are_those_of_a_run_with_the_same_flags(
+    flags: list[str], parts: str | None, told: str, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["pets.csv", "--target", "kind", *flags]) == 0
+    text = capsys.readouterr().out
+    assert told in text
+    given = {
+        name.removeprefix("--").replace("-", "_"): value for name, value in zip(flags[::2], flags[1::2], strict=True)
+    }
+    given["seed"] = int(given.get("seed", 0))  # type: ignore[assignment]
+    found = prepare(DataOptions("pets.csv", "kind", **given))  # type: ignore[arg-type]
+    if parts is not None:
+        assert f"Split: {parts} rows" in text
+    of_cats = [
+        int((part.y == found.classes.index("cat")).sum()) for part in (found.train, found.validation, found.test)
+    ]
+    assert f"cat {' + '.join(map(str, of_cats))}" in text
+
+
+@pytest.mark.parametrize(
+    "flags", [["--split", "time"], ["--group", "colour"], ["--seed", "3"], ["--test-data", "x.csv"]]
+)
+def test_a_split_needs_a_target(flags: list[str], table: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pets.csv", *flags]) == 2
+    assert f"{flags[0]} is of how rows are split; give the label column with --target." in capsys.readouterr().err
+
+
+def test_row_numbers_are_left_out_unless_they_are_read_by_hand(
+    table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table.insert(0, "no", range(1, len(table) + 1))
+    table.to_csv("pets.csv", index=False)
+    Path("keep.toml").write_text('["no"]\nkind = "number"\n')
+    for flags, said in (
+        ([], "left out, it numbers the rows from 1 to 120"),
+        (["--reading", "keep.toml"], "whole number"),
+    ):
+        assert main(["pets.csv", "--target", "kind", *flags]) == 0
+        assert said in next(line for line in capsys.readouterr().out.splitlines() if " no " in line)
+    kept = prepare(DataOptions("pets.csv", "kind", reading="keep.toml"))
+    assert "no" in kept.features.names  # type: ignore[union-attr]
+    assert "no" not in prepare(DataOptions("pets.csv", "kind")).features.names  # type: ignore[union-attr]
+
+
 def test_what_a_run_would_refuse_is_shown_for_every_column(
     table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,16 +130,21 @@ def test_readings_are_written_corrected_and_taken(table: pd.DataFrame, capsys: p
         ('["born"]\nkind = "day"', "column 'born' needs a table with kind = one of number, date, category."),
         (
             '["born"]\nkind = "date"',
-            "column 'born' is a date and needs order = one of ymd, dmy, mdy, words, compact, seconds, milliseconds.",
+            "column 'born' is a date and needs order = one of ymd, dmy, mdy, words, compact, seconds, milliseconds,"
+            " clock, months, quarters, weeks.",
         ),
         (
             '["born"]\nkind = "number"\ndecimals = ","',
-            "column 'born' has 'decimals'; allowed are kind, decimal, thousands, unit, order, missing, kept, sentinels,"
-            " levels. Did you mean 'decimal'?",
+            "column 'born' has 'decimals'; allowed are kind, decimal, thousands, unit, order, forms, missing, kept,"
+            " sentinels, levels. Did you mean 'decimal'?",
         ),
         (
             '["born"]\nkind = "number"\ndecimal = ","\nthousands = ","',
             "column 'born': decimal and thousands cannot both be ','.",
+        ),
+        (
+            '["born"]\nkind = "date"\norder = "dmy"\nforms = ["d.m"]',
+            "column 'born' has 'd.m' in forms; a form is written as dd.mm.yyyy, yyyy-mm-dd or words.",
         ),
         ('["born"]\nkind = "category"\nlevels = "no"', "column 'born' has levels = 'no'; it takes '' or 'shared'."),
         ('["born"]\nkind = "category"\nmissing = "?"', "column 'born' has missing = '?'; it takes a list of texts."),

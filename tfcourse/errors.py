@@ -22,7 +22,16 @@ def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     >>> did_you_mean("zzz", ["learning_rate"])
     ''
     """
-    names = list(allowed)
-    by_lower_case = {name.lower(): name for name in reversed(names)}
-    nearest = difflib.get_close_matches(given.lower(), by_lower_case, n=1)
-    return f" Did you mean {by_lower_case[nearest[0]]!r}?" if nearest else ""
+    near = nearest(given, allowed)
+    return f" Did you mean {near!r}?" if near is not None else ""
+
+
+def nearest(given: str, allowed: Iterable[str]) -> str | None:
+    """Return the allowed name that is most like the given one, capitals apart; None if none is much like it.
+
+    >>> nearest("Alcohol", ["alcohol", "ash"]), nearest("zzz", ["alcohol"])
+    ('alcohol', None)
+    """
+    by_lower_case = {name.lower(): name for name in reversed(list(allowed))}
+    found = difflib.get_close_matches(given.lower(), by_lower_case, n=1)
+    return by_lower_case[found[0]] if found else None

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from tfcourse.data.flags import OF_THE_SPLIT, add_data_flags
 from tfcourse.data.looking import LookedAt, look_at
-from tfcourse.data.prepare import DataOptions, prepare, rows_in_split
+from tfcourse.data.prepare import DataOptions, Prepared, prepare, rows_in_split
 from tfcourse.data.reading.corrections import written
 from tfcourse.data.sources import checked_path, is_arrays, labels_of_column
 from tfcourse.errors import UserError, did_you_mean
 from tfcourse.files.writing import replacing
-from tfcourse.process.command import OK, USER_ERROR, Parser, run_command
+from tfcourse.process.command import OK, USER_ERROR, Parser, run_command, whole_number
 from tfcourse.run.show import escape, make_console
+from tfcourse.words import first_of
 
 MOST_LINES = 60
 MOST_CLASSES = 12
@@ -26,14 +31,11 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="python -m tfcourse.look",
         description="Show how each column of a table would be read, what looks odd, and what a run would refuse.",
+        argument_default=argparse.SUPPRESS,
     )
     parser.add_argument("table", metavar="TABLE", help="the file, as --data of train")
-    parser.add_argument("--target", metavar="COLUMN", help="the label column: show its classes and the split too")
-    parser.add_argument("--drop", metavar="COLUMN", nargs="+", default=(), help="columns to leave out")
-    parser.add_argument("--categorical", metavar="COLUMN", nargs="+", default=(), help="columns to read as categories")
-    parser.add_argument("--missing", metavar="TEXT", nargs="+", default=(), help="texts that are missing values")
-    parser.add_argument("--not-missing", metavar="TEXT", nargs="+", default=(), help="texts that are not")
-    parser.add_argument("--reading", metavar="FILE.toml", help="how columns are to be read")
+    add_data_flags(parser.add_argument)
+    parser.add_argument("--seed", metavar="N", type=whole_number(0), help="which random split, as --seed of train")
     parser.add_argument("--write", metavar="FILE.toml", help="write how the columns are read, to correct it by hand")
     parser.add_argument("--html", metavar="FILE.html", help="write a page with a small histogram a column")
     return parser
@@ -45,35 +47,38 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    arguments = build_parser().parse_args(argv)
-    path = checked_path(arguments.table, "TABLE")
+    given = vars(build_parser().parse_args(argv))
+    path = checked_path(given["table"], "TABLE")
     if is_arrays(path):
-        raise UserError(f"TABLE: {arguments.table!r} holds arrays, in which there are no columns to look at.")
-    options = DataOptions(
-        arguments.table, arguments.target, tuple(arguments.drop), tuple(arguments.categorical),
-        tuple(arguments.missing), tuple(arguments.not_missing), reading=arguments.reading,
-    )  # fmt: skip
+        raise UserError(f"TABLE: {given['table']!r} holds arrays, in which there are no columns to look at.")
+    told = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    of_data: dict[str, Any] = {key: value for key, value in told.items() if key in DataOptions.__dataclass_fields__}
+    options = DataOptions(given["table"], **of_data)
+    if options.target is None and (flags := [name for name in OF_THE_SPLIT if name in given]):
+        raise UserError(
+            f"--{flags[0].replace('_', '-')} is of how rows are split; give the label column with --target."
+        )
     looked, notes = look_at(path, options.drop, options.wishes)
     console = make_console(quiet=False, stderr=False)
     target = next((each for each in looked if each.name == options.target), None)
     if options.target is not None and target is None:
         near = did_you_mean(options.target, [each.name for each in looked])
-        raise UserError(f"--target: {arguments.table!r} has no column {options.target!r}.{near}")
+        raise UserError(f"--target: {given['table']!r} has no column {options.target!r}.{near}")
     columns = [each for each in looked if each is not target]
     show(console, path.name, columns, notes)
     refused = any(each.refused for each in columns)
     if target is not None and not refused:
         refused = not show_target(console, options)
-    if arguments.write:
-        with replacing(Path(arguments.write)) as temporary:
+    if write := given.get("write"):
+        with replacing(Path(write)) as temporary:
             temporary.write_text(_corrections(columns), encoding="utf-8")
-        console.print(f"Written: {escape(arguments.write)}; correct it and give it to train with --reading.")
-    if arguments.html:
+        console.print(f"Written: {escape(write)}; correct it and give it to train with --reading.")
+    if html := given.get("html"):
         from tfcourse.report.look_page import page
 
-        with replacing(Path(arguments.html)) as temporary:
+        with replacing(Path(html)) as temporary:
             temporary.write_text(page(path.name, columns, notes), encoding="utf-8")
-        console.print(f"Written: {escape(arguments.html)}")
+        console.print(f"Written: {escape(html)}")
     return USER_ERROR if refused else OK
 
 
@@ -116,9 +121,19 @@ def show_target(console: Any, options: DataOptions) -> bool:
         return False
     parts = ", ".join(f"{count} {part}" for part, count in rows_in_split(prepared).items())
     console.print(f"Split: {parts} rows; {prepared.features.width} features")
+    console.print(f"  rows of each class there: {escape(classes_in_parts(prepared))}")
     for note in prepared.notes:
         console.print(f"  {escape(note)}")
     return True
+
+
+def classes_in_parts(prepared: Prepared) -> str:
+    """Return how many rows of each class the parts have, those of the largest classes."""
+    parts = (prepared.train, prepared.validation, prepared.test)
+    counts = np.array([np.bincount(part.y, minlength=len(prepared.classes)) for part in parts])
+    order = np.argsort(-counts.sum(axis=0), kind="stable")
+    said = [f"{prepared.classes[number]} {' + '.join(map(str, counts[:, number]))}" for number in order]
+    return first_of(said, MOST_CLASSES)
 
 
 def _corrections(columns: Sequence[LookedAt]) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data.features import Features, TableFeatures
+from tfcourse.data.reading.date_forms import new_forms
 from tfcourse.data.sources import NAMES, checked_path, is_arrays, load, read_npz
 from tfcourse.data.table import Table
 from tfcourse.data.tablefile import KINDS as KINDS_OF_TABLES
@@ -80,10 +81,11 @@ def _run(argv: Sequence[str] | None) -> int:
     _check_out(arguments.out)
     if arguments.out != "-":
         check_out(Path(arguments.out), arguments.data)
-    rows = read_rows(arguments.data, features)
+    rows, notes = read_rows(arguments.data, features)
     if isinstance(features, TableFeatures) and isinstance(rows, dict):
-        for line in what_is_unlike(rows, features, allow_unknown=arguments.allow_unknown):
-            print(f"note: {line}", file=sys.stderr)
+        notes += what_is_unlike(rows, features, allow_unknown=arguments.allow_unknown)
+    for line in notes:
+        print(f"note: {line}", file=sys.stderr)
     inputs = model_inputs(rows, features)
     classes = folder.record["classes"]
     model = load_exported(folder.model_path, features, len(classes))
@@ -120,7 +122,7 @@ def _background(folder: RunFolder, features: Features, given: str | None) -> NDA
         UserError: if the run's data are gone and no others are given.
     """
     if given is not None:
-        x = features.transform(read_rows(given, features, "--background"))  # type: ignore[arg-type]
+        x = features.transform(read_rows(given, features, "--background")[0])  # type: ignore[arg-type]
     else:
         prepared = own_data(folder, features)
         if prepared is None:
@@ -133,8 +135,8 @@ def _background(folder: RunFolder, features: Features, given: str | None) -> NDA
     return x
 
 
-def read_rows(data: str, features: Features, flag: str = "--data") -> Table | NDArray[Any]:
-    """Return the rows that an option names; a table's target and other surplus columns do no harm.
+def read_rows(data: str, features: Features, flag: str = "--data") -> tuple[Table | NDArray[Any], list[str]]:
+    """Return the rows that an option names, and notes; a table's target and other surplus columns do no harm.
 
     Raises:
         UserError: if the file cannot be read or is of another kind than the training data.
@@ -149,10 +151,14 @@ def read_rows(data: str, features: Features, flag: str = "--data") -> Table | ND
         )
     if isinstance(features, TableFeatures):
         read = read_text(sys.stdin.buffer.read(), "standard input") if path is None else read_table(path)
-        return features.decode(read.table)
+        notes = [f"{'standard input' if path is None else path.name}: {note}" for note in read.notes]
+        rows = features.decode(read.table)
+        for column in features.columns:
+            notes += new_forms(read.table.column(column.name), features.reading(column))
+        return rows, notes
     if path is not None:
-        return read_npz(path)[0]
-    return load(data).x
+        return read_npz(path)[0], []
+    return load(data).x, []
 
 
 def write_predictions(

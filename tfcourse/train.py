@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tfcourse.data.flags import add_data_flags
 from tfcourse.errors import UserError
 from tfcourse.executors.choose import add_options, check_options
 from tfcourse.process.command import INTERRUPTED, OK, Parser, duration, one_of, run_command, whole_number
@@ -39,45 +40,7 @@ def build_parser() -> Parser:
         metavar="NAME|PATH",
         help="digits (default), mnist, fashion_mnist, cifar10, or a file: .csv, .tsv, .jsonl, .parquet, .xlsx, .npz",
     )
-    data.add_argument("--target", metavar="COLUMN", help="the label column; needed for tables")
-    data.add_argument("--drop", metavar="COLUMN", nargs="+", help="columns to leave out")
-    data.add_argument("--categorical", metavar="COLUMN", nargs="+", help="columns of numbers to read as categories")
-    data.add_argument(
-        "--missing", metavar="TEXT", nargs="+", help="texts that stand for a missing value, in every column"
-    )
-    data.add_argument(
-        "--not-missing", metavar="TEXT", nargs="+", help="texts that do not, such as NA for Namibia or None as a label"
-    )
-    data.add_argument("--time", metavar="COLUMN", help="with --split time: the column whose order it is")
-    data.add_argument(
-        "--reading", metavar="FILE.toml", help="how columns are to be read, as python -m tfcourse.look --write gives it"
-    )
-    data.add_argument("--test-data", metavar="PATH", help="a separate test file; else a fifth of the rows")
-    data.add_argument(
-        "--split",
-        metavar="HOW",
-        type=one_of("stratified", "time"),
-        help="how to split 60/20/20: stratified at random (default), or in the order of the rows",
-    )
-    data.add_argument(
-        "--group",
-        metavar="COLUMN",
-        help="rows with one value of this column stay in one part; it is only learned from if --categorical names it",
-    )
-    data.add_argument(
-        "--weight",
-        metavar="COLUMN",
-        help="how much each row counts in the losses of training and validation, 0 or more; it is not learned from, and"
-        " accuracies and the test split count every row once",
-    )
-    data.add_argument(
-        "--numbers",
-        metavar="HOW",
-        type=one_of("auto", "standard", "robust", "encoded"),
-        help="how numbers of tables enter: standardized (standard), scaled by quartiles within a smooth bound (robust),"
-        " or with columns of bins beside (encoded); by default (auto) standardized, and in the saved model also with"
-        " bins, as far as that helps out of fold",
-    )
+    add_data_flags(data.add_argument)
     search = parser.add_argument_group("search")
     search.add_argument("--space", metavar="FILE.toml", help="what to change in the default search space")
     search.add_argument(

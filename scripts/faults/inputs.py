@@ -111,7 +111,7 @@ class Inputs:
         from tfcourse.space.space_file import read_space
 
         def as_new_rows(features: Any) -> None:
-            model_inputs(read_rows(str(path), features), features)
+            model_inputs(read_rows(str(path), features)[0], features)
 
         if kind == "space":
             return lambda: read_space(str(path)) and None

@@ -45,7 +45,7 @@ def test_numbers_get_the_mean_and_the_deviation_of_pandas(values: list[float]) -
 def test_statistics_come_from_the_training_rows_alone() -> None:
     table = {"n": np.array([1.0, 3.0, 1000.0]), "k": np.array(["a", "a", "z"], dtype=object)}
     features, _ = fit_table(table, np.array([0, 1]))
-    assert features.numbers == (NumberColumn("n", 2.0, 1.0, False),)
+    assert features.numbers == (NumberColumn("n", 2.0, 1.0, False, ends=(1.0, 3.0)),)
     assert features.categories == ()
 
 
@@ -58,7 +58,11 @@ def test_statistics_come_from_the_training_rows_alone() -> None:
         (["007", "8"], "whole number, 2 different"),
         (["5", ""], "whole number, 1 different, 50.0% missing"),
         ([f"{n} €" for n in range(3)], "whole number such as 1234.5 €, 3 different"),
-        ([str(n) for n in range(ROWS)], "whole number, 40 different (if it only numbers the rows: --drop c)"),
+        ([str(n) for n in range(2, ROWS + 2)], "whole number, 40 different (if it only numbers the rows: --drop c)"),
+        (
+            [str((n * 7) % ROWS) for n in range(ROWS)],
+            "whole number, 40 different (if it only numbers the rows: --drop c)",
+        ),
         (["2024-01-31", "2024-02-29"], "date, year-month-day"),
         (["31.01.2024", "", "29.2.2024", ""], "date, day.month.year, 50.0% missing"),
         (
@@ -147,12 +151,33 @@ def test_texts_of_several_words_are_a_bag_as_of_scikit_learn() -> None:
         ("c", ["cm"], "left out, it is 'cm' in every training row"),
         ("c", ["k" * 500], "left out, it is 'kkkkkkkkkkkk...kkkkkkkkkkkkk' in every training row"),
         ("c", [f"id{n}" for n in range(ROWS)], "left out, its texts are nearly all different (40 in 40 rows)"),
+        (
+            "no.",
+            [str(n + 1) for n in range(ROWS)],
+            'left out, it numbers the rows from 1 to 40 (--reading FILE.toml with the lines ["no."] kind = "number"'
+            " keeps it)",
+        ),
+        (
+            "c",
+            [f"{n},0" for n in range(ROWS)],
+            'left out, it numbers the rows from 0 to 39 (--reading FILE.toml with the lines ["c"] kind = "number"'
+            " keeps it)",
+        ),
         ("column 1", [str(n) for n in range(ROWS)], "left out, it has no name and numbers the rows"),
         ("Unnamed: 0", [str(n + 1) for n in range(ROWS)], "left out, it has no name and numbers the rows"),
     ],
 )
 def test_columns_left_out(name: str, values: list[str], line: str) -> None:
     assert described(column(values), name) == (None, line)
+
+
+def test_row_numbers_that_a_person_reads_are_kept_and_days_are_none() -> None:
+    table = {"n": np.arange(ROWS) + 1.0, "born": np.arange(ROWS) + 0.0, "x": NUMBERS}
+    readings = {"born": Reading("born", "date", order="ymd")}
+    assert fit_table(table, np.arange(ROWS), readings)[0].names == ("born", "x")
+    assert fit_table(table, np.arange(ROWS), readings, kept=["n"])[0].names == ("n", "born", "x")
+    few = {"n": np.arange(5.0), "x": NUMBERS[:5]}
+    assert fit_table(few, np.arange(5))[0].names == ("n", "x")
 
 
 def test_a_column_without_a_name_is_read_if_it_tells_something() -> None:

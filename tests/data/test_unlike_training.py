@@ -27,12 +27,53 @@ def test_unknown_values_are_counted_and_the_most_frequent_named() -> None:
     ]
 
 
-def test_another_unit_is_told() -> None:
-    assert what_is_unlike(table(["a"] * 3, [1.71, 1.8, np.nan]), FEATURES) == []
-    metres = TableFeatures((NumberColumn("size", 1700.0, 80.0, False),), ())
-    assert what_is_unlike({"size": np.array([1.71, 1.8, 1.65])}, metres) == [
-        "size: its values, such as 1.71, are far from those of training, 1700 ± 80; is the unit another one?"
-    ]
+AGE = NumberColumn("age", 41.0, 12.0, False, ends=(18.0, 80.0))
+SEEN = NumberColumn("seen", 18728.4, 251.0, False, is_date=True, ends=(18266.0, 19159.0))
+EARLIER = NumberColumn("age", 41.0, 12.0, False)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "lines"),
+    [
+        (AGE, [20, 142, -44, np.nan], []),
+        (AGE, [900], ["age: 900 in row 1 is far from the values of training, 18 to 80"]),
+        (AGE, [20] * 4 + [900] + [30] * 15, ["age: 900 in row 5 is far from the values of training, 18 to 80"]),
+        (AGE, [20, 30, np.nan, -999], ["age: -999 in row 4 is far from the values of training, 18 to 80"]),
+        (
+            AGE,
+            [20, 200, 300, 20, 30],
+            ["age: 2 of 5 values are far from those of training, 18 to 80: 300 in row 3"],
+        ),
+        (
+            AGE,
+            [7300.5, 9125, np.nan],  # days instead of years
+            ["age: 2 of 2 values are far from those of training, 18 to 80: 9125 in row 2; is the unit another one?"],
+        ),
+        (EARLIER, [41 + 20 * 12, 20], []),
+        (EARLIER, [900, 20], ["age: 900 in row 1 is far from the values of training, 41 ± 12"]),
+        (SEEN, [19500.0], []),
+        (SEEN, [-25567.0], ["seen: 1900-01-01 in row 1 is far from the values of training, 2020-01-05 to 2022-06-16"]),
+        (
+            SEEN,
+            [30000.5, 30001.0],
+            ["seen: 2 of 2 values are far from those of training, 2020-01-05 to 2022-06-16: 2052-02-21 in row 2"],
+        ),
+        (
+            SEEN,
+            [1.9e7],  # milliseconds, read as seconds
+            ["seen: 19000000 days since 1970 in row 1 is far from the values of training, 2020-01-05 to 2022-06-16"],
+        ),
+        (
+            NumberColumn("flag", 5.0, 1.0, True, ends=(5.0, 5.0)),
+            [5.0, 7.0],
+            ["flag: 7 in row 2 is far from the values of training, 5 to 5"],
+        ),
+    ],
+)
+def test_every_value_far_from_all_of_training_is_told_with_its_row(
+    column: NumberColumn, values: list[float], lines: list[str]
+) -> None:
+    assert what_is_unlike({column.name: np.array(values)}, TableFeatures((column,), ())) == lines
 
 
 def test_a_column_of_which_nothing_is_known_is_refused_unless_allowed() -> None:
@@ -40,7 +81,7 @@ def test_a_column_of_which_nothing_is_known_is_refused_unless_allowed() -> None:
     with pytest.raises(UserError) as caught:
         what_is_unlike(unknown, FEATURES)
     assert str(caught.value) == (
-        "Column 'kind': none of its 3 values was in training: 'B' (2), 'A' (1). Training knew 'a', 'b'. Write them"
-        " as in training, or say with --allow-unknown that they are others."
+        "Column 'kind': none of its 3 values was in training: 'B' (2; training knew 'b'), 'A' (1; training knew"
+        " 'a'). Training knew 'a', 'b'. Write them as in training, or say with --allow-unknown that they are others."
     )
     assert len(what_is_unlike(unknown, FEATURES, allow_unknown=True)) == 1

@@ -268,6 +268,9 @@ def test_wrong_parameters_are_told_in_the_classifiers_words(parameters: dict[str
         (lambda x, y: (x.assign(age=[1, "a"] * 45), y), "A column holds values of one kind"),
         (lambda x, y: (x.assign(age=[[1]] * 90), y), "column 'age' holds values of type list"),
         (lambda x, y: (x[[]], y), "X has no columns"),
+        (lambda x, y: (x[:0], y[:0]), r"Found array with 0 sample\(s\) \(shape=\(0, .\)\) while a minimum of 1 is req"),
+        (lambda x, y: (pa.Table.from_pandas(x[:0]), y[:0]), r"Found array with 0 sample\(s\)"),
+        (lambda x, y: (np.zeros((0, 2)), y[:0]), r"Found array with 0 sample\(s\)"),
         (lambda x, y: (np.full((90, 2), np.inf), y), "infinity"),
         (lambda x, y: (x.to_numpy()[:, 0].astype(float), y), "Expected 2D array"),
     ],
@@ -283,6 +286,9 @@ def test_nothing_can_be_asked_before_a_fit_or_saved_over_something(fitted: Tuned
     for ask in (lambda it: it.predict(x), lambda it: it.report(), lambda it: it.save(tmp_path / "new")):
         with pytest.raises(NotFittedError):
             ask(TunedClassifier())
+    for ask in (fitted.predict, fitted.predict_proba, fitted.explain):
+        with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\) \(shape=\(0, 4\)\) while a minimum of 1"):
+            ask(x[:0])
     with pytest.raises(UserError, match="is there already; give a new folder"):
         fitted.save(tmp_path)
     with pytest.raises(UserError, match="is not empty"):

@@ -74,12 +74,22 @@ def messy_table(seed: int) -> pa.Table:
             f"{y}-{m:02d}-{d:02d}T{h:02d}:01:02.{u:06d}Z" for (y, m, d), h, u in zip(dates, hours, micro, strict=True)
         ],
         "offset": [f"{y}-{m:02d}-{d:02d} {h:02d}:01:02-0{h % 9}:30" for (y, m, d), h in zip(dates, hours, strict=True)],
+        "clock": [f"{h}:{m:02d}" for m, h in zip(months, hours, strict=True)],
+        "half": [f"{h % 12 or 12}:05:09 {'ap'[int(h >= 12)]}.m." for h in hours],
+        "part of a second": [f"{h:02d}:01:02.{u:06d}" for h, u in zip(hours, micro, strict=True)],
+        "month": [f"{1980 + y % 60}-{m:02d}" for y, m, _ in dates],
+        "month last": [f"{m}/{1980 + y % 60}" for y, m, _ in dates],
+        "month in words": [f"{MONTHS[m - 1]} {1980 + y % 60}" for y, m, _ in dates],
+        "quarter": [f"{1980 + y % 60}Q{1 + m % 4}" for y, m, _ in dates],
+        "quarter first": [f"Q{1 + m % 4} {1980 + y % 60}" for y, m, _ in dates],
+        "week": [f"{1980 + y % 60}-W{1 + d * m % 52:02d}" for y, m, d in dates],
         "epoch": 1_500_000_000 + random.integers(0, 10**8, ROWS),
         "milliseconds": 1_500_000_000_000 + random.integers(0, 10**11, ROWS),
         "compact": [y * 10000 + m * 100 + d for y, m, d in dates],
         "town": [f"town {int(n)}" for n in random.exponential(60, ROWS)],
     }
-    for name, marker in (("day", "?"), ("moment", "0000-00-00"), ("short", "n/a"), ("zulu", "9999-12-31T00:00:00Z")):
+    for name, marker in (("day", "?"), ("moment", "0000-00-00"), ("short", "n/a"), ("zulu", "9999-12-31T00:00:00Z"),
+                         ("clock", "-"), ("week", "n/a")):  # fmt: skip
         table[name][0] = marker
     return pa.table({name: pa.array(values) for name, values in table.items()})
 
@@ -111,7 +121,13 @@ def test_layers_and_numpy_give_the_same_matrix(seed: int) -> None:
     raw = messy_table(seed)
     features = fitted(raw)
     assert set(features.names) == set(raw.column_names)
-    assert {number.cycles for number in features.numbers} == {(), ("week", "year"), ("day", "week", "year")}
+    assert {number.cycles for number in features.numbers} == {
+        (),
+        ("day",),
+        ("year",),
+        ("week", "year"),
+        ("day", "week", "year"),
+    }
     preprocessing, _ = build_preprocessing(features)
     decoded = features.decode(raw)
     expected = features.transform(decoded)

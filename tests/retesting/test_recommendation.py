@@ -6,6 +6,7 @@ import pytest
 
 from tfcourse.retesting.comparison import Interval
 from tfcourse.retesting.recommendation import margin_of, recommend
+from tfcourse.retesting.words import advice, is_of_own_rows
 
 NOTHING, SURE, UNSURE = Interval(0.0, -0.02, 0.02), Interval(0.3, 0.2, 0.4), Interval(0.3, -0.1, 0.7)
 WIDE = Interval(0.3, 0.01, 0.6)
@@ -47,6 +48,18 @@ def test_rule(regret: Interval, chance: float, excess: Interval, new_classes: in
 def test_the_own_data_decide_where_they_are_there(own: Interval, chance: float, excess: Interval, action: str) -> None:
     """The data are to blame when the regret of 0.3 ± 0.1 has grown beyond doubt, whatever a simulation says."""
     assert recommend(SURE, 0.02, chance, excess, 0.02, own_regret=own).action == action
+
+
+@pytest.mark.parametrize("action", [NOTHING, SURE])
+@pytest.mark.parametrize(("seen", "own"), [(0.0, False), (0.5, False), (0.51, True), (1.0, True)])
+def test_the_runs_own_rows_cannot_tell_whether_the_model_is_right(action: Interval, seen: float, own: bool) -> None:
+    found = recommend(NOTHING, 0.02, 0.5, action, 0.02, seen=seen)
+    first = f"{seen:.0%} of these rows are rows that the run was made on, on which its model was trained:"
+    assert found.reasons[0].startswith(first) == own
+    batch = {"recommendation": found.to_json()}
+    assert is_of_own_rows(batch) == own
+    assert advice(batch).endswith(", as far as the run's own rows can tell") == own
+    assert found.action == recommend(NOTHING, 0.02, 0.5, action, 0.02).action
 
 
 def test_reasons_give_the_numbers() -> None:

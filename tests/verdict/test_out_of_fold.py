@@ -41,6 +41,23 @@ def test_what_it_says_and_what_was_chosen_on_the_same_rows() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("always", "said"),
+    [
+        (0, "(80 training and validation rows in 8 folds, each predicted by networks that did not train on it) the"),
+        (
+            22,
+            "(80 of 102 training and validation rows in 8 folds, each predicted by networks that did not train on it;"
+            " the other 22, left over where all folds are of one size, always train) the",
+        ),
+        (1, "(80 of 81 training and validation rows in 8 folds, each predicted by networks that did not train on it;"
+            " the other 1, left over where all folds are of one size, always trains) the"),
+    ],
+)  # fmt: skip
+def test_rows_in_no_fold_are_explained_beside_their_number(always: int, said: str) -> None:
+    assert said in judge_out_of_fold(numbers(always=always)).sentences[0].text
+
+
 def test_without_a_temperature_none_is_spoken_of() -> None:
     whole, gain = judge_out_of_fold(numbers(temperature=None)).sentences
     assert "The epochs and the settings' weights were chosen on these rows" in whole.text

@@ -71,6 +71,20 @@ def test_a_winner_that_falls_behind() -> None:
     assert (level, text) == ("warning", "Trial 3 falls behind trial 5 (0.3040) beyond the spread of the seeds.")
 
 
+@pytest.mark.parametrize("others", [(), (candidate("trial 5", WORSE),), (candidate("trial 5", A),)])
+def test_a_winner_that_is_worse_than_softmax_regression_comes_with_advice(others: tuple[Candidate, ...]) -> None:
+    rivals = [candidate("trial 3", WORSE, 1000), *others, candidate("softmax regression", A, 65)]
+    level, text = next(each for each in texts(*rivals) if "falls behind" in each[1])
+    assert level == "warning"
+    assert text.endswith(
+        "The search found no network that is worth its weights, and the saved one is worse than softmax regression:"
+        " give it more trials or epochs, or --folds 8, which saves an average that can take it."
+    )
+    bagged = judge_winner(rivals, 0.25, "val_loss", 0.8).sentences
+    share = " The saved model takes of softmax regression what helps out of fold: 80%."
+    assert [share in sentence.text for sentence in bagged if "falls behind" in sentence.text] == [True]
+
+
 def test_accuracies_are_better_high() -> None:
     found = judge_winner([candidate("trial 3", WORSE), candidate("trial 5", A)], 0.55, "val_accuracy")
     assert [sentence.text for sentence in found.sentences] == [

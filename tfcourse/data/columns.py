@@ -36,6 +36,7 @@ class NumberColumn:
             z / √(1 + (z/3)²), missing values becoming the centre; None for none.
         edges: b₀ < b₁ < … of bins, each with a column more: how far x is through the bin, 0 below and 1 above it,
             missing values becoming the mean; none, or at least three.
+        ends: the smallest and the largest value of the training split; None where an earlier version kept none.
     """
 
     name: str
@@ -46,6 +47,12 @@ class NumberColumn:
     cycles: tuple[str, ...] = ()
     robust: tuple[float, float] | None = None
     edges: tuple[float, ...] = ()
+    ends: tuple[float, float] | None = None
+
+    @property
+    def is_time_of_day(self) -> bool:
+        """Whether it is a date all of whose values in training were parts of one day, as times of day are."""
+        return self.is_date and self.ends is not None and 0 <= self.ends[0] <= self.ends[1] < 1
 
     @property
     def bins(self) -> int:
@@ -96,8 +103,9 @@ class NumberColumn:
             "cycles": list(self.cycles),
             "robust": list(self.robust or ()),
             "edges": list(self.edges),
+            "ends": list(self.ends or ()),
         }
-        return {key: value for key, value in fields.items() if key not in ("robust", "edges") or value}
+        return {key: value for key, value in fields.items() if key not in ("robust", "edges", "ends") or value}
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
@@ -111,8 +119,8 @@ class NumberColumn:
         lists = {name: tuple(given.get(name, ())) for name in ("cycles", "edges")}
         if not all(left < right for left, right in pairwise(lists["edges"])):
             raise ValueError(f"the bins of column {given['name']!r} do not rise")
-        robust = tuple(given["robust"]) if "robust" in given else None
-        return cls(**{**fields, "is_date": is_date, **lists, "robust": robust})
+        pairs = {name: tuple(given[name]) if name in given else None for name in ("robust", "ends")}
+        return cls(**{**fields, "is_date": is_date, **lists, **pairs})
 
 
 @dataclass(frozen=True)

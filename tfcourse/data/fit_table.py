@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import reprlib
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data.columns import PERIODS, CategoryColumn, NumberColumn, TextColumn, split_words
+from tfcourse.data.reading.periods import CYCLES
 from tfcourse.data.reading.reading import Reading
 from tfcourse.data.reading.slips import FEW_VALUES
 from tfcourse.data.split import Rows
@@ -39,7 +41,7 @@ class Described:
 
 
 def fit_table(
-    table: Table, train: Rows, readings: Mapping[str, Reading] | None = None
+    table: Table, train: Rows, readings: Mapping[str, Reading] | None = None, kept: Collection[str] = ()
 ) -> tuple[TableFeatures, list[str]]:
     """Return what becomes of each column, with statistics of the training rows, and one line a column.
 
@@ -47,6 +49,7 @@ def fit_table(
         table: the whole table without its target, its columns as they were decoded.
         train: the training rows; means, deviations, categories and words come from these alone.
         readings: how each column is written; plainly where one is not given.
+        kept: columns that a person said how to read, or that a run has used: they stay though they number the rows.
 
     Raises:
         UserError: if no column is left.
@@ -58,7 +61,8 @@ def fit_table(
     """
     found = readings or {}
     described = {
-        name: _describe(name, column, train, found.get(name) or _plain(name, column)) for name, column in table.items()
+        name: _describe(name, column, train, found.get(name) or _plain(name, column), keep=name in kept)
+        for name, column in table.items()
     }
     lines = [f"{name}: {each.line}" for name, each in described.items()]
     columns = [each.column for each in described.values()]
@@ -77,7 +81,7 @@ def _plain(name: str, column: Column) -> Reading:
     return Reading(name, "category" if column.dtype == object else "number")
 
 
-def _describe(name: str, column: Column, train: Rows, reading: Reading) -> Described:
+def _describe(name: str, column: Column, train: Rows, reading: Reading, *, keep: bool) -> Described:
     values = column[train]
     missing = np.isnan(values) if reading.kind != "category" else values == ""
     if missing.all():
@@ -87,15 +91,36 @@ def _describe(name: str, column: Column, train: Rows, reading: Reading) -> Descr
         return _category(name, values[~missing], share, reading)
     if reading.kind == "date":
         return _date(name, values, values[~missing], share, reading)
-    if _only_numbers_rows(name, column):
-        return Described(None, "left out, it has no name and numbers the rows")
+    if not keep and numbers_rows(name, column):
+        return _row_numbers(name, column)
     return _number(name, values, values[~missing], share, reading)
 
 
-def _only_numbers_rows(name: str, numbers: Column) -> bool:
-    """Say whether a column is the row numbers that pandas writes beside a table, which tell nothing of new rows."""
-    unnamed = not name or name.startswith(("Unnamed: ", "column 1"))
-    return unnamed and numbers[0] in (0, 1) and bool((np.diff(numbers) == 1).all())
+def numbers_rows(name: str, column: Column) -> bool:
+    """Say whether a column is the number of each row, from 0 or 1: it tells nothing of new rows.
+
+    Where the rows are in an order, of time or of their labels, it would tell the labels of these rows.
+
+    >>> numbers_rows("id", np.arange(1.0, 12)), numbers_rows("year", np.arange(2001.0, 2020))
+    (True, False)
+    """
+    rises = column[0] in (0, 1) and bool((np.diff(column) == 1).all())
+    return rises and (len(column) > FEW_VALUES or _has_no_name(name))
+
+
+def _has_no_name(name: str) -> bool:
+    return not name or name.startswith(("Unnamed: ", "column 1"))
+
+
+def _row_numbers(name: str, column: Column) -> Described:
+    if _has_no_name(name):
+        return Described(None, "left out, it has no name and numbers the rows")
+    table = f"[{json.dumps(name, ensure_ascii=False)}]"
+    return Described(
+        None,
+        f"left out, it numbers the rows from {column[0]:.0f} to {column[-1]:.0f} (--reading FILE.toml with the lines"
+        f' {table} kind = "number" keeps it)',
+    )
 
 
 def _standardized(name: str, values: Column, present: Column) -> NumberColumn | Described:
@@ -104,7 +129,8 @@ def _standardized(name: str, values: Column, present: Column) -> NumberColumn | 
         deviation = 0.0
     if deviation == 0 and len(present) == len(values):
         return Described(None, f"left out, it is {present[0]:.10g} in every training row")
-    return NumberColumn(name, mean, deviation or 1.0, len(present) < len(values))
+    ends = float(present.min()), float(present.max())
+    return NumberColumn(name, mean, deviation or 1.0, len(present) < len(values), ends=ends)
 
 
 def _number(name: str, values: Column, present: Column, share: str, reading: Reading) -> Described:
@@ -124,11 +150,12 @@ def _number(name: str, values: Column, present: Column, share: str, reading: Rea
 def _date(name: str, values: Column, present: Column, share: str, reading: Reading) -> Described:
     column = _standardized(name, values, present)
     if isinstance(column, Described):
-        moment = np.datetime64(round(float(present[0]) * 86400), "s")
+        moment = str(np.datetime64(round(float(present[0]) * 86400), "s"))
+        moment = moment.partition("T")[2] if reading.order == "clock" else moment
         return Described(None, f"left out, it is {moment} in every training row")
-    cycles = tuple(cycle for cycle in PERIODS if _spans(present, cycle))
+    cycles = tuple(cycle for cycle in CYCLES.get(reading.order, PERIODS) if _spans(present, cycle))
     of = {"day": "time of day", "week": "weekday", "year": "time of year"}
-    told = f", with {', '.join(of[cycle] for cycle in cycles)}" if cycles else ""
+    told = f", with {', '.join(of[cycle] for cycle in cycles)}" if cycles and reading.order != "clock" else ""
     return Described(replace(column, is_date=True, cycles=cycles), f"{reading.words}{told}{share}")
 
 

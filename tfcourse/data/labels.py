@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse.data.odd_labels import odd_labels
 from tfcourse.data.reading import markers
 from tfcourse.data.reading.column import Distinct
 from tfcourse.data.reading.decide import Wishes
+from tfcourse.data.reading.look_alike import alike_of, alike_words
 from tfcourse.errors import UserError
 
 MOST_CLASSES_PER_ROW = 1 / 3
@@ -36,9 +39,11 @@ def classes_of(labels: NDArray[Any]) -> tuple[str, ...]:
     if len(names) < 2:
         raise UserError(f"The target is {names[0]!r} in every row; at least two classes are needed.")
     if len(names) > len(labels) * MOST_CLASSES_PER_ROW:
+        alike = alike_words(Counter(labels.tolist()), "a class", "labels")
         raise UserError(
             f"The target has {len(names)} different values in {len(labels)} rows, too many to be classes (at least 3"
             " rows each are needed). Is it a number to predict, or an identifier? Give a label column with --target."
+            + "".join(f" Also, {line}." for line in alike)
         )
     return tuple(names)
 
@@ -55,7 +60,9 @@ def to_numbers(labels: NDArray[Any], classes: Sequence[str], where: str) -> NDAr
     number = {name: index for index, name in enumerate(classes)}
     unknown = sorted(set(labels.tolist()) - set(number))
     if unknown:
-        raise UserError(f"{where}: the label {unknown[0]!r} does not occur in the training data.")
+        alike = alike_of(unknown[0], classes)
+        there = f" Training has {alike!r}; if they are one, write them alike." if alike is not None else ""
+        raise UserError(f"{where}: the label {unknown[0]!r} does not occur in the training data.{there}")
     return np.array([number[label] for label in labels.tolist()], dtype=np.int64)
 
 
@@ -96,7 +103,8 @@ def labels_of_column(
     if all(_WHOLE.fullmatch(text) for text in names[~missing]):
         names = np.array([text.split(".")[0] for text in texts], dtype=object)
     kept = np.flatnonzero(~missing[values.codes])
-    return kept, names[values.codes[kept]], notes
+    labels = names[values.codes[kept]]
+    return kept, labels, notes + odd_labels(name, Counter(labels.tolist()))
 
 
 def label_texts(y: NDArray[Any]) -> NDArray[Any]:

@@ -14,6 +14,7 @@ from tfcourse.data.fit_table import fit_table
 from tfcourse.data.reading.decide import Decided, Wishes, decide
 from tfcourse.data.reading.decimal_mark import DecimalMark
 from tfcourse.data.reading.each_column import each_column
+from tfcourse.data.suspicions import odd_categories
 from tfcourse.data.table import Column
 from tfcourse.errors import UserError
 
@@ -79,6 +80,7 @@ def look_at_column(name: str, column: Any, wishes: Wishes | None = None, beside:
     missing = float((values == "").mean() if values.dtype == object else np.isnan(values).mean())
     another = f"{name}\0"  # another column, so that one without use is no error
     table = {name: values, another: np.arange(len(values), dtype=float) % 2}
-    features, lines = fit_table(table, np.arange(len(values)), {name: decided.reading})
+    features, lines = fit_table(table, np.arange(len(values)), {name: decided.reading}, (wishes or Wishes()).readings)
     found = next((each for each in features.columns if each.name == name), None)
-    return LookedAt(name, lines[0].removeprefix(f"{name}: "), decided.odd, False, missing, decided, found)
+    odd = decided.odd + (odd_categories(values) if isinstance(found, CategoryColumn) else [])
+    return LookedAt(name, lines[0].removeprefix(f"{name}: "), odd, False, missing, decided, found)

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfcourse.data import labels
 from tfcourse.data.beside import Weights, of_mean_one, without_group, without_weights
+from tfcourse.data.cut import cut
 from tfcourse.data.features import ArrayFeatures, Features, Matrix, TableFeatures, check_finite
 from tfcourse.data.fit_table import fit_table
-from tfcourse.data.groups import equal_rows, keep_together
 from tfcourse.data.in_both import in_both, seen_words
 from tfcourse.data.numbers_as import NumbersAs, numbers_as
 from tfcourse.data.options import DataOptions
 from tfcourse.data.reading.corrections import read_corrections
 from tfcourse.data.reading.reading import Reading
-from tfcourse.data.sources import Dataset, X, columns_of, load
-from tfcourse.data.split import Split, check_classes, split_stratified, split_time, uneven_words
-from tfcourse.data.suspicions import suspicions
-from tfcourse.data.table import Table, rows_of, take
+from tfcourse.data.sources import Dataset, X, load
+from tfcourse.data.suspicions import odd_categories, suspicions
+from tfcourse.data.table import Table, take
 from tfcourse.errors import UserError, did_you_mean
 
-TEST_SHARE, VALIDATION_SHARE = 0.2, 0.2
 Numbers = NDArray[np.int64]
 MOST_LINES, MOST_LEFT_OUT = 60, 8
 """Of wider tables the columns are counted by their kind, and only so many that are left out are named."""
@@ -151,13 +149,16 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
                 raise UserError(f"{flag} is for tables; {options.data!r} holds arrays.")
     dataset, named = without_group(dataset, options)
     dataset, weights = without_weights(dataset, options)
-    split, groups = _split(dataset, named, y, classes, options)
+    kept = (*corrected, *(features.names if isinstance(features, TableFeatures) else ()))
+    split, groups = cut(dataset, named, y, classes, options, kept)
     lines: list[str] = []
     if features is None:
-        features, lines = fit(dataset.x, split.train, dataset.readings, options.numbers)
+        features, lines = fit(dataset.x, split.train, dataset.readings, options.numbers, kept)
     if isinstance(features, TableFeatures) and isinstance(dataset.x, dict) and lines:
         used = {name: dataset.x[name] for name in features.names}
         dates = tuple(number.name for number in features.numbers if number.is_date) * (options.split != "time")
+        for category in features.categories:
+            dataset.odd.extend(f"{category.name}: {line}" for line in odd_categories(dataset.x[category.name]))
         dataset.notes.extend(suspicions(used, y, split.train, split.validation, dates))
     x = features.transform(dataset.x)  # type: ignore[arg-type]
     train, validation, test = (Part(x[rows], y[rows]) for rows in (split.train, split.validation, split.test))
@@ -184,7 +185,11 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
 
 
 def fit(
-    x: X, train: Numbers, readings: Mapping[str, Reading] | None = None, way: NumbersAs | Literal["auto"] = "standard"
+    x: X,
+    train: Numbers,
+    readings: Mapping[str, Reading] | None = None,
+    way: NumbersAs | Literal["auto"] = "standard",
+    kept: Collection[str] = (),
 ) -> tuple[Features, list[str]]:
     """Return the feature map with the statistics of the training rows, and one line a column.
 
@@ -192,7 +197,7 @@ def fit(
         UserError: if no column is left, or an array's numbers are to enter otherwise than standardized.
     """
     if isinstance(x, dict):
-        features, lines = fit_table(x, train, readings)
+        features, lines = fit_table(x, train, readings, kept)
         return numbers_as(features, x, train, "standard" if way == "auto" else way), lines
     if way not in ("auto", "standard"):
         raise UserError(f"--numbers {way} is for tables; arrays are standardized.")
@@ -212,64 +217,6 @@ def with_numbers_as(prepared: Prepared, way: NumbersAs) -> Prepared:
         validation=replace(prepared.validation, x=x[len(prepared.train) :]),
         test=replace(prepared.test, x=features.transform(prepared.test_rows)),  # type: ignore[arg-type]
     )
-
-
-def _split(
-    dataset: Dataset, named: Numbers | None, y: Numbers, classes: Sequence[str], options: DataOptions
-) -> tuple[Split, Numbers | None]:
-    """Return the parts, and the groups that they were cut by, None in the order of time."""
-    test = 0.0 if dataset.test is not None else TEST_SHARE
-    validation = VALIDATION_SHARE / (1 - TEST_SHARE) if dataset.test is not None else VALIDATION_SHARE
-    if options.split == "time":
-        order = _order(dataset.x, options.time)
-        split = split_time(y[order], classes, test=test, validation=validation)
-        return Split(order[split.train], order[split.validation], order[split.test]), None
-    if options.time is not None:
-        raise UserError(f"--time {options.time} was given without --split time; give both.")
-    shares: dict[str, Any] = {"test": test, "validation": validation}
-    if options.split_rules == 1:
-        kinds = equal_rows(dataset.x)
-        return split_stratified(kinds, y, classes, seed=options.seed, by_rows=False, **shares), kinds
-    kinds = equal_rows(dataset.x)
-    check_classes(kinds, y, classes)
-    x, among = _seen_columns(dataset.x, dataset.readings)
-    if among:
-        kinds = equal_rows(x)
-    together = keep_together(kinds, y, len(y) * (test or validation), named, among)
-    split = split_stratified(together.groups, y, classes, seed=options.seed, **shares)
-    dataset.notes.extend(together.notes)
-    if len(np.unique(together.groups)) < len(y):
-        dataset.notes.extend(uneven_words(split, y, classes, **shares))
-    return split, together.groups
-
-
-def _order(x: X, time: str | None) -> Numbers:
-    """Return the rows in the order of time: as they stand, or by a column of dates or numbers."""
-    if time is None:
-        return np.arange(rows_of(x))
-    if not isinstance(x, dict):
-        raise UserError("--time is for tables; the data holds arrays.")
-    if time not in x:
-        raise UserError(
-            f"--time: there is no column {time!r} beside the target.{did_you_mean(time, x)} {columns_of(x)}"
-        )
-    values = x[time]
-    if values.dtype == object or np.isnan(values).any():
-        wrong = "holds texts" if values.dtype == object else f"is empty in {int(np.isnan(values).sum())} rows"
-        raise UserError(f"--time: column {time!r} {wrong}; each row needs a date or a number.")
-    return np.argsort(values, kind="stable")
-
-
-def _seen_columns(x: X, readings: Mapping[str, Reading]) -> tuple[X, str]:
-    """Return what the model will see of the rows, and how to say so where that is not all.
-
-    Which columns are left out is decided here on all rows, since there is no training part yet: a column that only the
-    training part would leave out can set rows apart, but row numbers and identifiers cannot.
-    """
-    if not isinstance(x, dict):
-        return x, ""
-    used = fit_table(x, np.arange(rows_of(x)), readings)[0].names
-    return {name: x[name] for name in used}, " in all columns that are used" * (len(used) < len(x))
 
 
 def columns_to_show(prepared: Prepared) -> list[str]:

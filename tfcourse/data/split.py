@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse.data.odd_labels import why_few
 from tfcourse.errors import UserError
 
 Rows = NDArray[np.int64]
@@ -194,8 +195,13 @@ def check_classes(groups: Rows, y: Rows, classes: Sequence[str]) -> None:
     different = np.bincount(np.unique(groups * len(classes) + y) % len(classes), minlength=len(classes))
     few = np.flatnonzero(different < _PARTS_NEEDED)
     if len(few):
-        number = int(few[0])
-        raise UserError(too_few(classes[number], int((y == number).sum()), int(different[number])))
+        number, rows = int(few[0]), np.bincount(y, minlength=len(classes))
+        why = why_few(classes[number], _rows_of(y, classes))
+        raise UserError(too_few(classes[number], int(rows[number]), int(different[number])) + why)
+
+
+def _rows_of(y: Rows, classes: Sequence[str]) -> dict[str, int]:
+    return dict(zip(classes, np.bincount(y, minlength=len(classes)).tolist(), strict=True))
 
 
 def too_few(name: str, rows: int, different: int) -> str:
@@ -223,7 +229,7 @@ def split_time(y: Rows, classes: Sequence[str], *, test: float, validation: floa
     if len(late):
         raise UserError(
             f"--split time: class {classes[late[0]]!r} does not appear among the first {train_end} rows, which train."
-            " Use --split stratified, or leave the class's rows out."
+            f" Use --split stratified, or leave the class's rows out.{why_few(classes[late[0]], _rows_of(y, classes))}"
         )
     order = np.arange(rows)
     return Split(order[:train_end], order[train_end:test_start], order[test_start:])

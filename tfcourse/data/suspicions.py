@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse.data.reading.look_alike import alike_words
 from tfcourse.data.split import Rows
 from tfcourse.data.table import Table
 
@@ -51,6 +53,17 @@ def suspicions(table: Table, y: Rows, train: Rows, validation: Rows, dates: tupl
         if len(np.unique(days)) > LEAST_GROUPS and not np.isnan(days).any() and (np.diff(days) >= 0).all():
             lines.append(f"the rows are in the order of {name!r}: --split time would test on the latest ones")
     return lines
+
+
+def odd_categories(column: NDArray[np.object_]) -> list[str]:
+    """Return a line on the values of a category that look like one spelled twice, none if there are no such.
+
+    >>> odd_categories(np.array(["yes", "Yes", "no", ""], dtype=object))[0].partition(" differ")[0]
+    "the values 'Yes' (1 row) and 'yes' (1 row)"
+    """
+    counts = Counter(column.tolist())
+    counts.pop("", None)
+    return alike_words(counts, "a category", "values")
 
 
 def alone(column: NDArray[np.float64] | NDArray[np.object_], y: Rows, train: Rows, validation: Rows) -> float:

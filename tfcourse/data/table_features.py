@@ -19,7 +19,7 @@ from tfcourse.data.columns import CategoryColumn, NumberColumn, TextColumn
 from tfcourse.data.reading.decode import decode
 from tfcourse.data.reading.reading import ORDER_OF_PATTERN, Reading
 from tfcourse.data.table import Table, rows_of
-from tfcourse.errors import UserError
+from tfcourse.errors import UserError, nearest
 
 Matrix = NDArray[np.float32]
 EARLIER_MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "<NA>")
@@ -126,9 +126,12 @@ class TableFeatures:
         present = set(names)
         absent = [name for name in self.names if name not in present]
         if absent:
+            near = {name: nearest(name, sorted(present - set(self.names))) for name in absent}
+            named = [f"{name!r}" + f" (there is {other!r})" * (other is not None) for name, other in near.items()]
             raise UserError(
                 f"The data lacks {len(absent)} column{'s' * (len(absent) > 1)} that the model was trained on:"
-                f" {', '.join(map(repr, absent))}. Add them; leave values empty where they are not known."
+                f" {', '.join(named)}. Add{' or rename' * any(near.values())} them; leave values empty where they are"
+                " not known."
             )
 
     def to_json(self) -> dict[str, Any]:

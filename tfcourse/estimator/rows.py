@@ -49,6 +49,10 @@ def rows_of(x: Any) -> Rows:
     if is_frame(x):
         if not (table := _table_of(x)).num_columns:
             raise UserError("X has no columns; give at least one to learn from.")
+        if not table.num_rows:
+            raise UserError(
+                f"Found array with 0 sample(s) (shape={table.shape}) while a minimum of 1 is required by X."
+            )
         return table
     if sparse.issparse(x):
         x = check_array(x, accept_sparse="csr", ensure_all_finite="allow-nan").toarray()

@@ -74,12 +74,16 @@ def values_said(values: Column, column: NumberColumn | CategoryColumn | TextColu
     >>> born = NumberColumn("born", 0.0, 1.0, has_missing=False, is_date=True)
     >>> values_said(np.array([1.5, np.nan]), born), values_said(np.array([1.0, np.nan]), born)
     (['1970-01-02 12:00', None], ['1970-01-02', None])
+    >>> values_said(np.array([0.75]), NumberColumn("at", 0.5, 0.1, False, is_date=True, ends=(0.25, 0.8)))
+    ['18:00']
     """
     if not isinstance(column, NumberColumn):
         return [text or None for text in values.tolist()]
     if not column.is_date:
         return [None if np.isnan(value) else float(f"{value:.8g}") for value in values.tolist()]
     moments = dates.moments(values)
+    if column.is_time_of_day:
+        return [f"{moment:%H:%M}" if moment else None for moment in moments]
     days = all(not moment or (moment.hour, moment.minute) == (0, 0) for moment in moments)
     pattern = "%Y-%m-%d" if days else "%Y-%m-%d %H:%M"
     return [moment.strftime(pattern) if moment else None for moment in moments]

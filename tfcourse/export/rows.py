@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from tfcourse.data.features import ArrayFeatures, Features
+from tfcourse.data.reading.periods import PERIOD_ORDERS, parse_periods, render_period
 from tfcourse.data.table import Table
 from tfcourse.run.exported import model_inputs
 from tfcourse.run.folder import RunFolder
@@ -72,6 +74,8 @@ def made_up_rows(features: Features, count: int, seed: int) -> Table | NDArray[A
     for number in features.numbers:
         center, scale = number.robust or (number.mean, number.deviation)
         values = center + scale * np.clip(random.normal(size=count), -3, 3)
+        if (order := features.reading(number).order) in PERIOD_ORDERS:  # what a text of that order can say
+            values = parse_periods(pa.array(render_period(values, order)), order)
         table[number.name] = np.where(random.random(count) < MISSING_SHARE, np.nan, values)
     for category in features.categories:
         known = [*category.places, "never seen"]

@@ -13,6 +13,7 @@ from tfcourse.data.columns import BOUND, MOST_SCALES, PERIODS, CategoryColumn, N
 from tfcourse.data.reading.categories import spellings
 from tfcourse.data.reading.dates import SECONDS_IN_DAY
 from tfcourse.data.reading.markers import ALWAYS
+from tfcourse.data.reading.periods import PERIOD_ORDERS
 from tfcourse.data.reading.reading import Reading
 from tfcourse.data.table_features import TableFeatures
 from tfcourse.models import text_layers
@@ -103,6 +104,8 @@ def _through_bins(values: Any, numbers: Sequence[NumberColumn]) -> Any:
 def _values(column: Any, reading: Reading) -> Any:
     if reading.is_plain:
         return ops.cast(column, "float64")
+    if reading.order in PERIOD_ORDERS:
+        return text_layers.period(column, reading)
     return text_layers.number(column, reading) if reading.kind == "number" else text_layers.days(column, reading)
 
 

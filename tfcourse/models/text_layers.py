@@ -60,13 +60,56 @@ def days(column: Any, reading: Reading) -> Any:
     minute and second follow, then what stands behind a point or comma as a fraction of the second and behind a sign as
     the clock's offset from UTC.
     """
+    values, lengths, marks, count, late, half = _groups(column, date_figures=3.0)
+    if reading.order == "words":
+        month = _month(column)
+        count = count + ops.cast(month > 0.0, "float64")
+        values, lengths, marks = (_with_month(each, month) for each in (values, lengths, marks))
+    day, valid = _civil(values[:3], lengths, count, reading)
+    seconds = _seconds(values[3:], lengths[3:], marks[3:], late, half)
+    total = (day * SECONDS_IN_DAY + seconds) / SECONDS_IN_DAY
+    return ops.where(valid, total, ops.full_like(total, np.nan))
+
+
+def period(column: Any, reading: Reading) -> Any:
+    """Return the days since 1970 of times of day, months, quarters or weeks, shape (rows, 1); NaN where there is none.
+
+    It is the same map as :mod:`tfcourse.data.reading.periods`; the year is the group of figures that has four.
+    """
+    values, lengths, marks, count, late, half = _groups(column, date_figures=1.0)
+    enough = count >= 2.0
+    if reading.order == "clock":
+        found = _seconds(values[:6], lengths[:6], marks[:6], late, half) / SECONDS_IN_DAY
+        return ops.where(enough, found, ops.full_like(found, np.nan))
+    year_first = lengths[0] >= 3.0
+    year, part = ops.where(year_first, *values[:2]), ops.where(year_first, values[1], values[0])
+    if reading.order == "weeks":
+        fourth, valid = _days_of(year, ops.ones_like(year), ops.full_like(year, 4.0))  # of January: it is in week 1
+        found = fourth - ops.mod(fourth + 3.0, 7.0) + 7.0 * (part - 1.0)
+    else:
+        if reading.order == "quarters":
+            part = part * 3.0 - 2.0
+        else:
+            named = _month(column)
+            enough = ops.logical_or(enough, named > 0.0)
+            year, part = ops.where(named > 0.0, values[0], year), ops.where(named > 0.0, named, part)
+        found, valid = _days_of(year, part, ops.ones_like(year))
+    return ops.where(ops.logical_and(valid, enough), found, ops.full_like(found, np.nan))
+
+
+def _groups(column: Any, date_figures: float) -> tuple[list[Any], list[Any], list[Any], Any, Any, Any]:
+    """Return the groups of figures of texts: the number, the length and the mark before it of each of nine.
+
+    Then how many there are, and whether letters from the group ``date_figures`` on say p.m., or p.m. or a.m.; those
+    before are of a weekday or month.
+    """
     codes = characters(column, MARKS)
     figure = ops.logical_and(codes >= 0, codes < 10)
     before = ops.pad(codes[:, :-1], [[0, 0], [1, 0]], constant_values=-1.0)
     starts = ops.logical_and(figure, ops.logical_or(before < 0, before >= 10))
     group = ops.cumsum(ops.cast(starts, "float64"), axis=1)
     count = ops.max(group, axis=1, keepdims=True)
-    letter = ops.logical_and(codes >= AFTERNOON, group >= 3.0)  # those before are of a weekday or month
+    letter = ops.logical_and(codes >= AFTERNOON, group >= date_figures)
     half = ops.any(letter, axis=1, keepdims=True)
     late = ops.any(ops.logical_and(letter, codes < AFTERNOON + 2.0), axis=1, keepdims=True)
     values, lengths, marks = [], [], []
@@ -76,14 +119,7 @@ def days(column: Any, reading: Reading) -> Any:
         lengths.append(ops.sum(ops.cast(of_group, "float64"), axis=1, keepdims=True))
         first = ops.cast(ops.logical_and(starts, ops.equal(group, float(index))), "float64")
         marks.append(ops.sum(first * before, axis=1, keepdims=True))
-    if reading.order == "words":
-        month = _month(column)
-        count = count + ops.cast(month > 0.0, "float64")
-        values, lengths, marks = (_with_month(each, month) for each in (values, lengths, marks))
-    day, valid = _civil(values[:3], lengths, count, reading)
-    seconds = _seconds(values[3:], lengths[3:], marks[3:], late, half)
-    total = (day * SECONDS_IN_DAY + seconds) / SECONDS_IN_DAY
-    return ops.where(valid, total, ops.full_like(total, np.nan))
+    return values, lengths, marks, count, late, half
 
 
 def _month(column: Any) -> Any:

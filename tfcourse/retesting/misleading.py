@@ -149,6 +149,8 @@ def other_values(
         known = values[~column.unknown(values)]
         return random.choice(known, len(values)) if len(known) else np.full(len(values), "", dtype=object)
     numbers = _as_in_training(values, column.mean, column.deviation, random)
+    if column.is_time_of_day:
+        return np.mod(numbers, 1.0)
     return numbers.round() if column.is_date else numbers
 
 

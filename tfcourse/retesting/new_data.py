@@ -14,6 +14,7 @@ from tfcourse.data.features import Features, TableFeatures
 from tfcourse.data.groups import group_numbers
 from tfcourse.data.reading.column import as_texts
 from tfcourse.data.reading.decide import Wishes, decide
+from tfcourse.data.reading.look_alike import DIFFER, alike_of
 from tfcourse.data.sources import (
     NAMES,
     LabelledRows,
@@ -200,6 +201,11 @@ def all_classes(labels: NDArray[Any], known: tuple[str, ...], data: str) -> tupl
             f"{len(unknown)} class{'es' * (len(unknown) > 1)} that the run has never seen, in {rows} rows"
             f" ({rows / len(labels):.1%}): {quoted(unknown)}"
         )
+        notes += [
+            f"the class {label!r} and {alike!r}, which the run knows, {DIFFER}: if they are one, write them alike"
+            for label in unknown
+            if (alike := alike_of(label, known)) is not None
+        ]
     absent = [name for name in known if name not in present]
     if absent:
         notes.append(f"classes of the run that do not occur now: {quoted(absent)}")

@@ -14,6 +14,8 @@ LEAST_MARGIN = 0.01
 """A hundredth of a nat of log-loss, or one label in a hundred: less is of no practical use anywhere."""
 MARGIN_SHARE = 0.05
 MOST_CHANCE = 0.05
+MOSTLY = 0.5
+"""Where more than this share of the rows are those that the run was made on, they say little of new ones."""
 RULE = (
     "Search again if the winner's regret is above the margin and its 95 % interval above zero, and the search was not"
     " to blame for it: the regret against the same settings on the run's own data is smaller, the 95 % interval of the"
@@ -31,10 +33,12 @@ class Recommendation:
     Args:
         action: ``keep``, ``retrain`` or ``search again``.
         reasons: in words, one sentence each.
+        seen: share of the rows that stand in the data that the run was made on too.
     """
 
     action: str
     reasons: tuple[str, ...]
+    seen: float = 0.0
 
     @property
     def status(self) -> int:
@@ -65,6 +69,7 @@ def recommend(
     own_regret: Interval | None = None,
     *,
     cut_short: bool = False,
+    seen: float = 0.0,
 ) -> Recommendation:
     """Return the recommendation of :data:`RULE`.
 
@@ -77,6 +82,7 @@ def recommend(
         new_classes: number of classes that the old model does not know.
         own_regret: the winner's against the same settings on the run's own data, None where that is not known.
         cut_short: whether it is not known because the user interrupted the training on these data.
+        seen: share of the rows that stand in the run's own data too.
 
     >>> recommend(Interval(0.0, -0.02, 0.02), 0.01, 0.6, Interval(0.5, 0.3, 0.7), 0.01).action
     'retrain'
@@ -85,6 +91,11 @@ def recommend(
     lucky = chance >= MOST_CHANCE if own_regret is None else growth(regret, own_regret).low <= 0
     stale_hyperparameters = better and not lucky
     reasons = []
+    if seen > MOSTLY:
+        reasons.append(
+            f"{seen:.0%} of these rows are rows that the run was made on, on which its model was trained: they cannot"
+            " tell whether it is right on new ones. Give rows that came after the run."
+        )
     if better:
         reasons.append(
             f"Other hyperparameters do better now, by {_range(regret)}: above the margin {regret_margin:.3g}."
@@ -108,8 +119,8 @@ def recommend(
     if new_classes:
         reasons.append(f"The old model cannot predict {new_classes} class{'es' * (new_classes > 1)} of the new data.")
     if stale_hyperparameters:
-        return Recommendation(SEARCH_AGAIN, tuple(reasons))
-    return Recommendation(RETRAIN if stale_weights or new_classes else KEEP, tuple(reasons))
+        return Recommendation(SEARCH_AGAIN, tuple(reasons), seen)
+    return Recommendation(RETRAIN if stale_weights or new_classes else KEEP, tuple(reasons), seen)
 
 
 def _whose_fault(regret: Interval, own_regret: Interval | None, chance: float, lucky: bool, cut_short: bool) -> str:

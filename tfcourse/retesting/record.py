@@ -14,7 +14,15 @@ from tfcourse.report.plain_page import BLUE, GREY, ORANGE, fill, svg
 from tfcourse.retesting.new_data import NewData
 from tfcourse.retesting.recommendation import RULE, margin_of
 from tfcourse.retesting.retest import Retest
-from tfcourse.retesting.words import advice, column_words, data_lines, hyperparameter_lines, model_lines, setting_words
+from tfcourse.retesting.words import (
+    advice,
+    column_words,
+    data_lines,
+    hyperparameter_lines,
+    is_of_own_rows,
+    model_lines,
+    setting_words,
+)
 from tfcourse.space.objective import Objective
 
 MOST_COLUMNS = 15
@@ -94,6 +102,7 @@ def page(record: Mapping[str, Any]) -> str:
         record=record,
         last=last,
         advice=advice(last),
+        tone="" if is_of_own_rows(last) else last["recommendation"]["action"].split()[0],
         rule=RULE,
         batches=_batch_rows(batches),
         batches_figure=svg(lambda figure: draw_batches(figure, batches), 3.4, "Regret and excess, batch by batch")

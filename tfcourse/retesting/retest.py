@@ -187,6 +187,7 @@ def retest(
             len(new.classes) - new.known,
             control.regret if control else None,
             cut_short=cut_short,
+            seen=float(run.seen(new).mean()),
         ),
         column_shifts(run.features, new.x, run.folder.record["data"]["split"]["train"], counts),
         class_shift(new.y, new.classes, counts),

@@ -169,7 +169,7 @@ def read_again(new: NewData, rows: Rows, features: Features) -> Features:
         return features
     used = {name: column for name, column in new.x.items() if not is_missing(column[rows]).all()}
     readings = {column.name: features.reading(column) for column in features.columns if column.name in used}
-    fitted = fit_table(used, rows, readings)[0]
+    fitted = fit_table(used, rows, readings, kept=used)[0]
     return numbers_as(fitted, used, rows, way_of(features.numbers))
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from tfcourse.retesting.recommendation import MOSTLY
 from tfcourse.space.known import KNOWN, KNOWN_OF_IMAGES
 
 MOST_COLUMNS = 8
@@ -20,8 +21,18 @@ ADVICE = {
 
 
 def advice(batch: Mapping[str, Any]) -> str:
-    """Return the recommendation as a person would give it."""
-    return ADVICE[batch["recommendation"]["action"]]
+    """Return the recommendation as a person would give it, and that the rows are the run's own where they are.
+
+    >>> advice({"recommendation": {"action": "keep", "seen": 1.0}})
+    "keep the model, as far as the run's own rows can tell"
+    """
+    told = ADVICE[batch["recommendation"]["action"]]
+    return f"{told}, as far as the run's own rows can tell" if is_of_own_rows(batch) else told
+
+
+def is_of_own_rows(batch: Mapping[str, Any]) -> bool:
+    """Say whether most of the rows are those that the run was made on."""
+    return bool(batch["recommendation"].get("seen", 0.0) > MOSTLY)
 
 
 def hyperparameter_lines(batch: Mapping[str, Any]) -> list[str]:

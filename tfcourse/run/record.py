@@ -63,6 +63,7 @@ class NumberColumnRecord(TypedDict):
     cycles: NotRequired[list[Literal["day", "week", "year"]]]
     robust: NotRequired[tuple[float, Positive]]
     edges: NotRequired[list[float]]
+    ends: NotRequired[tuple[float, float]]
 
 
 class CategoryColumnRecord(TypedDict):
@@ -91,6 +92,7 @@ class ReadingRecord(TypedDict):
     thousands: NotRequired[str]
     unit: NotRequired[str]
     order: NotRequired[Order]
+    forms: NotRequired[list[str]]
     missing: NotRequired[list[str]]
     kept: NotRequired[list[str]]
     sentinels: NotRequired[list[float]]

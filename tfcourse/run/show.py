@@ -143,8 +143,11 @@ def show_result(console: Console, result: Mapping[str, Any], classes: Sequence[s
     console.print(setting)
 
     model = result.get("model", {})
-    out_of_fold = " (the saved model's validation is out of fold)" * ("folds" in model)
-    numbers = Table(title=f"How good it is{out_of_fold}", title_justify="left")
+    numbers = Table(title="How good it is", title_justify="left", caption_justify="left")
+    if "folds" in model:
+        numbers.caption = (
+            "Validation is out of fold for the saved model, and on one split for the others: not to compare"
+        )
     columns, names = (
         [measures_in_words({**best, "test": result["test"]}), measures_in_words(baseline)],
         ["best network"],

@@ -36,6 +36,11 @@ def read_space(path: Path | str | Mapping[str, Any], network: str = MLP) -> Sear
     return space_from_toml(path if isinstance(path, Mapping) else read_toml(path, "--space"), network)
 
 
+def names_in_space(path: Path | str | Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the hyperparameters that a TOML file, or what it would hold, names."""
+    return tuple(path if isinstance(path, Mapping) else read_toml(path, "--space"))
+
+
 def space_from_toml(entries: Mapping[str, Any], network: str = MLP) -> SearchSpace:
     """Return a network's default space changed by parsed TOML entries.
 

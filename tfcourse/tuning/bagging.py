@@ -51,6 +51,7 @@ class OutOfFold:
         y: the class numbers, shape (rows,).
         folds: number of folds.
         weights: how much each row counts, shape (rows,); None for alike.
+        always: how many further rows are in no fold and always train.
     """
 
     contenders: list[Contender]
@@ -59,6 +60,7 @@ class OutOfFold:
     y: NDArray[np.int64]
     folds: int
     weights: NDArray[np.float32] | None = None
+    always: int = 0
 
 
 class Bagging:
@@ -197,7 +199,7 @@ class Bagging:
             return None
         rows = self.folds.fold >= 0
         weights = None if self.weights is None else self.weights[rows]
-        found = OutOfFold([], [], [], self.y[rows], self.count, weights)
+        found = OutOfFold([], [], [], self.y[rows], self.count, weights, int((~rows).sum()))
         for each in self.contenders:
             networks = [self._weights(each, fold) for fold in range(self.count)]
             if all(networks):

@@ -127,6 +127,7 @@ def bagged(found: OutOfFold, ways: Ways, single: keras.Model, *, calibrate: bool
     out_of_fold = {
         **estimate(predictions.probabilities(temperature or 1.0), found.y, found.weights),
         "folds": found.folds,
+        "always": found.always,
         "used": len(used),
         "temperature": temperature,
         "plain_log_loss": log_loss(predictions.probabilities(), found.y, found.weights),

@@ -7,7 +7,11 @@ from typing import Any
 
 from tfcourse.data.features import ArrayFeatures, Features
 from tfcourse.errors import UserError
+from tfcourse.space import SearchSpace
+from tfcourse.space.course import whole_values
+from tfcourse.space.images import fitted_to_image
 from tfcourse.space.names import CONV, MLP
+from tfcourse.words import listed
 
 MOST_CHANNELS_FIRST = 4
 """Grey, grey with opacity, colours, colours with opacity."""
@@ -45,6 +49,38 @@ one after the other; leave it out.
             raise UserError(f"{flag} was given with --network conv, {why}.")
 
 
+def fitted_to_data(
+    space: SearchSpace, features: Features, network: str, *, named: bool
+) -> tuple[SearchSpace, list[str]]:
+    """Return a space as it fits the data, and a note where fewer blocks fit an image than there are by default.
+
+    Args:
+        space: the space.
+        features: the map of the data.
+        network: the kind of network.
+        named: whether its blocks were asked for, so that those for which an image has no room are refused.
+
+    Raises:
+        UserError: if they are refused, or the data are none for such networks.
+
+    >>> from tfcourse.space.course import default_space
+    >>> fitted_to_data(default_space("conv"), ArrayFeatures((6, 6), (0.0,), (1.0,)), "conv", named=False)[1]
+    ['blocks: 1 and 2 instead of 1 to 3, since an image of 6 x 6 pixels cannot be halved more often']
+    """
+    image = image_shape(features, network)
+    if image is None:
+        return space, []
+    fitted = fitted_to_image(space, image, given=named)
+    blocks = [whole_values(each["blocks"]) for each in (fitted, space)]
+    if blocks[0] == blocks[1]:
+        return fitted, []
+    left = listed([str(number) for number in blocks[0]])
+    return fitted, [
+        f"blocks: {left} instead of {min(blocks[1])} to {max(blocks[1])}, since an image of {image[0]} x {image[1]}"
+        " pixels cannot be halved more often"
+    ]
+
+
 def image_shape(features: Features, network: str) -> tuple[int, int, int] | None:
     """Return height, width and channels of the images that convolutional networks take; None for other networks.
 
@@ -66,6 +102,8 @@ def image_shape(features: Features, network: str) -> tuple[int, int, int] | None
     if len(shape) == 3 and shape[0] <= MOST_CHANNELS_FIRST < min(shape[1:]):
         raise UserError(
             f"--network conv takes images with their channels last, but the examples have shape {shape}; turn them"
-            " round: np.moveaxis(x, 1, -1)."
+            f" round: np.moveaxis(x, 1, -1). If they are {shape[0]} pixels high and have {shape[2]} channels, give them"
+            f" {MOST_CHANNELS_FIRST + 1} rows of pixels: np.pad(x, ((0, 0), (0, {MOST_CHANNELS_FIRST + 1 - shape[0]}),"
+            " (0, 0), (0, 0)))."
         )
     return (shape[0], shape[1], shape[2] if len(shape) == 3 else 1)

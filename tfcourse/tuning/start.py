@@ -18,14 +18,12 @@ from tfcourse.run.folder import RunFolder, RunStatus, check_new, default_path
 from tfcourse.run.slices import check_columns
 from tfcourse.run.trials import read_trials
 from tfcourse.space import SearchSpace
-from tfcourse.space.course import default_space
 from tfcourse.space.first_settings import read_first_settings
-from tfcourse.space.images import fitted_to_image
 from tfcourse.space.names import CONV, MLP
-from tfcourse.space.space_file import read_space
+from tfcourse.space.space_file import names_in_space, read_space
 from tfcourse.tuning import defaults
 from tfcourse.tuning.folds import check_folds
-from tfcourse.tuning.networks import check_goes_together, image_shape
+from tfcourse.tuning.networks import check_goes_together, fitted_to_data
 from tfcourse.tuning.plan import Plan, default_epochs, default_patience, plan_from_json, round_starts, with_batch_size
 from tfcourse.tuning.tuning_run import TuningRun
 
@@ -53,13 +51,15 @@ def start(given: dict[str, Any], argv: Sequence[str]) -> TuningRun:
         check_new(Path(given["out"]))
     check_goes_together(given)
     network = given.get("network", MLP)
-    space = read_space(given["space"], network) if "space" in given else default_space(network)
+    space, names = read_space(given.get("space", {}), network), names_in_space(given.get("space", {}))
     told = {"numbers": defaults.NUMBERS, **given}
     options = DataOptions(**{key: _frozen(told[key]) for key in DataOptions.__dataclass_fields__ if key in told})
     prepared = prepare(options)
     check_folds(_model_options(given).get("folds") or 1, prepared)
     check_columns(given.get("slices", ()), prepared.test_rows)
-    plan = _plan(given, _fitted(space, prepared, network), len(prepared.train), options, network)
+    space, notes = fitted_to_data(space, prepared.features, network, named="blocks" in names)
+    prepared.notes.extend(notes)
+    plan = _plan(given, space, len(prepared.train), options, network)
     path = Path(given["out"]) if "out" in given else default_path(prepared.name)
     return TuningRun(RunFolder.create(path, _record(given, argv, options, prepared, plan)), prepared, plan)
 
@@ -125,14 +125,6 @@ def _record(
         "seconds": 0.0,
         "seconds_before": 0.0,
     }  # fmt: skip
-
-
-def _fitted(space: SearchSpace, prepared: Prepared, network: str) -> SearchSpace:
-    """Return a space as it fits the data; blocks that a file asked for, and an image has no room for, are refused."""
-    image = image_shape(prepared.features, network)
-    if image is None:
-        return space
-    return fitted_to_image(space, image, given=space["blocks"] != default_space(network)["blocks"])
 
 
 def _round_starts(given: dict[str, Any], trials: int) -> tuple[int, ...]:
@@ -238,7 +230,9 @@ def _check_settings(given: dict[str, Any], record: dict[str, Any], plan: Plan, p
     """Refuse files of settings that say something else than those that the search was started with."""
     advice = "Leave it out to go on with that search, or start a new one with --out."
     if "space" in given:
-        space = _fitted(read_space(given["space"], plan.network), prepared, plan.network)
+        named = "blocks" in names_in_space(given["space"])
+        space = read_space(given["space"], plan.network)
+        space, _ = fitted_to_data(space, prepared.features, plan.network, named=named)
         space = with_batch_size(space, record["given"].get("batch_size"), len(prepared.train))
         if difference := plan.space.first_difference(space):
             raise UserError(

@@ -57,17 +57,22 @@ def judge_out_of_fold(numbers: Mapping[str, Any]) -> Finding:
     Args:
         numbers: what :func:`estimate` returns of the model, with ``folds``, ``best``, the name of the setting
             with the lowest log-loss, and ``best_log_loss``, its log-loss, both without a temperature as is
-            ``plain_log_loss``, the model's; ``used``, how many settings have a weight; ``temperature``, or None.
+            ``plain_log_loss``, the model's; ``used``, how many settings have a weight; ``temperature``, or None;
+            ``always``, how many further rows are in no fold, which runs of earlier versions do not have.
     """
     tempered = numbers["temperature"] is not None
     chosen = f"The epochs{',' if tempered else ' and'} the settings' weights{' and the temperature' * tempered}"
     low, high = numbers["accuracy_interval"]
     loss_low, loss_high = numbers["log_loss_interval"]
+    rows, rest = str(numbers["n"]), ""
+    if always := numbers.get("always", 0):
+        rows = f"{numbers['n']} of {numbers['n'] + always}"
+        rest = f"; the other {always}, left over where all folds are of one size, always train{'s' * (always == 1)}"
     text = (
-        f"Out of fold ({numbers['n']} training and validation rows in {numbers['folds']} folds, each predicted by"
-        f" networks that did not train on it) the saved model is right in {numbers['accuracy']:.2%}, 95 % interval"
-        f" {low:.2%} to {high:.2%}, with a log-loss of {loss_said(numbers['log_loss'])} ({loss_said(loss_low)} to"
-        f" {loss_said(loss_high)}). {chosen} were chosen on these rows, so"
+        f"Out of fold ({rows} training and validation rows in {numbers['folds']} folds, each predicted by"
+        f" networks that did not train on it{rest}) the saved model is right in {numbers['accuracy']:.2%}, 95 %"
+        f" interval {low:.2%} to {high:.2%}, with a log-loss of {loss_said(numbers['log_loss'])}"
+        f" ({loss_said(loss_low)} to {loss_said(loss_high)}). {chosen} were chosen on these rows, so"
         " that this is too good, the more so the fewer they are; the test split had no part in that."
     )
     sentences = [Sentence("out_of_fold", "note", text)]

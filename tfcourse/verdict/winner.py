@@ -137,7 +137,8 @@ def judge_winner(
     for group, level, words in outcomes:
         if group:
             means = listed([f"{other.name} ({measure.said(other.mean or 0.0)})" for other in group])
-            sentences.append(_sentence(level, f"{_capital(winner.name)} {words.format(means)}."))
+            advice = _advice(group, baseline_share) if group is trails else ""
+            sentences.append(_sentence(level, f"{_capital(winner.name)} {words.format(means)}.{advice}"))
     if ties:
         simplest = min([winner, *ties], key=lambda candidate: candidate.parameters)
         numbers["prefer"] = simplest.name
@@ -159,6 +160,19 @@ def _again(winner: Candidate, best_score: float, too_good: float, measure: Objec
     else:
         text += f"; {best} was not too good."
     return _sentence("warning" if too_good > max(ROUNDING, 2 * winner.deviation) else "note", text)
+
+
+def _advice(better: Sequence[Candidate], baseline_share: float | None) -> str:
+    """Return what to do where softmax regression is better than the winner, with a blank before it."""
+    simple = next((each.name for each in better if each.trial is None), None)
+    if simple is None:
+        return ""
+    if baseline_share is not None:
+        return f" The saved model takes of {simple} what helps out of fold: {baseline_share:.0%}."
+    return (
+        f" The search found no network that is worth its weights, and the saved one is worse than {simple}: give it"
+        " more trials or epochs, or --folds 8, which saves an average that can take it."
+    )
 
 
 def _tie(

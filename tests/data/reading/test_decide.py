@@ -265,8 +265,9 @@ def test_dates_out_of_every_range_are_missing_and_told(zero: str) -> None:
 
 def test_dates_that_nothing_decides_are_refused() -> None:
     assert refusal([f"{1 + n % 12}/{1 + n // 4}/2024" for n in range(ROWS)]) == (
-        "Column 'c' holds dates such as '1/1/2024' in row 1, and no row tells whether the day or the month comes first."
-        " Write them as 2026-12-31, or leave the column out with --drop c."
+        "Column 'c' holds dates such as '2/1/2024' in row 2, and no row tells whether the day or the month comes first."
+        ' Write them as 2026-12-31; or say with --reading FILE.toml, by its lines ["c"] kind = "date" order = "dmy" (or'
+        ' "mdy"), which it is; or leave the column out with --drop c.'
     )
     assert refusal([f"{1 + n % 28} {['Mar', 'Mai'][n % 2]} {2000 + n}" for n in range(ROWS)]) == (
         "Column 'c' holds dates with the month in words, such as '2 Mai 2001' in row 2, which is not read. Write"

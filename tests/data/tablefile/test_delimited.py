@@ -140,6 +140,13 @@ def test_the_line_of_a_row(text: str, lines: list[int | None]) -> None:
 
 MUST_END = "A text in double quotes must end with one, and a double quote inside it must be written twice."
 NEEDS = "Each row needs a field a column; a text that holds commas must stand in double quotes."
+SEMICOLONS = NEEDS.replace("commas", "semicolons")
+RAGGED_BESIDE_COMMAS = [  # one row has another length, and all rows but the header have one comma each
+    ("id;size;y\n" + "1;2,5;a\n" * 3 + "7;8,5;b;9\n" + "1;2,5;b\n" * 2, 5, 4),
+    ("id;size;y\n" + "1;2,5;a\n" * 2 + "5;6,5\n" + "1;2,5;b\n" * 3, 4, 2),
+    ("id;size;y\n" + "1;2,5;a\n" * 29 + "30;2,5;a;x\n" + "1;2,5;b\n" * 9, 31, 4),
+    ("id;city;y\n" + "1;Paris, FR;a\n" * 2 + "3;Paris, FR;a;x\n" + "1;Oslo, NO;a\n" * 40, 4, 4),
+]
 NO_HEADER = "where the columns' names should be. Put a line with a name for each column on top."
 TITLE = "If it is no part of the table, take it out; if it is the header, give each column a name."
 
@@ -157,6 +164,10 @@ TITLE = "If it is no part of the table, take it out; if it is the header, give e
         ("ö,o\u0308\n1,2\n", "'t.csv' has 2 columns called 'ö'; give each its own name."),
         ("n,t\n1,a,\n", f"'t.csv' ends line 2 after 3 fields, but its header names 2 columns. {NEEDS}"),
         ('n,t\n"1\n2",a\n3\n', f"'t.csv' ends line 4 after 1 field, but its header names 2 columns. {NEEDS}"),
+        *(
+            (table, f"'t.csv' ends line {line} after {fields} fields, but its header names 3 columns. {SEMICOLONS}")
+            for table, line, fields in RAGGED_BESIDE_COMMAS
+        ),
         ("n\n1\n2,3\n", f"'t.csv' ends line 3 after 2 fields, but its header names 1 column. {NEEDS}"),
         (
             "n,t\n" + "1,a\n" * 900 + "2\n",

@@ -91,6 +91,16 @@ def as_texts(column: Any) -> Any:
     return pc.replace_substring_regex(texts, _WHOLE, r"\1") if pa.types.is_decimal(kind) else texts
 
 
+def is_of_texts(column: Any) -> bool:
+    """Say whether an Arrow column's type is that of texts, or of categories of them.
+
+    >>> is_of_texts(pa.array(["a"]).dictionary_encode()), is_of_texts(pa.array([1]))
+    (True, False)
+    """
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
 def typed_numbers(column: Any) -> NDArray[np.float64] | None:
     """Return the values of a column whose type is a number, NaN where missing; None for any other type.
 

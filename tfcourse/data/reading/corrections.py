@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -12,6 +13,7 @@ from tfcourse.data.reading.reading import ORDERS, Reading
 from tfcourse.errors import UserError, did_you_mean
 from tfcourse.files.toml_file import read_toml
 
+FORM = re.compile(r"words|(dd|mm)([-/.])(dd|mm)\2(yy|yyyy)|(yy|yyyy)([-/.])mm\6dd")
 KINDS = ("number", "date", "category")
 ALLOWED = tuple(field.name for field in fields(Reading) if field.name not in ("name", "pattern"))
 
@@ -52,7 +54,7 @@ def _reading(name: str, entry: Any, path: Path | str) -> Reading:
         if key not in ALLOWED:
             near = did_you_mean(key, ALLOWED)
             raise UserError(f"{where} has {key!r}; allowed are {', '.join(ALLOWED)}.{near}")
-        many = key in ("missing", "kept", "sentinels")
+        many = key in ("missing", "kept", "forms", "sentinels")
         inner = (int, float) if key == "sentinels" else str
         fits = isinstance(value, list) and all(isinstance(v, inner) for v in value) if many else isinstance(value, str)
         if not fits:
@@ -60,6 +62,8 @@ def _reading(name: str, entry: Any, path: Path | str) -> Reading:
             raise UserError(f"{where} has {key} = {value!r}; it takes {kinds}.")
     if entry["kind"] == "date" and (not entry.get("order") or entry["order"] not in ORDERS):
         raise UserError(f"{where} is a date and needs order = one of {', '.join(order for order in ORDERS if order)}.")
+    if wrong := [form for form in entry.get("forms", ()) if not FORM.fullmatch(form)]:
+        raise UserError(f"{where} has {wrong[0]!r} in forms; a form is written as dd.mm.yyyy, yyyy-mm-dd or words.")
     if entry.get("levels", "") not in ("", "shared"):
         raise UserError(f"{where} has levels = {entry['levels']!r}; it takes '' or 'shared'.")
     if entry.get("decimal", ".") not in (".", ",") or entry.get("thousands", "") not in ("", ",", ".", " ", "'"):

@@ -20,19 +20,19 @@ _TIME = (
     r"(?:[T ] *(?P<H>[0-9]{1,2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]{1,9}))?)?"
     r" *(?P<half>[AaPp]\.?[Mm]\.?)? *(?P<zone>Z|z|UTC|GMT|[-+][0-9]{2}(?::?[0-9]{2})?)?)?$"
 )
-_YEAR_FIRST = r"^(?P<Y>[0-9]{4})[-/.](?P<m>[0-9]{1,2})[-/.](?P<d>[0-9]{1,2})\.?" + _TIME
-_YEAR_LAST = r"^(?P<a>[0-9]{1,2})(?P<mark>[-/.])(?P<b>[0-9]{1,2})[-/.](?P<Y>[0-9]{4}|[0-9]{2})" + _TIME
+YEAR_FIRST = r"^(?P<Y>[0-9]{4})(?P<mark>[-/.])(?P<m>[0-9]{1,2})[-/.](?P<d>[0-9]{1,2})\.?" + _TIME
+YEAR_LAST = r"^(?P<a>[0-9]{1,2})(?P<mark>[-/.])(?P<b>[0-9]{1,2})[-/.](?P<Y>[0-9]{4}|[0-9]{2})" + _TIME
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
+MONTH_IN_WORDS = (
     r"(?P<month>(?i)jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
 _WEEKDAY = r"^(?:(?i)(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? +)?"
 _DAY = r"(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?"
 _IN_WORDS = (
-    rf"{_WEEKDAY}{_DAY}\.?[-/ ]*(?:of )?{_MONTH}[-/, ]*(?P<Y>[0-9]{{4}}|[0-9]{{2}}),?{_TIME}",
-    rf"{_WEEKDAY}{_MONTH}[- ]*{_DAY}(?:, *|[- ]+)(?P<Y>[0-9]{{4}}),?{_TIME}",
-    rf"^(?P<Y>[0-9]{{4}})[-/ ]{_MONTH}[-/ ](?P<d>[0-9]{{1,2}}),?{_TIME}",
+    rf"{_WEEKDAY}{_DAY}\.?[-/ ]*(?:of )?{MONTH_IN_WORDS}[-/, ]*(?P<Y>[0-9]{{4}}|[0-9]{{2}}),?{_TIME}",
+    rf"{_WEEKDAY}{MONTH_IN_WORDS}[- ]*{_DAY}(?:, *|[- ]+)(?P<Y>[0-9]{{4}}),?{_TIME}",
+    rf"^(?P<Y>[0-9]{{4}})[-/ ]{MONTH_IN_WORDS}[-/ ](?P<d>[0-9]{{1,2}}),?{_TIME}",
 )
 """Dates with the month in English words: 3 Mar 2021, March 3, 2021, 2021-Mar-03."""
 _ANY_MONTH = r"(?i)(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mai|okt|dez|mär)[a-z]*"
@@ -58,10 +58,10 @@ def parse_dates(texts: Any, order: Order) -> tuple[NDArray[np.float64], NDArray[
     >>> days.tolist(), odd.tolist()
     ([30.0, 1.0, nan, nan], [False, False, True, False])
     """
-    found = [_parse(pc.extract_regex(texts, _YEAR_FIRST), "m", "d")]
+    found = [_parse(pc.extract_regex(texts, YEAR_FIRST), "m", "d")]
     if order in ("dmy", "mdy"):
         first, second = ("b", "a") if order == "dmy" else ("a", "b")
-        found.append(_parse(pc.extract_regex(texts, _YEAR_LAST), first, second))
+        found.append(_parse(pc.extract_regex(texts, YEAR_LAST), first, second))
     if order == "words":
         found += [_parse(pc.extract_regex(texts, pattern), "month", "d") for pattern in _IN_WORDS]
     days, odd = found[0]
@@ -91,7 +91,7 @@ def find_order(texts: Any, counts: NDArray[np.int64]) -> tuple[Order, NDArray[np
     rows = {order: int(counts[~np.isnan(days) | odd].sum()) for order, (days, odd) in found.items()}
     best = max(orders, key=lambda order: rows[order])  # the first of equals
     if best in ("dmy", "mdy") and rows["dmy"] == rows["mdy"]:
-        parts = pc.extract_regex(texts, _YEAR_LAST)
+        parts = pc.extract_regex(texts, YEAR_LAST)
         by_points = parts.null_count < len(parts) and pc.all(pc.equal(pc.struct_field(parts, "mark"), ".")).as_py()
         if not by_points and _differ(found["dmy"][0], found["mdy"][0]):
             return "", *found["dmy"]
@@ -115,7 +115,7 @@ def short_years(texts: Any) -> NDArray[np.bool_]:
     [True, True, False]
     """
     short = np.zeros(len(texts), dtype=bool)
-    for pattern in (_YEAR_LAST, _IN_WORDS[0]):
+    for pattern in (YEAR_LAST, _IN_WORDS[0]):
         parts = pc.extract_regex(texts, pattern)
         short |= np.asarray(pc.fill_null(pc.equal(pc.utf8_length(pc.struct_field(parts, "Y")), 2), False))
     return short
@@ -172,17 +172,17 @@ def _parse(parts: Any, month: str, day: str) -> tuple[NDArray[np.float64], NDArr
     if not matched.any():
         return np.full(len(parts), np.nan), matched
     text = {name: pc.fill_null(pc.struct_field(parts, name), "") for name in parts.type.names}
-    year = _whole(text["Y"])
+    year = whole_numbers(text["Y"])
     short = np.asarray(pc.equal(pc.utf8_length(text["Y"]), 2))
     year = np.where(short, year + np.where(year >= FIRST_OF_TWO_DIGITS, 1900, 2000), year)
-    months = _month_numbers(text[month]) if month == "month" else _whole(text[month])
-    days, odd = civil_days(year, months, _whole(text[day]))
-    hour, minute, second = _whole(text["H"]), _whole(text["M"]), _whole(text["S"])
+    months = month_numbers(text[month]) if month == "month" else whole_numbers(text[month])
+    days, odd = civil_days(year, months, whole_numbers(text[day]))
+    hour, minute, second = whole_numbers(text["H"]), whole_numbers(text["M"]), whole_numbers(text["S"])
     valid = matched & (hour < 24) & (minute < 60) & (second < 61)
     half = np.asarray(pc.utf8_slice_codeunits(pc.utf8_lower(text["half"]), 0, 1)).astype(str)
     valid &= (half == "") | ((hour >= 1) & (hour <= 12))
     hour = np.where(half != "", hour % 12 + 12 * (half == "p"), hour)
-    fraction = _whole(text["f"]) / 10.0 ** np.asarray(pc.utf8_length(text["f"]))
+    fraction = whole_numbers(text["f"]) / 10.0 ** np.asarray(pc.utf8_length(text["f"]))
     seconds = hour * 3600 + minute * 60 + second - _offset(text["zone"]) + fraction
     return np.where(valid, in_days(days, seconds), np.nan), odd & matched
 
@@ -192,16 +192,17 @@ def _offset(zones: Any) -> NDArray[np.int64]:
     parts = pc.extract_regex(zones, r"^(?P<sign>[-+])(?P<H>[0-9]{2}):?(?P<M>[0-9]{2})?$")
     text = {name: pc.fill_null(pc.struct_field(parts, name), "") for name in ("sign", "H", "M")}
     sign = np.where(np.asarray(pc.equal(text["sign"], "-")), -1, 1)
-    return np.asarray(sign * (_whole(text["H"]) * 3600 + _whole(text["M"]) * 60))
+    return np.asarray(sign * (whole_numbers(text["H"]) * 3600 + whole_numbers(text["M"]) * 60))
 
 
-def _month_numbers(names: Any) -> NDArray[np.int64]:
+def month_numbers(names: Any) -> NDArray[np.int64]:
     """Return 1 to 12 for English names of months, 0 for none."""
     places = pc.index_in(pc.utf8_lower(pc.utf8_slice_codeunits(names, 0, 3)), pa.array(MONTHS))
     return np.asarray(pc.add(pc.fill_null(places, -1), 1)).astype(np.int64)
 
 
-def _whole(digits: Any) -> NDArray[np.int64]:
+def whole_numbers(digits: Any) -> NDArray[np.int64]:
+    """Return the numbers that texts of figures are, 0 for an empty one."""
     return np.asarray(pc.cast(pc.if_else(pc.equal(digits, ""), "0", digits), pa.int64()))
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tfcourse.data.reading import dates, markers
+from tfcourse.data.reading import date_forms, dates, markers
 from tfcourse.data.reading.categories import is_truth
 from tfcourse.data.reading.column import Distinct, typed_days, typed_numbers
 from tfcourse.data.reading.decimal_mark import DecimalMark, may_be_grouped, settle
@@ -33,6 +33,7 @@ from tfcourse.data.reading.decode import (
 )
 from tfcourse.data.reading.far_values import far_values
 from tfcourse.data.reading.numbers import find_style, is_infinite
+from tfcourse.data.reading.periods import find_period, look_like_durations
 from tfcourse.data.reading.reading import Order, Reading
 from tfcourse.data.reading.slips import (
     FEW_VALUES,
@@ -95,7 +96,7 @@ def decide(name: str, column: Any, wishes: Wishes | None = None, beside: Decimal
 
     >>> import pyarrow as pa
     >>> decide("born", pa.chunked_array([["31.12.1999", "1.2.2003", "?"]])).reading.to_json()
-    {'name': 'born', 'kind': 'date', 'order': 'dmy', 'missing': ['?']}
+    {'name': 'born', 'kind': 'date', 'order': 'dmy', 'forms': ['dd.mm.yyyy'], 'missing': ['?']}
     """
     wishes = wishes or Wishes()
     if name in wishes.readings:
@@ -128,6 +129,7 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool, be
             raise UserError(infinite_numbers(name, np.flatnonzero(np.isin(values.codes, place))))
         if _have_figures(values, marker):
             found = _as_numbers(name, values, marker, said, kept, wishes, beside)
+            found = found or _as_periods(name, values, marker, said, kept)
             found = found or _as_dates(name, values, marker, said, kept)
             if found is not None:
                 return found
@@ -147,6 +149,11 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool, be
         for text, count in zip(texts, counts, strict=True)
         if text in said and text not in missing and text.casefold() not in markers.PLAIN_WORDS
     ]
+    if words and look_like_durations(pa.array(words, pa.string())).all():
+        odd.append(
+            f"durations such as {words[0]!r} are read as categories, without their order: write them as numbers of one"
+            " unit, such as 90 or 90 min"
+        )
     return Decided(reading, categories(values, reading), odd)
 
 
@@ -178,6 +185,18 @@ def _as_numbers(
     return decided
 
 
+def _as_periods(
+    name: str, values: Distinct, marker: NDArray[np.bool_], said: tuple[str, ...], kept: tuple[str, ...]
+) -> Decided | None:
+    """Return the column as times of day, months, quarters or weeks, None if it is something else."""
+    order, found = find_period(values.texts.filter(~marker), values.counts[~marker])
+    if not order or np.isnan(found).any():
+        return None
+    days = np.full(len(values.texts), np.nan)
+    days[~marker] = found
+    return Decided(Reading(name, "date", order=order, missing=said, kept=kept), days[values.codes])
+
+
 def _as_dates(
     name: str, values: Distinct, marker: NDArray[np.bool_], said: tuple[str, ...], kept: tuple[str, ...]
 ) -> Decided | None:
@@ -190,17 +209,16 @@ def _as_dates(
     if counts[odd].sum() > NEARLY * counts.sum():
         return None
     short = dates.short_years(texts)
-    refuse_untold_dates(name, values, marker, order, found[short])
+    untold = np.zeros(len(marker), dtype=bool)
+    untold[~marker] = date_forms.untold(texts, order, date_forms.marks_that_tell(texts, order))
+    refuse_untold_dates(name, values, marker, order, untold, found[short])
+    forms = tuple(filter(None, dict.fromkeys(date_forms.date_forms(texts, order, ~np.isnan(found)).tolist())))
     days = np.full(len(values.texts), np.nan)
     days[~marker] = found
-    decided = _of_days(Reading(name, "date", order=order, missing=said, kept=kept), days[values.codes])
+    decided = _of_days(Reading(name, "date", order=order, forms=forms, missing=said, kept=kept), days[values.codes])
     if odd.any():
         which = int(np.flatnonzero(~marker)[np.flatnonzero(odd)[0]])
-        rows = int(counts[odd].sum())
-        decided.odd.append(
-            f"{rows} date{'s' * (rows > 1)} out of every range {'are' if rows > 1 else 'is'} read as missing, such as"
-            f" {values.texts[which].as_py()!r} in row {values.first_row(which)}"
-        )
+        decided.odd.append(date_forms.out_of_range(int(counts[odd].sum()), values, which))
     if short.any():
         text = texts.filter(pa.array(short))[0].as_py()
         moment = dates.moments(found[short][:1])[0]

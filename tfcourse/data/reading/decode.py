@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from tfcourse.data.reading import dates, markers
 from tfcourse.data.reading.categories import canonical
 from tfcourse.data.reading.column import Distinct, typed_days, typed_numbers
+from tfcourse.data.reading.date_forms import marks_of, untold
 from tfcourse.data.reading.numbers import parse_numbers
+from tfcourse.data.reading.periods import PERIOD_ORDERS, parse_periods, render_period
 from tfcourse.data.reading.reading import Reading
 from tfcourse.errors import UserError
 
@@ -25,8 +27,12 @@ EXAMPLES = {
     "compact": "20261231",
     "seconds": "1798675200",
     "milliseconds": "1798675200000",
+    "clock": "13:45",
+    "months": "2026-12",
+    "quarters": "2026-Q4",
+    "weeks": "2026-W53",
 }
-"""The last day of 2026 in every order of a date."""
+"""The last day of 2026 in every order of a date, and a time of day."""
 
 
 def decode_table(table: Any, readings: Mapping[str, Reading]) -> dict[str, NDArray[Any]]:
@@ -52,7 +58,7 @@ def decode(column: Any, reading: Reading) -> NDArray[Any]:
     """
     if reading.kind == "category":
         return categories(Distinct.of(column), reading)
-    if reading.kind == "date" and (days := typed_days(column)) is not None:
+    if reading.kind == "date" and reading.order not in PERIOD_ORDERS and (days := typed_days(column)) is not None:
         return without_sentinels(out_of_range_missing(days), reading)
     numbers = typed_numbers(column)
     if numbers is None and reading.is_plain:
@@ -60,11 +66,20 @@ def decode(column: Any, reading: Reading) -> NDArray[Any]:
     if numbers is None:
         numbers = _from_texts(Distinct.of(column), reading)
     elif reading.kind == "date":
-        numbers = days_of_numbers(numbers, reading)
+        numbers = _days_of(numbers, reading)
     infinite = np.flatnonzero(np.isinf(numbers))
     if len(infinite):
         raise UserError(infinite_numbers(reading.name, infinite))
     return without_sentinels(numbers, reading)
+
+
+def _days_of(numbers: NDArray[np.float64], reading: Reading) -> NDArray[np.float64]:
+    """Return the days that numbers stand for; refuse those that are none, and numbers where dates were texts."""
+    days = days_of_numbers(numbers, reading) if reading.is_plain else np.full(len(numbers), np.nan)
+    wrong = np.flatnonzero(np.isnan(days) & ~np.isnan(numbers) & ~np.isin(numbers, reading.sentinels))
+    if len(wrong):
+        raise UserError(_not_as_in_training(reading, f"{numbers[wrong[0]]:.15g}", int(wrong[0]) + 1))
+    return days
 
 
 def quick_numbers(column: Any) -> NDArray[np.float64] | None:
@@ -141,21 +156,41 @@ def _from_texts(values: Distinct, reading: Reading) -> NDArray[np.float64]:
         numbers = parse_numbers(values.texts, reading)
     elif reading.is_plain:
         numbers = days_of_numbers(parse_numbers(values.texts, Reading(reading.name, "number")), reading)
+    elif reading.order in PERIOD_ORDERS:
+        numbers = parse_periods(values.texts, reading.order)
     else:
         numbers, odd = dates.parse_dates(values.texts, reading.order)
     wrong = np.isnan(numbers) & ~odd & ~is_missing_text(values.texts, reading)
     if wrong.any():
         place = int(np.flatnonzero(wrong)[0])
+        raise UserError(_not_as_in_training(reading, repr(values.texts[place].as_py()), values.first_row(place)))
+    if reading.forms:
+        _refuse_untold(values, reading)
+    return numbers[values.codes]
+
+
+def _refuse_untold(values: Distinct, reading: Reading) -> None:
+    """Refuse dates in a form that training did not have, in which day and month may be the other way round."""
+    unsure = untold(values.texts, reading.order, marks_of(reading.forms))
+    if unsure.any():
+        place = int(np.flatnonzero(unsure)[0])
         raise UserError(
             f"Column {reading.name!r} holds {values.texts[place].as_py()!r} in row {values.first_row(place)}, but the"
-            f" model was trained on {_kind(reading)} there. Put it right, or leave the value empty."
+            f" dates of training were written as {' or '.join(reading.forms)}, and nothing tells whether the day or the"
+            " month comes first here. Write it as those, or as 2026-12-31."
         )
-    return numbers[values.codes]
+
+
+def _not_as_in_training(reading: Reading, held: str, row: int) -> str:
+    return (
+        f"Column {reading.name!r} holds {held} in row {row}, but the model was trained on {_kind(reading)} there."
+        " Put it right, or leave the value empty."
+    )
 
 
 def _kind(reading: Reading) -> str:
     if reading.kind == "date":
-        return f"dates such as {EXAMPLES[reading.order]}"
+        return f"{'times of day' if reading.order == 'clock' else 'dates'} such as {EXAMPLES[reading.order]}"
     return "numbers" if reading.is_plain else f"numbers such as {reading.words.removeprefix('number such as ')}"
 
 
@@ -175,6 +210,8 @@ def render(values: NDArray[Any], reading: Reading) -> NDArray[Any]:
         return values * dates.SECONDS_IN_DAY
     if reading.order == "milliseconds":
         return values * (dates.SECONDS_IN_DAY * 1000.0)
+    if reading.order in PERIOD_ORDERS:
+        return np.array(render_period(values, reading.order), dtype=object)
     moments = dates.moments(values)
     if reading.order == "compact":
         return np.array([np.nan if not moment else float(moment.strftime("%Y%m%d")) for moment in moments])

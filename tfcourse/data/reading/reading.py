@@ -8,7 +8,9 @@ from dataclasses import fields as fields_of
 from typing import Any, Literal, Self
 
 Kind = Literal["number", "date", "category"]
-Order = Literal["", "ymd", "dmy", "mdy", "words", "compact", "seconds", "milliseconds"]
+Order = Literal[
+    "", "ymd", "dmy", "mdy", "words", "compact", "seconds", "milliseconds", "clock", "months", "quarters", "weeks"
+]
 
 Levels = Literal["", "shared"]
 
@@ -24,7 +26,10 @@ class Reading:
         thousands: what separates thousands: empty, ``,``, ``.``, a blank or an apostrophe.
         unit: what stands before or after every number: ``%``, a currency, a unit of measure; empty for none.
         order: of a date's parts: ``ymd``, ``dmy`` or ``mdy``; ``words`` for months in English words; ``compact`` for
-            the number 20261231, ``seconds`` and ``milliseconds`` for numbers that count from 1970; empty for others.
+            the number 20261231, ``seconds`` and ``milliseconds`` for numbers that count from 1970; ``clock`` for a time
+            of day, ``months``, ``quarters`` and ISO ``weeks`` of a year; empty for others.
+        forms: of a date that is written as a text, the forms that training had, as ``dd.mm.yyyy``; none where any
+            form is taken to be in this order.
         missing: texts that stand for a missing value in this column, beside the empty one.
         kept: texts that would stand for one, but were said not to.
         sentinels: numbers, or days since 1970, that stand for a missing value.
@@ -34,9 +39,9 @@ class Reading:
 
     >>> Reading("price", "number", decimal=",", thousands=".", unit="€").words
     'number such as 1.234,5 €'
-    >>> born = Reading("born", "date", order="dmy")
+    >>> born = Reading("born", "date", order="dmy", forms=("dd.mm.yyyy",))
     >>> born.to_json()
-    {'name': 'born', 'kind': 'date', 'order': 'dmy'}
+    {'name': 'born', 'kind': 'date', 'order': 'dmy', 'forms': ['dd.mm.yyyy']}
     >>> Reading.from_json(born.to_json()) == born
     True
     """
@@ -47,6 +52,7 @@ class Reading:
     thousands: str = ""
     unit: str = ""
     order: Order = ""
+    forms: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     sentinels: tuple[float, ...] = ()
@@ -65,6 +71,8 @@ class Reading:
         """The kind and how it is written, in words."""
         if self.kind == "category":
             return "category"
+        if self.order == "clock":
+            return ORDERS["clock"]
         if self.kind == "date":
             return f"date, {ORDERS[self.order]}"
         unit = f" {self.unit}" if self.unit else ""
@@ -92,6 +100,10 @@ ORDERS: dict[str, str] = {
     "compact": "digits such as 20261231",
     "seconds": "seconds since 1970",
     "milliseconds": "milliseconds since 1970",
+    "clock": "time of day",
+    "months": "year and month",
+    "quarters": "year and quarter",
+    "weeks": "year and ISO week",
 }
 """How each order of a date is called."""
 

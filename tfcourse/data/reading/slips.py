@@ -6,11 +6,13 @@ import json
 import shlex
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from tfcourse.data.reading import dates
 from tfcourse.data.reading.column import Distinct
 from tfcourse.data.reading.numbers import find_style, look_like_numbers
+from tfcourse.data.reading.periods import find_period, look_like_durations
 from tfcourse.errors import UserError
 
 FEW_VALUES = 10
@@ -30,6 +32,11 @@ def refuse_slips(name: str, values: Distinct, marker: NDArray[np.bool_]) -> None
     not_dates = np.isnan(days) & ~odd
     words, these = (style.words, loose) if not not_dates.sum() < wrong.sum() else ("dates", ~not_dates)
     wrong = wrong if words != "dates" else not_dates
+    period, days = find_period(texts, counts)
+    beyond_a_day = bool(look_like_durations(texts.filter(pa.array(np.isnan(days))), with_units=False).all())
+    if period and np.isnan(days).sum() < wrong.sum() and not beyond_a_day:
+        words, wrong = "times of day" if period == "clock" else f"dates by {period}", np.isnan(days)
+        these = ~wrong
     share = max(counts[~wrong].sum(), counts[these].sum()) / present
     if share < NEARLY or (~wrong | these).sum() <= FEW_VALUES:
         return
@@ -66,22 +73,28 @@ def refuse_unread_months(name: str, values: Distinct, marker: NDArray[np.bool_])
 
 
 def refuse_untold_dates(
-    name: str, values: Distinct, marker: NDArray[np.bool_], order: str, of_short_years: NDArray[np.float64]
+    name: str,
+    values: Distinct,
+    marker: NDArray[np.bool_],
+    order: str,
+    untold: NDArray[np.bool_],
+    of_short_years: NDArray[np.float64],
 ) -> None:
     """Refuse dates of which nothing tells the order of day and month, or the century."""
-    place = int(np.flatnonzero(~marker)[0])
+    place = int(np.flatnonzero(untold if untold.any() else ~marker)[0])
     holds = f"Column {name!r} holds dates such as {values.texts[place].as_py()!r} in row {values.first_row(place)}, and"
-    if not order:
+    table = f'--reading FILE.toml, by its lines [{json.dumps(name, ensure_ascii=False)}] kind = "date" order ='
+    if not order or untold.any():
+        like = " that is written so" * bool(order)
         raise UserError(
-            f"{holds} no row tells whether the day or the month comes first. Write them as 2026-12-31, or leave the"
-            f" column out with --drop {shlex.quote(name)}."
+            f"{holds} no row{like} tells whether the day or the month comes first. Write them as 2026-12-31; or say"
+            f' with {table} "dmy" (or "mdy"), which it is; or leave the column out with --drop {shlex.quote(name)}.'
         )
     if len(of_short_years) and np.ptp(of_short_years[~np.isnan(of_short_years)]) > LONGEST_SPAN:
         raise UserError(
-            f"{holds} nothing tells the century of its years of two figures. Write four figures; or say with --reading"
-            f' FILE.toml, by its lines [{json.dumps(name, ensure_ascii=False)}] kind = "date" order = "{order}", that'
-            f" 69 to 99 are of the 20th and 00 to 68 of the 21st century; or leave the column out with --drop"
-            f" {shlex.quote(name)}."
+            f"{holds} nothing tells the century of its years of two figures. Write four figures; or say with"
+            f' {table} "{order}", that 69 to 99 are of the 20th and 00 to 68 of the 21st century; or leave the column'
+            f" out with --drop {shlex.quote(name)}."
         )
 
 
