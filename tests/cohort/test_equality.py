@@ -149,14 +149,14 @@ def test_other_data_train_in_the_program_that_is_there_each_as_alone(rounded, on
         monkeypatch.setattr(module, "ROUNDED", layout.ROUNDED if rounded else 0)
     fit = {"epochs": 2, "batch_size": 53, "shuffle": False}  # a size of its own: no other test's programs
     before = len(program._programs)
-    for rows, features, classes, validating in ((150, 20, 4, 61), (53, 17, 3, 1), (107, 24, 8, 300), (1, 18, 2, 129)):
+    for rows, features, classes, validating in ((150, 20, 4, 61), (53, 17, 3, 1), (107, 24, 8, 300), (3, 18, 2, 129)):
         random = np.random.default_rng(rows)
         x = random.normal(size=(rows + validating, features)).astype(np.float32)
         y = random.integers(0, classes, len(x))
         y = np.eye(classes, dtype=np.float32)[y] if one_hot else y
         models = [build_mlp(NetworkSpec(features, classes, (10,)), OPTIMIZERS[1], seed=0) for _ in range(2)]
         for model in models if one_hot else []:
-            model.compile(model.optimizer, keras.losses.CategoricalCrossentropy(from_logits=True), ["accuracy"])
+            model.compile(model.optimizer, keras.losses.CategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
         alone, together = models
         alone.run_eagerly = True
         fit["validation_data"] = x[rows:], y[rows:]

@@ -1,4 +1,4 @@
-"""What a cohort's program must hold, what of it is compiled in, and which program that is there can train a cohort as well.
+"""What a cohort asks of its program, what of it is compiled in, and which program that is there can train a cohort.
 
 The numbers of rows, features and classes are told to a program when it runs, as long as the arrays have room for them.
 So other data find it compiled.
@@ -86,7 +86,8 @@ class Layout:
         return dataclasses.replace(
             self,
             classes=0,
-            inputs=math.ceil(self.inputs / VECTOR) * VECTOR,
+            # What stands before the first kernel has its own numbers for each feature.
+            inputs=math.ceil(self.inputs / VECTOR) * VECTOR if self.kinds[0].begins_block else self.inputs,
             rows=room(self.rows),
             validation_rows=room(self.validation_rows),
         )

@@ -88,9 +88,9 @@ class Program:
 
         Args:
             state: ``weights``, ``first``, ``second`` and ``moving``, as :func:`tfcourse.cohort.stack.stack` gives them.
-            numbers: the run-time numbers: ``layers``, a dictionary a layer, ``noise`` (k,), ``depth``, the cohort's number
-                of hidden blocks, ``rows`` and ``validation_rows`` that there are, and ``classes`` (C,), 0 for each class
-                and ``NO_CLASS`` beyond them. All arrays below may be longer than that.
+            numbers: the run-time numbers: ``layers``, a dictionary a layer, ``noise`` (k,), ``depth``, the cohort's
+                number of hidden blocks, ``rows`` and ``validation_rows`` that there are, and ``classes`` (C,), 0 for
+                each class and ``NO_CLASS`` beyond them. All arrays below may be longer than that.
             data: features (m, n), labels (m,) or (m, C), weights of the examples (m,).
             validation: the same for the validation examples.
             validation_rows: each member's own among them, shape (k, rows); None if it validates on all.
@@ -234,8 +234,8 @@ class Program:
         loss = correct = tf.zeros(layout.places)
 
         def body(start: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            # The last chunk starts early enough to be whole; rows of the chunk before it do not count again, nor do those
-            # beyond the data's end.
+            # The last chunk starts early enough to be whole; rows of the chunk before it do not count again, nor do
+            # those beyond the data's end.
             first = tf.minimum(start, room - chunk)
             if own is None:
                 x, y, w = (_rows(each, first, chunk) for each in validation)

@@ -25,7 +25,7 @@ from tfcourse.cohort.history import MemberHistory
 from tfcourse.cohort.layout import Layout
 from tfcourse.cohort.member import Member, State
 from tfcourse.cohort.plan import CohortPlan, least_places
-from tfcourse.cohort.program import cheapest, compiled, is_compiled
+from tfcourse.cohort.program import cheapest, is_compiled
 from tfcourse.cohort.running import RunningCohort, layouts_of
 from tfcourse.process.interrupt import StopAtOnce
 
