@@ -69,9 +69,13 @@ def splits(name: str, folder: Path | None) -> Iterator[tuple[int, Prepared]]:
 
 def with_fewer_rows(prepared: Prepared) -> Prepared:
     """Return data of at most about :data:`MOST_ROWS` rows."""
-    parts = {name: getattr(prepared, name) for name in ("train", "validation", "test")}
-    share = MOST_ROWS / sum(map(len, parts.values()))
-    return prepared if share >= 1 else replace(prepared, **{name: _drawn(part, share) for name, part in parts.items()})
+    train, validation, test = prepared.train, prepared.validation, prepared.test
+    share = MOST_ROWS / (len(train) + len(validation) + len(test))
+    if share >= 1:
+        return prepared
+    return replace(
+        prepared, train=_drawn(train, share), validation=_drawn(validation, share), test=_drawn(test, share)
+    )  # fmt: skip
 
 
 def _drawn(part: Part, share: float) -> Part:
