@@ -15,14 +15,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import textwrap
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from portfolio_choice import Losses
+    from portfolio_choice import Losses, Worth
 
 SIZES = (4, 8, 12, 16)
 
@@ -37,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--space", type=Path, help="a space file, to compare what draws from it reach")
     parser.add_argument("--draws", type=int, default=96, help="settings that are drawn")
     parser.add_argument("--out", type=Path, required=True, help="file of JSON lines for the measurements")
-    parser.add_argument("--size", type=int, default=12, help="settings that are chosen")
+    parser.add_argument("--size", type=int, default=8, help="settings that are chosen")
     parser.add_argument("--write", type=Path, help="the file of chosen settings to write, from what is measured")
     parser.add_argument("--search", type=int, nargs="+", default=[], help="also search each table, in so many trials")
     parser.add_argument("--found", type=Path, help="file of JSON lines for what the searches find")
@@ -90,9 +93,11 @@ def _write(options: argparse.Namespace, losses: Losses) -> None:
     from tfcourse.files.writing import write_text
 
     _, settings = _settings(options)
+    tables = list(dict.fromkeys(losses.tables))
     lines = [
         "# Settings that together were good on many tables, the one that alone is best first; chosen and written by",
-        "# scripts/benchmarks/portfolio.py.",
+        f"# scripts/benchmarks/portfolio.py from {options.draws} draws on {len(tables)} tables:",
+        *(f"# {line}" for line in textwrap.wrap(", ".join(tables), 116)),
     ]
     for number in greedy(losses.regret, losses.weights, options.size):
         lines += ["", "[[setting]]"]
@@ -121,17 +126,40 @@ def _search(options: argparse.Namespace, losses: Losses, console: Console) -> No
                     found = searched(prepared, space, tried, seed, trials)
                     keep(options.found, {"table": name, "split": seed, "way": way, "trials": trials, **found})
                     console.print(f"{name}, {way}, {trials}: {found['test']:.4f}", highlight=False)
+    found = kept(options.found, ("table", "split", "way", "trials"))
+    _show_worths(
+        [(f"search of {trials}", _worth_of(list(found.values()), trials)) for trials in options.search], console
+    )
+
+
+def _worth_of(found: Sequence[dict[str, Any]], trials: int) -> Worth:
+    """Return what searches with settings tried first find, beside those without, where both are there."""
+    from portfolio_choice import Worth
+
+    left: dict[bool, dict[str, float]] = {True: {}, False: {}}
+    for each in found:
+        if each["trials"] == trials:
+            left[each["way"] != "draws"][each["table"]] = min(1.0, each["test"] / each["prior"])
+    both = [table for table in left[True] if table in left[False]]
+    ours, random = (np.array([left[way][table] for table in both]) for way in (True, False))
+    return Worth(tuple(both), ours, random, (ours < random) + (ours == random) / 2)
 
 
 def _show(losses: Losses, console: Console) -> None:
-    from portfolio_choice import interval, rows_of
+    from portfolio_choice import rows_of
+
+    _show_worths(rows_of(losses, SIZES, (16, 64)), console)
+
+
+def _show_worths(worths: Sequence[tuple[str, Worth]], console: Console) -> None:
+    from portfolio_choice import interval
     from rich.table import Table
 
     page = Table(
         "settings", "chosen", "drawn", "gain", "95 % interval", "better on", "beats draws",
-        title=f"What is left of the prior's test log-loss on tables that did not choose, of {len(set(losses.tables))}",
+        title="What is left of the prior's test log-loss, on tables that did not choose",
     )  # fmt: skip
-    for name, worth in rows_of(losses, SIZES, (16, 64)):
+    for name, worth in worths:
         low, high = interval(worth.gain)
         page.add_row(
             name, f"{worth.ours.mean():.4f}", f"{worth.random.mean():.4f}", f"{worth.gain.mean():.4f}",

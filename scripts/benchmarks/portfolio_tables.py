@@ -34,11 +34,7 @@ OTHERS: dict[str, Callable[[], Made]] = {
     "wines": lambda: datasets.load_wine(return_X_y=True),
     "tumours": lambda: datasets.load_breast_cancer(return_X_y=True),
     "digits": lambda: datasets.load_digits(return_X_y=True),
-    "ten normals": lambda: datasets.make_hastie_10_2(4000, random_state=0),
     "shells": lambda: datasets.make_gaussian_quantiles(n_samples=1500, n_features=6, n_classes=4, random_state=0),
-    "corners": lambda: datasets.make_classification(
-        3000, n_features=30, n_informative=8, n_classes=5, n_clusters_per_class=3, flip_y=0.1, random_state=0
-    ),
     "spirals": _spirals,
 }
 """What scikit-learn has with it, and what is generated: numbers, and the class of each row."""

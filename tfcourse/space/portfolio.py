@@ -20,7 +20,7 @@ def portfolio(space: SearchSpace) -> list[dict[str, Value]]:
 
     >>> from tfcourse.space.course import default_space
     >>> len(portfolio(default_space())), portfolio(default_space("conv"))
-    (12, [])
+    (8, [])
     """
     return [dict(setting) for setting in _shipped() if _lies_in(setting, space)]
 
