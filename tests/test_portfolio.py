@@ -66,6 +66,8 @@ def plan_of(command: str, folder: Path) -> Plan:
         ("--first mine.toml --trials 16 --rounds 8", 3, 0, (0, 3, 4, 6, 8, 10, 12, 14)),
         ("--first mine.toml --no-portfolio", 3, 0, (0, 32)),
         ("--space fixed.toml", 0, 0, (0, 32)),
+        ("--network conv", 0, 0, (0, 32)),
+        ("--engine keras", 0, len(EVERY), (0, 32)),
         ("--budget 1h", 0, len(EVERY), (0, 50_000)),
     ],
 )
