@@ -126,9 +126,9 @@ def _search(options: argparse.Namespace, losses: Losses, console: Console) -> No
                     found = searched(prepared, space, tried, seed, trials)
                     keep(options.found, {"table": name, "split": seed, "way": way, "trials": trials, **found})
                     console.print(f"{name}, {way}, {trials}: {found['test']:.4f}", highlight=False)
-    found = kept(options.found, ("table", "split", "way", "trials"))
+    there = kept(options.found, ("table", "split", "way", "trials"))
     _show_worths(
-        [(f"search of {trials}", _worth_of(list(found.values()), trials)) for trials in options.search], console
+        [(f"search of {trials}", _worth_of(list(there.values()), trials)) for trials in options.search], console
     )
 
 
