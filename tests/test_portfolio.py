@@ -61,8 +61,10 @@ def plan_of(command: str, folder: Path) -> Plan:
         ("", 0, len(EVERY), (0, 32)),
         ("--no-portfolio", 0, 0, (0, 32)),
         ("--trials 2", 0, len(EVERY), (0,)),  # a resumed search goes on with them
-        ("--trials 16", 0, min(8, len(EVERY)), (0, 8)),  # the first round's
-        ("--first mine.toml --trials 16", 3, min(5, len(EVERY)), (0, 8)),
+        ("--trials 16", 0, 4, (0, 8)),  # half of the first round
+        ("--trials 22", 0, 5, (0, 11)),
+        ("--first mine.toml --trials 16", 3, 4, (0, 8)),
+        ("--first mine.toml --trials 16 --rounds 4", 3, 1, (0, 4, 8, 12)),
         ("--first mine.toml --trials 16 --rounds 8", 3, 0, (0, 3, 4, 6, 8, 10, 12, 14)),
         ("--first mine.toml --no-portfolio", 3, 0, (0, 32)),
         ("--space fixed.toml", 0, 0, (0, 32)),

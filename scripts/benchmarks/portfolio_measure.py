@@ -92,7 +92,7 @@ def searched(
     halving = trials // rounds >= defaults.LEAST_TRIALS_TO_HALVE
     schedule = Schedule(epochs, default_patience(epochs), order_seed=seed, halving=halving)
     starts = round_starts(trials, rounds)
-    first = first[: starts[1] if rounds > 1 else trials]
+    first = first[: starts[1] // 2 if rounds > 1 else trials]
     began = time.process_time()
     oracle = RoundsOracle(
         "val_loss", trials, space=whole, seed=seed, starts=starts, first=first, portfolio=len(first)

@@ -35,7 +35,8 @@ class First:
 def tried_first(given: Mapping[str, Any], space: SearchSpace, trials: int) -> First:
     """Return what a search of so many trials tries first, from its options by name.
 
-    Where a search has fewer trials than that, so that it ends before the last of it, a resumed one may go on with it.
+    Of the first of several rounds half is drawn, so that the next is not the region of the portfolio alone. Where a
+    search has fewer trials than there is to try, a resumed one may go on with it.
 
     Raises:
         UserError: if the options do not go together.
@@ -48,7 +49,7 @@ def tried_first(given: Mapping[str, Any], space: SearchSpace, trials: int) -> Fi
         )
     later = dict.fromkeys(max(start, len(own)) for start in _round_starts(given, trials)[1:])
     starts = (0, *(start for start in later if start < trials))
-    room = starts[1] - len(own) if len(starts) > 1 else None
+    room = min(starts[1] // 2, starts[1] - len(own)) if len(starts) > 1 else None
     good = portfolio(space)[:room] if given.get("portfolio", True) else []
     return First((*own, *good), len(good), starts)
 
