@@ -33,6 +33,7 @@ RESUME = [
     ("full", "'full' is not a whole run folder: run.json is not there."),
     ("run --seed 3", f"--resume: --seed 3 was given, but the search was started without --seed. {GO_ON}"),
     ("run --no-halving", f"--resume: --no-halving was given, but the search was started with --halving. {GO_ON}"),
+    ("run --no-portfolio", f"--resume: --no-portfolio was given, but the search was started with --portfolio. {GO_ON}"),
     ("run --drop n x", f"--resume: --drop n x was given, but the search was started without --drop. {GO_ON}"),
     ("run --target kind", f"--resume: --target kind was given, but the search was started with --target y. {GO_ON}"),
     (

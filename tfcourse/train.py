@@ -80,6 +80,11 @@ def build_parser() -> Parser:
     )
     search.add_argument("--first", metavar="FILE.toml", help="settings of your own to try first")
     search.add_argument(
+        "--portfolio",
+        action=argparse.BooleanOptionalAction,
+        help="try settings that were good on many tables before any draw, as far as they lie in the space (default)",
+    )
+    search.add_argument(
         "--halving",
         action=argparse.BooleanOptionalAction,
         help="give all trials a few epochs, and only the better third the next ones"

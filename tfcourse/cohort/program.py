@@ -22,7 +22,6 @@ from tfcourse.cohort.stack import VECTORS, kernel_name
 Weights = dict[str, tf.Tensor]
 Moving = list[dict[str, tf.Tensor]]
 State = dict[str, Any]
-# Rows of a pass through the validation examples; with fewer, more of them are looked at in vain at the end.
 EVALUATION_ROWS = 128
 # Added to the logits of classes that are none: nothing is left of them, and no finite logit makes it infinite.
 NO_CLASS = -1e30

@@ -34,7 +34,7 @@ def flags_of(parameters: Mapping[str, Any]) -> list[str]:
         if value is None or name in KEPT_BACK:
             continue
         option = name.replace("_", "-")
-        if name in ("halving", "calibrate") and isinstance(value, bool | np.bool_):
+        if name in ("halving", "calibrate", "portfolio") and isinstance(value, bool | np.bool_):
             words.append(f"--{'' if value else 'no-'}{option}")
             continue
         if name == "budget" and not isinstance(value, str):

@@ -48,11 +48,11 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             ``{"dropout": 0.0, "learning_rate": {"low": 1e-3, "high": 0.1}}``.
         rounds: rounds, coarse to fine.
         sampler: ``"random"`` or ``"quasi-random"``.
+        portfolio: whether settings that were good on many tables are tried before any draw; None is that they are.
         halving: whether only the better third of the trials goes on after a few epochs.
         repeats: seeds that every trial is trained from.
         network: ``"mlp"`` searches fully connected networks, ``"conv"`` convolutional ones, for images.
-        engine: ``"cohort"`` trains all trials together, ``"keras"`` one by one with ``Model.fit``; None is the first,
-            but for convolutional networks, which are trained one by one.
+        engine: ``"cohort"`` trains all trials together, ``"keras"`` one by one, as convolutional networks always are.
         folds: folds that the leading settings are trained on; 1 saves the best network alone.
         ensemble: save the average of so many of the search's networks, without folds.
         calibrate: whether the logits are divided by the temperature that fits best.
@@ -95,6 +95,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         space: str | Path | Mapping[str, Any] | None = None,
         rounds: int | None = None,
         sampler: str | None = None,
+        portfolio: bool | None = None,
         halving: bool | None = None,
         repeats: int | None = None,
         network: str = "mlp",
@@ -119,6 +120,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.space = space
         self.rounds = rounds
         self.sampler = sampler
+        self.portfolio = portfolio
         self.halving = halving
         self.repeats = repeats
         self.network = network
@@ -265,9 +267,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         return classifier
 
     def _seed(self) -> int:
-        if isinstance(self.random_state, int | np.integer):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
+        state = self.random_state
+        return int(state if isinstance(state, int | np.integer) else check_random_state(state).randint(2**31 - 1))
 
     def _checked(self, X: Any, y: Any = "no_validation") -> pa.Table | NDArray[Any]:
         """Return the rows, their columns compared with those of the fit, or kept where ``y`` says that this is one."""
@@ -282,8 +283,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         return rows
 
     def _tell(self, run: FittedRun) -> None:
-        record, result = run.folder.record, run.result
-        best = result["best"]
+        record, result, best = run.folder.record, run.result, run.result["best"]
         self.result_ = result
         self.best_params_ = best["hyperparameters"]
         self.best_score_ = best["validation"][record["plan"]["objective"].removeprefix("val_")]

@@ -65,6 +65,7 @@ def _wrong_notes(notes: dict[str, Any]) -> Iterator[str]:
         "runs": _is_whole,
         "ended_at": _is_number,
         "diverged": _is_bool,
+        "given": lambda value: value in ("own", "portfolio"),
     }
     for name, right in known.items():
         if notes.get(name) is not None and not right(notes[name]):

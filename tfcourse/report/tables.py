@@ -40,7 +40,7 @@ def leader_table(run: Run, names: Sequence[str]) -> dict[str, Any]:
     columns = list(dict.fromkeys("units" if name.startswith(UNITS) else name for name in had))
     rows = [
         {
-            "name": str(trial.number),
+            "name": f"{trial.number} ({trial.given})" if trial.given else str(trial.number),
             "score": words.score_text(trial.score, run.objective),
             "epoch": (trial.best_epoch or 0) + 1,
             "cells": [_cell(column, trial.values, had) for column in columns],

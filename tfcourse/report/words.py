@@ -21,7 +21,12 @@ SCALES = {
     "integer": "whole numbers",
     "choice": "choices",
 }
-TOPICS = {"out_of_fold": "Out of fold", "enough": "Enough trials?", "curves": "Learning curves"}
+TOPICS = {
+    "out_of_fold": "Out of fold",
+    "portfolio": "Settings tried first",
+    "enough": "Enough trials?",
+    "curves": "Learning curves",
+}
 """Headings of the verdict's topics; the others are called as they are."""
 
 

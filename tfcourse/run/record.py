@@ -141,6 +141,7 @@ class PlanRecord(TypedDict):
     sampler: NotRequired[Literal["random", "quasi-random"]]
     starts: NotRequired[list[Count]]
     first: NotRequired[list[Values]]
+    portfolio: NotRequired[Count]
     repeats: NotRequired[OneOrMore]
     halving: NotRequired[bool]
     network: NotRequired[Literal["mlp", "conv"]]

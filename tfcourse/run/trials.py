@@ -30,6 +30,7 @@ class TrialRecord:
         message: why it diverged or failed.
         repeats: the objective of each repeat, where every trial is trained from several seeds.
         halved_at: the epochs after which it was ended because others of its round did better; None if it was not.
+        given: ``own`` or ``portfolio`` if its setting was given by the user or the portfolio; empty if it was drawn.
     """
 
     number: int
@@ -43,6 +44,7 @@ class TrialRecord:
     message: str = ""
     repeats: tuple[float, ...] = ()
     halved_at: int | None = None
+    given: str = ""
 
     @property
     def epochs(self) -> int:
@@ -101,4 +103,5 @@ def _record(state: Mapping[str, Any], space: SearchSpace) -> TrialRecord:
         message,
         tuple(own.get("repeats", ())),
         own.get("halved_at"),
+        own.get("given", ""),
     )

@@ -20,9 +20,10 @@ AT_BEST = ("loss", "accuracy", "val_loss", "val_accuracy")
 def trials_table(trials: Sequence[TrialRecord], space: SearchSpace) -> pd.DataFrame:
     """Return a data frame with a row a trial, by number.
 
-    Its columns are ``trial``, ``status``, ``round``, ``epochs`` (trained), ``best_epoch`` (from 1), ``ended_at``
-    (seconds of searching), ``score`` (the objective), the four curves at the best epoch, the hyperparameters as
-    ``hp_NAME`` (empty where they play no part), and ``message``.
+    Its columns are ``trial``, ``status``, ``round``, ``given`` (``own`` or ``portfolio`` where the setting was not
+    drawn), ``epochs`` (trained), ``best_epoch`` (from 1), ``ended_at`` (seconds of searching), ``score`` (the
+    objective), the four curves at the best epoch, the hyperparameters as ``hp_NAME`` (empty where they play no part),
+    and ``message``.
 
     >>> from tfcourse.space.course import default_space
     >>> trial = TrialRecord(0, "diverged", {"learning_rate": 1.0}, message="loss is nan")
@@ -46,6 +47,7 @@ def _row(trial: TrialRecord, space: SearchSpace) -> dict[str, Any]:
         "trial": trial.number,
         "status": trial.status,
         "round": trial.round + 1,
+        "given": trial.given,
         "epochs": trial.epochs,
         "best_epoch": None if best is None else best + 1,
         "ended_at": trial.ended_at,

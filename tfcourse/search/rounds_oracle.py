@@ -1,4 +1,4 @@
-"""The oracle of ``train``: a search in rounds, coarse to fine, that tries the user's own settings first."""
+"""The oracle of ``train``: a search in rounds, coarse to fine, that tries given settings first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tfcourse.search.rounds import next_round
 from tfcourse.search.sampler import quasi_random_point, random_point
 from tfcourse.space import Round, SearchSpace, Value
 from tfcourse.space.first_settings import completed_setting
-from tfcourse.space.names import values_from_hp
+from tfcourse.space.names import OWN, PORTFOLIO, values_from_hp
 
 
 class RoundsOracle(RandomOracle):
@@ -29,6 +29,7 @@ class RoundsOracle(RandomOracle):
         starts: number of each round's first trial, 0 first; a round may also be begun earlier by :meth:`begin_round`.
         rounds: the rounds that an earlier part of the search began.
         first: settings to try before any draw; what one leaves out is in the middle of its range.
+        portfolio: how many of these, the last ones, are the portfolio's and not the user's own.
         on_round: called with all rounds when one begins.
     """
 
@@ -43,6 +44,7 @@ class RoundsOracle(RandomOracle):
         starts: Sequence[int] = (0,),
         rounds: Sequence[Round] = (),
         first: Sequence[Mapping[str, Value]] = (),
+        portfolio: int = 0,
         on_round: Callable[[list[Round]], object] = lambda rounds: None,
     ) -> None:
         declared = keras_tuner.HyperParameters()
@@ -50,6 +52,7 @@ class RoundsOracle(RandomOracle):
         super().__init__(objective, max_trials, seed=seed, hyperparameters=declared)
         self.sampler, self.starts, self.first, self.on_round = sampler, tuple(starts), list(first), on_round
         self.rounds = list(rounds) or [Round(0, space)]
+        self.own = len(self.first) - portfolio
 
     @property
     def rounds_left(self) -> int:
@@ -95,6 +98,8 @@ class RoundsOracle(RandomOracle):
             values = hp_from_values(space, self.values_of(number, attempt))
             if self._compute_values_hash(values) not in self._tried_so_far:
                 self.note(trial_id, round=stage)
+                if number < len(self.first) and attempt == 0:
+                    self.note(trial_id, given=OWN if number < self.own else PORTFOLIO)
                 return {"status": Status.RUNNING, "values": values}
         return {"status": Status.STOPPED, "values": None}
 

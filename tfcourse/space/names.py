@@ -10,6 +10,8 @@ OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
 MLP, CONV = "mlp", "conv"
 NETWORKS = (MLP, CONV)
 """Kinds of networks: fully connected ones, and convolutional ones for images."""
+OWN, PORTFOLIO = "own", "portfolio"
+"""Who gave the setting of a trial that was not drawn: the user, or the portfolio."""
 ONE_MINUS = "one_minus_"
 """KerasTuner has no scale of 1 − β, so that β is declared to it under this prefix."""
 DIVERGED = "diverged"

@@ -29,7 +29,8 @@ class Plan:
         seed: of the draws, the initial weights and the minibatch order.
         sampler: ``random`` or ``quasi-random`` points.
         starts: number of each round's first trial, 0 first.
-        first: the user's own settings, tried before any draw.
+        first: settings tried before any draw: the user's own, then those of the portfolio.
+        portfolio: how many of these are the portfolio's.
         repeats: seeds that each trial is trained from.
         halving: whether trials are thinned after a few epochs, the better third going on.
         network: ``mlp``, fully connected networks, or ``conv``, convolutional ones.
@@ -45,9 +46,15 @@ class Plan:
     sampler: str = "random"
     starts: tuple[int, ...] = (0,)
     first: tuple[dict[str, Value], ...] = ()
+    portfolio: int = 0
     repeats: int = 1
     halving: bool = False
     network: str = MLP
+
+    @property
+    def own(self) -> tuple[dict[str, Value], ...]:
+        """The user's own settings."""
+        return self.first[: len(self.first) - self.portfolio]
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan JSON-ready."""

@@ -128,9 +128,12 @@ def _search(
     """Search, with progress, in which ``workers`` tells of the workers."""
     from tfcourse.run.show import SearchProgress
     from tfcourse.search.halving import in_words
+    from tfcourse.tuning.first import first_said
     from tfcourse.tuning.search import search
 
     plan = run.plan
+    if said := first_said(plan):
+        console.print(said)
     if plan.halving:
         console.print(in_words(plan.epochs))
     total, done = plan.trials if plan.trials < defaults.MOST_TRIALS else None, len(tuner.oracle.end_order)

@@ -51,6 +51,7 @@ def open_search(run: TuningRun, on_round: Callable[[Round], object] = lambda beg
         starts=plan.starts,
         rounds=[Round.from_json(fields) for fields in folder.record.get("rounds", [])],
         first=plan.first,
+        portfolio=plan.portfolio,
         on_round=round_began,
     )
     tuner = CohortFitTuner if plan.engine == "cohort" else FitTuner

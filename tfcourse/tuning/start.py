@@ -22,13 +22,12 @@ from tfcourse.space.first_settings import read_first_settings
 from tfcourse.space.names import CONV, MLP
 from tfcourse.space.space_file import names_in_space, read_space
 from tfcourse.tuning import defaults
+from tfcourse.tuning.first import tried_first
 from tfcourse.tuning.folds import check_folds
 from tfcourse.tuning.networks import check_goes_together, fitted_to_data
-from tfcourse.tuning.plan import Plan, default_epochs, default_patience, plan_from_json, round_starts, with_batch_size
+from tfcourse.tuning.plan import Plan, default_epochs, default_patience, plan_from_json, with_batch_size
 from tfcourse.tuning.tuning_run import TuningRun
 
-LEAST_TRIALS_OF_A_ROUND = 8
-"""Fewer leave no more than four leading trials, too few to narrow a space by."""
 FREE_ON_RESUME = (
     "resume", "trials", "budget", "quiet", "json", "data", "test_data", "ensemble", "calibrate", "folds",
     "single", "tensorboard", "slices", "workers", "ray",
@@ -73,7 +72,6 @@ def _plan(given: dict[str, Any], space: SearchSpace, rows: int, options: DataOpt
     space = with_batch_size(space, given.get("batch_size"), rows)
     epochs = given.get("epochs") or default_epochs(rows, int(space["batch_size"].from_unit(0.5)))
     trials = given.get("trials") or (defaults.MOST_TRIALS if "budget" in given else defaults.TRIALS)
-    first = tuple(read_first_settings(given["first"], space)) if "first" in given else ()
     engine = given.get("engine", "keras" if network == CONV else "cohort")
     if given.get("halving") and engine == "keras":
         raise UserError(
@@ -84,19 +82,13 @@ def _plan(given: dict[str, Any], space: SearchSpace, rows: int, options: DataOpt
             f"--weight {options.weight} was given with --objective val_accuracy, which counts every row once; leave out"
             " --objective, and trials are ranked by the weighted validation loss."
         )
-    if len(first) > trials:
-        raise UserError(
-            f"--first {given['first']} holds {len(first)} settings, but there are {trials} trials; give --trials"
-            f" {len(first)} or more."
-        )
-    starts = _round_starts(given, trials)
-    later = dict.fromkeys(max(start, len(first)) for start in starts[1:])  # one's own settings are all in round 1
-    starts = (0, *(start for start in later if start < trials))
-    halves = engine == "cohort" and trials // len(starts) >= defaults.LEAST_TRIALS_TO_HALVE
+    first = tried_first(given, space, trials)
+    halves = engine == "cohort" and trials // len(first.starts) >= defaults.LEAST_TRIALS_TO_HALVE
     return Plan(
         space, trials, epochs, default_patience(epochs), given.get("objective", "val_loss"), engine, options.seed,
-        sampler=given.get("sampler", defaults.SAMPLER), starts=starts, first=first,
-        repeats=given.get("repeats", 1), halving=given.get("halving", halves), network=network,
+        sampler=given.get("sampler", defaults.SAMPLER), starts=first.starts, first=first.settings,
+        portfolio=first.portfolio, repeats=given.get("repeats", 1), halving=given.get("halving", halves),
+        network=network,
     )  # fmt: skip
 
 
@@ -125,14 +117,6 @@ def _record(
         "seconds": 0.0,
         "seconds_before": 0.0,
     }  # fmt: skip
-
-
-def _round_starts(given: dict[str, Any], trials: int) -> tuple[int, ...]:
-    """Return the number of each round's first trial; few trials make one round unless more are asked for."""
-    rounds = given.get("rounds", defaults.ROUNDS if trials >= LEAST_TRIALS_OF_A_ROUND * defaults.ROUNDS else 1)
-    if rounds > trials:
-        raise UserError(f"--rounds: {rounds} rounds were given, but only {trials} trials; give at most {trials}.")
-    return round_starts(trials, rounds)
 
 
 def resume(given: dict[str, Any], argv: Sequence[str]) -> TuningRun:
@@ -172,7 +156,10 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> TuningRun:
 
 def _check_same_options(given: dict[str, Any], record: dict[str, Any]) -> None:
     """Refuse an option that the search was not started with, if it would make it another search."""
-    settled = {"halving": record["plan"].get("halving", False), "network": record["plan"].get("network", MLP)}
+    plan = record["plan"]
+    settled = {
+        "halving": plan.get("halving", False), "network": plan.get("network", MLP), "portfolio": "portfolio" in plan,
+    }  # fmt: skip
     was_given = {**settled, **record["given"]}
     for key, value in given.items():
         if key not in (*FREE_ON_RESUME, *FILES_OF_SETTINGS) and was_given.get(key) != value:
@@ -239,7 +226,7 @@ def _check_settings(given: dict[str, Any], record: dict[str, Any], plan: Plan, p
                 f"--resume: --space {given['space']} holds another space than the search was started with:"
                 f" {difference}. {advice}"
             )
-    if "first" in given and tuple(read_first_settings(given["first"], plan.space)) != plan.first:
+    if "first" in given and tuple(read_first_settings(given["first"], plan.space)) != plan.own:
         raise UserError(
             f"--resume: --first {given['first']} holds other settings than the search was started with. {advice}"
         )

@@ -3,10 +3,11 @@ r"""Do the leading trials crowd a border of the space? Then better settings may 
 The rule, for each hyperparameter with a range and each of its two ends: among the trials that have it, the leaders
 (the best quarter of all trials) in the outer fifth of its scale are counted. If leading had nothing to do with the
 hyperparameter, the leaders of each round would be a random choice from that round's trials and the count a sum of
-hypergeometric variables, one a round. That also holds where a later round searched only a part of the space. An end
-is crowded when at least half of the leaders are there and such a count or a higher one has a probability of at most 5
-% divided by the number of ends that are looked at (Bonferroni), so that at most one search in twenty raises a false
-alarm of any kind. Where halving ended some trials early, those lead that did best in the epochs that all trials had.
+hypergeometric variables, one a round. That also holds where a later round searched only a part of the space; settings
+that were given, and are alike in more than one way, count as a round of their own. An end is crowded when at least half
+of the leaders are there and such a count or a higher one has a probability of at most 5 % divided by the number of ends
+that are looked at (Bonferroni), so that at most one search in twenty raises a false alarm of any kind. Where halving
+ended some trials early, those lead that did best in the epochs that all trials had.
 """
 
 from __future__ import annotations
@@ -87,10 +88,10 @@ def _look(parameter: Parameter, trials: Sequence[TrialRecord], best: set[int], *
         "crowded": None,
     }
     for end in ("low", "high"):
-        rounds: dict[int, list[tuple[bool, bool]]] = {}
+        rounds: dict[tuple[int, str], list[tuple[bool, bool]]] = {}
         for p, trial in placed:
             outer = (p if end == "low" else 1 - p) <= BAND + MARGIN
-            rounds.setdefault(trial.round, []).append((outer, trial.number in best))
+            rounds.setdefault((trial.round, trial.given), []).append((outer, trial.number in best))
         table = [(len(r), sum(o for o, _ in r), sum(b for _, b in r)) for r in rounds.values()]
         count = sum(outer and leads for r in rounds.values() for outer, leads in r)
         found[end] = count / len(leading) if leading else None

@@ -11,8 +11,8 @@ the next one will bring, because the curve flattens. That was enough when it bro
 from the middling trial to the best.
 
 With rounds only the last that has eight trials is looked at, because its trials alone are draws from one
-distribution. Where halving ended some of them early, all are compared by their best until then, and the spread of the
-seeds, which is that of whole trainings, is no measure.
+distribution, and settings that were given are left out. Where halving ended some of them early, all are compared by
+their best until then, and the spread of the seeds, which is that of whole trainings, is no measure.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def judge_enough(trials: Sequence[TrialRecord], objective: str, spread: float | 
         objective: ``val_loss`` or ``val_accuracy``.
         spread: standard deviation of the winner's score over fresh seeds.
     """
-    everyone = ended(trials)
+    everyone = [trial for trial in ended(trials) if not trial.given]
+    drawn = " drawn" * any(trial.given for trial in trials)
     rounds = sorted({trial.round for trial in everyone}, reverse=True)
     of_round = {number: [trial for trial in everyone if trial.round == number] for number in rounds}
     looked_at = next((number for number in rounds if len(of_round[number]) >= LEAST_TRIALS), None)
@@ -50,9 +51,9 @@ def judge_enough(trials: Sequence[TrialRecord], objective: str, spread: float | 
     }  # fmt: skip
     scored = [trial for trial in of_round.get(looked_at, ()) if is_scored(trial)] if looked_at is not None else []
     if looked_at is None or not scored:
-        if not everyone:
+        if not ended(trials):
             return Finding([], numbers)
-        text = f"Too few trials to tell whether more would help: {LEAST_TRIALS} are needed in a round."
+        text = f"Too few{drawn} trials to tell whether more would help: {LEAST_TRIALS} are needed in a round."
         return Finding([Sentence("enough", "note", text)], numbers)
     measure = Objective(objective)
     sign = measure.sign
@@ -73,14 +74,12 @@ def judge_enough(trials: Sequence[TrialRecord], objective: str, spread: float | 
     doubling = numbers["doubling"] = half - curve[-1][0]
     of_which = f" of round {looked_at + 1}" if len(rounds) > 1 else ""
     of_which += epochs_said(until)
-    return Finding([_sentence(doubling, costs, spread, of_which, measure)], numbers)
+    return Finding([_sentence(doubling, costs, spread, f"{drawn} trials{of_which}", measure)], numbers)
 
 
-def _sentence(
-    doubling: float, costs: NDArray[Any], spread: float | None, of_which: str, measure: Objective
-) -> Sentence:
+def _sentence(doubling: float, costs: NDArray[Any], spread: float | None, trials: str, measure: Objective) -> Sentence:
     text = (
-        f"The second half of the {len(costs)} trials{of_which} made the expected best {measure.gap_said(doubling)}"
+        f"The second half of the {len(costs)}{trials} made the expected best {measure.gap_said(doubling)}"
         " better; twice as many may bring about as much again at most"
     )
     if spread is not None:

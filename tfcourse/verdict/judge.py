@@ -15,6 +15,7 @@ from tfcourse.verdict.enough import judge_enough
 from tfcourse.verdict.importance import judge_importance
 from tfcourse.verdict.measured import judge_model, judge_test
 from tfcourse.verdict.out_of_fold import judge_out_of_fold
+from tfcourse.verdict.portfolio import judge_portfolio
 from tfcourse.verdict.sentence import Finding, Sentence, Verdict
 from tfcourse.verdict.winner import Candidate, judge_winner
 
@@ -66,6 +67,7 @@ def judge(
         findings["out_of_fold"] = judge_out_of_fold(out_of_fold)
     elif not_bagged:
         findings["out_of_fold"] = Finding([Sentence("out_of_fold", "note", not_bagged)])
+    findings["portfolio"] = judge_portfolio(trials, ranked, objective)
     findings["edges"] = judge_edges(trials, space, objective)
     findings["diverged"] = judge_diverged(trials, ranked, space)
     findings["importance"] = judge_importance(trials, space, objective)

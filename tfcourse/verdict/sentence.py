@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Topic = Literal[
-    "winner", "test", "model", "out_of_fold", "edges", "diverged", "importance", "enough", "curves", "calibration"
+    "winner", "test", "model", "out_of_fold", "portfolio", "edges", "diverged", "importance", "enough", "curves",
+    "calibration",
 ]  # fmt: skip
 Level = Literal["good", "note", "warning"]
 
