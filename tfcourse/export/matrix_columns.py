@@ -19,8 +19,7 @@ EXPLAINED = {
     "word": "1 where the text, in small letters and without punctuation, holds the word, else 0",
     "bin": "(x - from) / (to - from), within 0 and 1; x is mean where missing",
 }
-"""What each kind of place is; x is the column's number, of a date the days since 1970-01-01 in UTC, of a time the part of a
-day."""
+"""What each kind of place is; x is its number: of a date the days since 1970-01-01 in UTC, of a time a part of one."""
 
 
 def matrix_columns(features: TableFeatures) -> list[dict[str, Any]]:
