@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import time
 import traceback
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
@@ -13,7 +11,6 @@ from tfcourse.cohort.work import Cohort, Shared
 from tfcourse.executors.trainer import StoppedError, Trainer
 
 SECONDS_OF_A_BEAT = 1.0
-SECONDS_BETWEEN_LOOKS = 1.0
 Answer: TypeAlias = tuple[Literal["done", "stopped", "failed"], Any]
 
 
@@ -21,7 +18,6 @@ class Actor:
     """A worker in a Ray actor; its methods run in several threads."""
 
     def __init__(self) -> None:
-        threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
         self._trainer = Trainer()
         self._changed = threading.Condition()
         self._news: dict[int, int] = {}
@@ -61,13 +57,3 @@ class Actor:
     def stop(self, task: int) -> None:
         """Put down what it is at after this epoch."""
         self._stopped = task
-
-
-def _end_with(parent: int) -> None:
-    """End this process when the node's that started it is gone, where Ray waits a minute for a cluster that is no more.
-
-    So nothing is left when the driver of a Ray of one machine is killed.
-    """
-    while os.getppid() == parent:
-        time.sleep(SECONDS_BETWEEN_LOOKS)
-    os._exit(1)
