@@ -20,7 +20,7 @@ from tfcourse.search.fit import Schedule, TrainingData
 from tfcourse.search.oracle import RandomOracle
 from tfcourse.search.sampler import unit_draw
 from tfcourse.space import Parameter, SearchSpace
-from tfcourse.tuning.search import Best
+from tfcourse.tuning.search import BestSoFar
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 4)).astype(np.float32)
@@ -235,11 +235,11 @@ def test_the_trials_of_a_bracket_are_those_of_its_number_also_where_one_was_remo
 
 def test_the_best_in_words_is_keras_tuners_best_after_each_trial(tmp_path: Path) -> None:
     tuner = tuner_in(tmp_path)
-    best = Best(tuner.oracle)
+    best = BestSoFar(tuner.oracle)
     assert best.in_words() == "none yet"
     scores = (3.0, None, 1.0, 2.0, 0.5, None)
     for trial, score in zip(tuner.draw(TRIALS), scores, strict=True):
         trial.score, trial.status = score, "FAILED" if score is None else "COMPLETED"
         best.take(trial)
         (theirs,) = tuner.oracle.get_best_trials(1)
-        assert best.in_words() == f"val_loss {theirs.score:.4f}" == Best(tuner.oracle).in_words()
+        assert best.in_words() == f"val_loss {theirs.score:.4f}" == BestSoFar(tuner.oracle).in_words()

@@ -94,7 +94,7 @@ def search(
     )
     started, before = time.monotonic(), folder.record["seconds"]
     told = started
-    best = Best(tuner.oracle)
+    best = BestSoFar(tuner.oracle)
 
     def trial_ended(trial: Any) -> None:
         nonlocal told
@@ -117,7 +117,7 @@ def search(
     folder.update(seconds=before + time.monotonic() - started)
 
 
-class Best:
+class BestSoFar:
     """The best trial so far; KerasTuner sorts all trials to tell, which is too much after each of thousands.
 
     Args:
