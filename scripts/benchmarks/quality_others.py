@@ -60,7 +60,7 @@ def xgboost(y: Labels) -> Any:
 
 def catboost(y: Labels) -> Any:
     """Return CatBoost's classifier."""
-    from catboost import CatBoostClassifier  # type: ignore[import-not-found]
+    from catboost import CatBoostClassifier
 
     return CatBoostClassifier(random_state=0, verbose=False, allow_writing_files=False)
 

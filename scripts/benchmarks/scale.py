@@ -173,14 +173,14 @@ def searched(workers: Absent, trials: int, folder: Path) -> tuple[float, Any]:
     from tfcourse.search.rounds_oracle import RoundsOracle
     from tfcourse.space.course import default_space
     from tfcourse.tuning.plan import with_batch_size
-    from tfcourse.tuning.search import Best
+    from tfcourse.tuning.search import BestSoFar
 
     prepared = prepare(DataOptions(data="digits"))
     train, validation = prepared.train, prepared.validation
     space = with_batch_size(default_space(), None, len(train))
     hypermodel = MLPHyperModel(prepared.features.width, len(prepared.classes), rows=len(train), space=space)
     oracle = RoundsOracle("val_loss", trials, space=space, starts=(0, trials // 2))
-    best = Best(oracle)
+    best = BestSoFar(oracle)
 
     def trial_ended(trial: Any) -> None:
         best.take(trial)
