@@ -203,18 +203,22 @@ class Keeper:
             restore_metrics(self.model, self._metrics)
         self._metrics = {}
 
+    @property
+    def is_to_train_again(self) -> bool:
+        """Whether it has ended, and a full disk did not let its best epoch be kept."""
+        return self.journal.events[-1]["kind"] == "end" and better_but_lost(self.path) is not None
+
     def load_last(self, unfinished: bool = False) -> Event:
         """Load the last state whose checkpoint can be read, and return it.
 
         Args:
-            unfinished: whether something is left to do after the last epoch; if it has ended and a full disk did not
-                let its best epoch be kept, the state is one before that, so that it is trained again.
+            unfinished: whether something is left to do after the last epoch; if its best epoch is to be trained again,
+                the state is one before that.
 
         Raises:
             UserError: if none can, or they are of another model.
         """
-        ended = unfinished and self.journal.events[-1]["kind"] == "end"
-        lost = better_but_lost(self.path) if ended else None
+        lost = better_but_lost(self.path) if unfinished and self.is_to_train_again else None
         usable = [each for each in self.path if each["number"] in self.checkpoints.numbers]
         for event in reversed(usable if lost is None else [e for e in usable if e["number"] < lost["number"]]):
             try:

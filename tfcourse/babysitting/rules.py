@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfcourse.babysitting.changes import LIMITS
 from tfcourse.babysitting.journal import Event
-from tfcourse.babysitting.lineage import better_but_lost, epochs_of, judged_by, losses_of, objective_of
+from tfcourse.babysitting.lineage import epochs_of, judged_by, losses_of, objective_of
 from tfcourse.babysitting.words import count_words, start_words
 from tfcourse.errors import UserError
 
@@ -138,6 +138,8 @@ def ended(kept: Keeper, values: Mapping[str, Any], changes: Mapping[str, Any], u
     Raises:
         UserError: if it has ended and nothing is left to do, or changes were asked for that it could not come to.
     """
+    if unfinished and kept.is_to_train_again:
+        return ""
     limits = {**values, **changes}
     why = why_to_end(kept, limits)
     if why and not (unfinished and set(changes) <= set(LIMITS)):
@@ -147,9 +149,7 @@ def ended(kept: Keeper, values: Mapping[str, Any], changes: Mapping[str, Any], u
             f"This training has ended: {why}. {left}To go on, set that higher or off:"
             f" {how_to_go_on(kept.folder, higher)}"
         )
-    if why or not unfinished or changes or better_but_lost(kept.path) is not None:
-        return why
-    return _why_it_had_ended(kept)
+    return why or (_why_it_had_ended(kept) if unfinished and not changes else "")
 
 
 def _why_it_had_ended(kept: Keeper) -> str:
