@@ -27,7 +27,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     from portfolio_choice import Losses, Worth
 
-SIZES = (4, 8, 12, 16)
+SIZES = (1, 2, 4, 8, 12, 16)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import gc
 import heapq
 import json
 import math
@@ -164,7 +165,8 @@ def searched(workers: Absent, trials: int, folder: Path) -> tuple[float, Any]:
     """Let the real driver search digits on workers that are not there; return its seconds and its executor."""
     from tfcourse.process.start_keras import start_keras
 
-    start_keras()  # as the command does
+    start_keras()
+    gc.freeze()  # as the command does
     from tfcourse.data.prepare import DataOptions, prepare
     from tfcourse.executors.dispatch import Dispatch
     from tfcourse.models.hypermodels import MLPHyperModel

@@ -78,7 +78,7 @@ def test_a_winner_that_is_worse_than_softmax_regression_comes_with_advice(others
     assert level == "warning"
     assert text.endswith(
         "The search found no network that is worth its weights, and the saved one is worse than softmax regression:"
-        " give it more trials or epochs, or --folds 8, which saves an average that can take it."
+        " give it more trials or epochs."
     )
     bagged = judge_winner(rivals, 0.25, "val_loss", 0.8).sentences
     share = " The saved model takes of softmax regression what helps out of fold: 80%."

@@ -53,7 +53,14 @@ def start_keras() -> None:
         ) from None
     for name, value in SETTINGS.items():
         getattr(keras.config, f"set_{name}")(value)
-    gc.freeze()  # what was imported stays; each full collection took a quarter of a second to look through it
+    if _is_a_command():  # in somebody's own program what is there by now may be theirs
+        gc.freeze()  # what was imported stays; each full collection took a quarter of a second to look through it
+
+
+def _is_a_command() -> bool:
+    """Say whether this process was started as ``python -m tfcourse.…``."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    return spec is not None and spec.name.startswith("tfcourse.")
 
 
 def other_setting(names: Iterable[str] = SETTINGS) -> str:

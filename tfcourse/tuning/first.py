@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfcourse.errors import UserError
+from tfcourse.search.pace import FIRST_TRIALS
 from tfcourse.space import SearchSpace, Value
 from tfcourse.space.first_settings import read_first_settings
 from tfcourse.space.portfolio import portfolio
@@ -35,8 +36,9 @@ class First:
 def tried_first(given: Mapping[str, Any], space: SearchSpace, trials: int) -> First:
     """Return what a search of so many trials tries first, from its options by name.
 
-    Of the first of several rounds half is drawn, so that the next is not the region of the portfolio alone. Where a
-    search has fewer trials than there is to try, a resumed one may go on with it.
+    Of the first of several rounds half is drawn, so that the next is not the region of the portfolio alone; where time
+    alone limits it, half of the trials that it begins with. Where a search has fewer trials than there is to try, a
+    resumed one may go on with it.
 
     Raises:
         UserError: if the options do not go together.
@@ -50,6 +52,8 @@ def tried_first(given: Mapping[str, Any], space: SearchSpace, trials: int) -> Fi
     later = dict.fromkeys(max(start, len(own)) for start in _round_starts(given, trials)[1:])
     starts = (0, *(start for start in later if start < trials))
     room = min(starts[1] // 2, starts[1] - len(own)) if len(starts) > 1 else None
+    if room is not None and "budget" in given:
+        room = min(room, FIRST_TRIALS // 2)
     good = portfolio(space)[:room] if given.get("portfolio", True) else []
     return First((*own, *good), len(good), starts)
 

@@ -132,7 +132,7 @@ def _search(
     from tfcourse.tuning.search import search
 
     plan = run.plan
-    if said := first_said(plan):
+    if (said := first_said(plan)) and len(tuner.oracle.end_order) < len(plan.first):
         console.print(said)
     if plan.halving:
         console.print(in_words(plan.epochs))

@@ -157,9 +157,9 @@ def resume(given: dict[str, Any], argv: Sequence[str]) -> TuningRun:
 def _check_same_options(given: dict[str, Any], record: dict[str, Any]) -> None:
     """Refuse an option that the search was not started with, if it would make it another search."""
     plan = record["plan"]
-    settled = {
-        "halving": plan.get("halving", False), "network": plan.get("network", MLP), "portfolio": "portfolio" in plan,
-    }  # fmt: skip
+    settled = {"halving": plan.get("halving", False), "network": plan.get("network", MLP)}
+    # Where it had no room, or there was none yet, it is as good as without: both may be said.
+    settled["portfolio"] = plan.get("portfolio", 0) > 0 or given.get("portfolio", False)
     was_given = {**settled, **record["given"]}
     for key, value in given.items():
         if key not in (*FREE_ON_RESUME, *FILES_OF_SETTINGS) and was_given.get(key) != value:

@@ -171,7 +171,7 @@ def _advice(better: Sequence[Candidate], baseline_share: float | None) -> str:
         return f" The saved model takes of {simple} what helps out of fold: {baseline_share:.0%}."
     return (
         f" The search found no network that is worth its weights, and the saved one is worse than {simple}: give it"
-        " more trials or epochs, or --folds 8, which saves an average that can take it."
+        " more trials or epochs."
     )
 
 
