@@ -18,6 +18,7 @@ from tfcourse.data.prepare import DataOptions, Prepared, prepare
 from tfcourse.models.builders import build_mlp
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
 from tfcourse.predict import main as predict
+from tfcourse.report.__main__ import main as report
 from tfcourse.run.trials import leaders, read_trials
 from tfcourse.search.fit import Schedule, TrainingData, fit_network
 from tfcourse.space import SearchSpace
@@ -327,3 +328,20 @@ def test_mistakes_are_told_before_anything_is_trained(
     assert words in error
     assert "Traceback" not in error
     assert not out.exists()
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 3)], ids=["rows of numbers", "images"])
+def test_arrays_are_bagged_too_and_what_is_left_can_be_read_by_every_command(
+    shape: tuple[int, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x = np.random.default_rng(0).normal(size=(60, *shape))
+    np.savez(tmp_path / "data.npz", x=x, y=(x.reshape(60, -1)[:, 0] > 0).astype(int))
+    out, given = tmp_path / "run", ["--data", str(tmp_path / "data.npz"), "--trials", "1", "--epochs", "1"]
+    assert train.main([*given, "--folds", "2", "--out", str(out)]) == 0
+    said = capsys.readouterr()
+    assert "could not be written" not in said.out + said.err
+    assert (out / "report.html").stat().st_size > 100_000
+    assert train.main(["--resume", str(out), "--quiet"]) == 0
+    assert predict([str(out), "--data", str(tmp_path / "data.npz"), "--out", str(tmp_path / "labels.csv")]) == 0
+    assert len((tmp_path / "labels.csv").read_text().splitlines()) == 61
+    assert report([str(out)]) == 0

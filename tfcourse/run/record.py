@@ -195,7 +195,7 @@ class AnyRun(KindRecord):
     data: Data
     classes: list[str]
     features: TableFeaturesRecord | ArrayFeaturesRecord
-    model_features: NotRequired[TableFeaturesRecord | None]
+    model_features: NotRequired[TableFeaturesRecord | ArrayFeaturesRecord | None]
     model_sha256: NotRequired[str]
 
 
