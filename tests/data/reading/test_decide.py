@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfcourse.data.reading.decide import Decided, Wishes, decide
-from tfcourse.data.reading.decode import decode
+from tfcourse.data.reading.decode import days_of_numbers, decode
 from tfcourse.data.reading.markers import ALWAYS, MAYBE
 from tfcourse.data.reading.reading import Reading
 from tfcourse.errors import UserError
@@ -376,3 +376,37 @@ def test_whatever_stands_in_a_column_it_is_read_the_same_again_or_refused(values
         return
     again = decode(raw, Reading.from_json(decided.reading.to_json()))
     np.testing.assert_array_equal(again, decided.values)
+
+
+SAID = {"compact": ["99999999", "-1", "0", "20300101"], "seconds": ["-1", "0"], "milliseconds": ["-1", "0"]}
+"""What may stand for no date, by the order of the others."""
+
+
+@pytest.mark.parametrize(("order", "text"), [(order, text) for order, texts in SAID.items() for text in texts])
+@pytest.mark.parametrize("kind", [int, float, str, "with texts"])
+def test_numbers_said_to_be_missing_among_dates_are_missing_in_training_and_later(
+    order: str, text: str, kind: Any
+) -> None:
+    days = pd.date_range("2020-01-31", periods=ROWS - 1)
+    since_1970 = (days - pd.Timestamp(0)).days.to_numpy().astype(float)
+    factor = {"seconds": 86400, "milliseconds": 86400000}.get(order)
+    numbers = [int(f"{d:%Y%m%d}") if factor is None else int(n) * factor for d, n in zip(days, since_1970, strict=True)]
+    values = [str(each) if isinstance(kind, str) else kind(each) for each in [int(text), *numbers]]
+    if kind == "with texts":
+        values[-1] = "n/a"
+        since_1970[-1] = np.nan
+    decided = read(values, missing=(text,))
+    assert (decided.reading.kind, decided.reading.order) == ("date", order)
+    np.testing.assert_array_equal(decided.values, [np.nan, *since_1970])
+    np.testing.assert_array_equal(decode(column(values), decided.reading), decided.values)
+    assert Reading.from_json(decided.reading.to_json()) == decided.reading
+    new = pa.chunked_array([pa.array([float(text)])])  # as a number, whatever the column of training was
+    assert np.isnan(decode(new, decided.reading)).all()
+    day = days_of_numbers(np.array([float(text)]), decided.reading)  # as in the exported model, by sentinels alone
+    assert np.isnan(day) or day in decided.reading.sentinels
+
+
+def test_an_earlier_run_whose_reading_does_not_tell_what_was_missing_goes_on() -> None:
+    earlier = Reading("c", "date", order="compact")
+    values = decode(column([20200131, 99999999, -1, 0], 4), earlier)
+    np.testing.assert_array_equal(values, [18292.0, np.nan, np.nan, np.nan])

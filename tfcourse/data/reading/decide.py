@@ -23,10 +23,13 @@ from tfcourse.data.reading.categories import is_truth
 from tfcourse.data.reading.column import Distinct, typed_days, typed_numbers
 from tfcourse.data.reading.decimal_mark import DecimalMark, may_be_grouped, settle
 from tfcourse.data.reading.decode import (
+    FIRST_COMPACT,
+    LAST_COMPACT,
     categories,
     days_of_numbers,
     decode,
     infinite_numbers,
+    numbers_among,
     out_of_range_missing,
     quick_numbers,
     without_sentinels,
@@ -239,19 +242,27 @@ def _of_numbers(reading: Reading, numbers: NDArray[np.float64], wishes: Wishes) 
     infinite = np.flatnonzero(np.isinf(numbers))
     if len(infinite):
         raise UserError(infinite_numbers(reading.name, infinite))
-    said = [float(text) for text in wishes.missing if _is_number(text)]
-    if present := tuple(value for value in said if (numbers == value).any()):
+    among_texts = numbers_among(reading.missing)  # the exported model takes them as numbers where these are plain
+    said = numbers_among(wishes.missing)
+    if present := tuple(value for value in said if value in among_texts or (numbers == value).any()):
         reading = replace(reading, sentinels=present)
         numbers = without_sentinels(numbers, reading)
     if reading.is_plain and (order := _moments(numbers)):
-        dated = replace(reading, kind="date", order=order, sentinels=())
-        return _of_days(dated, days_of_numbers(numbers, dated))
+        return _of_days(_dated(reading, order), days_of_numbers(numbers, _dated(reading, order)))
     return _without_far_values(reading, numbers, wishes.not_missing)
+
+
+def _dated(reading: Reading, order: Order) -> Reading:
+    """Return the reading of numbers that are dates: what stood for a missing value stays so, as text and as day."""
+    texts = tuple(f"{value:.15g}" for value in reading.sentinels)
+    dated = replace(reading, kind="date", order=order, missing=tuple(dict.fromkeys((*reading.missing, *texts))))
+    days = days_of_numbers(np.array(reading.sentinels), dated)
+    return replace(dated, sentinels=tuple(days[~np.isnan(days)].tolist()))
 
 
 def _without_far_values(reading: Reading, numbers: NDArray[np.float64], not_missing: Sequence[str]) -> Decided:
     """Return numbers without single values that lie so far away that the others would be one number beside them."""
-    keep = [float(text) for text in not_missing if _is_number(text)]
+    keep = numbers_among(not_missing)
     far = tuple(value for value in far_values(numbers) if value not in keep)
     if not far:
         return Decided(reading, numbers)
@@ -273,22 +284,15 @@ def _moments(numbers: NDArray[np.float64]) -> Order:
     ('seconds', '', '')
     """
     present = numbers[~np.isnan(numbers)]
-    if len(present) <= FEW_VALUES or present.min() < 19_000_101 or (present != np.floor(present)).any():
+    if len(present) <= FEW_VALUES or present.min() < FIRST_COMPACT or (present != np.floor(present)).any():
         return ""
     different = np.unique(present)
     if len(different) <= FEW_VALUES:
         return ""
-    if different[-1] < 21_000_000 and not np.isnan(dates.from_compact(different)).any():
+    if different[-1] < LAST_COMPACT and not np.isnan(dates.from_compact(different)).any():
         return "compact"
     if different[0] >= FIRST_SECOND and different[-1] < LAST_SECOND:
         return "seconds"
     if different[0] >= FIRST_SECOND * 1000 and different[-1] < LAST_SECOND * 1000:
         return "milliseconds"
     return ""
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return np.isfinite(float(text)).item()
-    except ValueError:
-        return False

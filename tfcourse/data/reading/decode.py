@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ EXAMPLES = {
     "weeks": "2026-W53",
 }
 """The last day of 2026 in every order of a date, and a time of day."""
+FIRST_COMPACT, LAST_COMPACT = 19_000_101, 21_000_000
+"""Between them lie the numbers such as 20261231 that a column is known by as dates."""
 
 
 def decode_table(table: Any, readings: Mapping[str, Reading]) -> dict[str, NDArray[Any]]:
@@ -75,11 +78,31 @@ def decode(column: Any, reading: Reading) -> NDArray[Any]:
 
 def _days_of(numbers: NDArray[np.float64], reading: Reading) -> NDArray[np.float64]:
     """Return the days that numbers stand for; refuse those that are none, and numbers where dates were texts."""
-    days = days_of_numbers(numbers, reading) if reading.is_plain else np.full(len(numbers), np.nan)
-    wrong = np.flatnonzero(np.isnan(days) & ~np.isnan(numbers) & ~np.isin(numbers, reading.sentinels))
-    if len(wrong):
-        raise UserError(_not_as_in_training(reading, f"{numbers[wrong[0]]:.15g}", int(wrong[0]) + 1))
+    missing = np.isnan(numbers) | np.isin(numbers, numbers_among(reading.missing))
+    days = np.full(len(numbers), np.nan)
+    if reading.is_plain:
+        days[~missing] = days_of_numbers(numbers[~missing], reading)
+    unread = np.isnan(days) & ~missing
+    if reading.order == "compact" and not reading.missing:
+        # An earlier version's reading does not tell which numbers stood for a missing value, such as 99999999 and -1.
+        unread &= np.isinf(numbers) | ((numbers > 0) & (numbers < LAST_COMPACT))
+    if unread.any():
+        wrong = int(np.flatnonzero(unread)[0])
+        raise UserError(_not_as_in_training(reading, f"{numbers[wrong]:.15g}", wrong + 1))
     return days
+
+
+def numbers_among(texts: Iterable[str]) -> list[float]:
+    """Return the numbers among texts that stand for a missing value.
+
+    >>> numbers_among(("?", "-1", "99999999", "nan"))
+    [-1.0, 99999999.0]
+    """
+    found = []
+    for text in texts:
+        with contextlib.suppress(ValueError):
+            found.append(float(text))
+    return [number for number in found if np.isfinite(number)]
 
 
 def quick_numbers(column: Any) -> NDArray[np.float64] | None:
@@ -155,7 +178,9 @@ def _from_texts(values: Distinct, reading: Reading) -> NDArray[np.float64]:
     if reading.kind == "number":
         numbers = parse_numbers(values.texts, reading)
     elif reading.is_plain:
-        numbers = days_of_numbers(parse_numbers(values.texts, Reading(reading.name, "number")), reading)
+        written = parse_numbers(values.texts, Reading(reading.name, "number"))
+        numbers, odd = days_of_numbers(written, reading), np.isin(written, numbers_among(reading.missing))
+        numbers[odd] = np.nan
     elif reading.order in PERIOD_ORDERS:
         numbers = parse_periods(values.texts, reading.order)
     else:
