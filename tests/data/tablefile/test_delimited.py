@@ -124,6 +124,19 @@ def test_what_is_told(text: str, notes: list[str]) -> None:
     assert read_text(text.encode(), "t.csv").notes == notes
 
 
+PRICES = [(f"a{n}", f"{n},5") for n in range(20)]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+@pytest.mark.parametrize("columns", [2, 3])
+@pytest.mark.parametrize("title", ["Umsatz, 2023\n", "Umsatz, 2023\n\n", "Stand: 1.1.2023, Berlin\n"])
+def test_a_title_with_a_comma_over_decimal_commas(title: str, columns: int, delimiter: str) -> None:
+    rows = [("name", "price", "unit")[:columns], *((*each, "EUR")[:columns] for each in PRICES)]
+    read = read_text((title + "\n".join(map(delimiter.join, rows))).encode(), "t.csv")
+    assert read.table.to_pydict() == {name: list(values) for name, *values in zip(*rows, strict=True)}
+    assert read.notes[1:] == [f"what stands before the header, from line 1 on, is left out: {title.strip()!r}"]
+
+
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
@@ -145,6 +158,8 @@ RAGGED_BESIDE_COMMAS = [  # one row has another length, and all rows but the hea
     ("id;size;y\n" + "1;2,5;a\n" * 3 + "7;8,5;b;9\n" + "1;2,5;b\n" * 2, 5, 4),
     ("id;size;y\n" + "1;2,5;a\n" * 2 + "5;6,5\n" + "1;2,5;b\n" * 3, 4, 2),
     ("id;size;y\n" + "1;2,5;a\n" * 29 + "30;2,5;a;x\n" + "1;2,5;b\n" * 9, 31, 4),
+    ("id;size;y\n" + "1;2,5;a;x\n" + "1;2,5;a\n" * 9, 2, 4),
+    ("name;size;y\n" + "Ann;2,5;a;x\n" + "Bob;2,5;a\n" * 9, 2, 4),
     ("id;city;y\n" + "1;Paris, FR;a\n" * 2 + "3;Paris, FR;a;x\n" + "1;Oslo, NO;a\n" * 40, 4, 4),
 ]
 NO_HEADER = "where the columns' names should be. Put a line with a name for each column on top."

@@ -71,9 +71,9 @@ def find_head(text: bytes, name: str, usual: str) -> Head:
         likely = max(heads, key=lambda head: (head.share * (head.width > 1), head.delimiter == usual))
         return likely if likely.width > 1 else next(head for head in heads if head.delimiter == usual)
     first = min(head.begin for head in fitting if head.begin is not None)
-    if first and (named := [head for head in heads if _heads_most(head)]):
-        return max(named, key=lambda head: head.share)  # its ragged rows are told by their lines
     best = [head for head in fitting if head.begin == first]
+    if first and (named := [head for head in heads if _heads_most(head) and _splits(head, best, first)]):
+        return max(named, key=lambda head: head.share)  # its ragged rows are told by their lines
     if len(best) > 1 and usual != ",":
         best = [head for head in best if head.delimiter == usual] or best
     if len(best) > 1:
@@ -90,6 +90,12 @@ def _heads_most(head: Head) -> bool:
     """Whether the first record names as many columns as most others have fields: then these are no decimal commas."""
     names = head.records[0].fields if head.records else ()
     return len(names) == head.width > 1 and head.share > 1 / 2 and all(names) and len(set(names)) == len(names)
+
+
+def _splits(head: Head, others: Sequence[Head], first: int) -> bool:
+    """Whether what others begin with has its delimiter: "name;price" below "Sales, 2023" has none of that title's."""
+    begin = (other.records[first].fields for other in others if other is not head)
+    return all(any(head.delimiter in field for field in fields) for fields in begin)
 
 
 def head_by(text: bytes, delimiter: str, start: int = 0, line: int = 1) -> Head:
