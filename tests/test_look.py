@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pandas as pd
 import pytest
 
 from tests.conftest import pets
-from tfcourse.data.prepare import DataOptions, prepare
+from tfcourse.data.prepare import DataOptions, prepare, prepare_again, rows_in_split
 from tfcourse.look import main
+from tfcourse.train import main as train
 
 
 @pytest.fixture
@@ -77,21 +79,52 @@ def test_a_split_needs_a_target(flags: list[str], table: pd.DataFrame, capsys: p
     assert f"{flags[0]} is of how rows are split; give the label column with --target." in capsys.readouterr().err
 
 
-def test_row_numbers_are_left_out_unless_they_are_read_by_hand(
-    table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("without_label", [0, 1, 9])
+def test_row_numbers_are_left_out_unless_they_are_kept(
+    without_label: int, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    table = table.sort_values("kind").reset_index(drop=True)
     table.insert(0, "no", range(1, len(table) + 1))
+    table.loc[table.index[5 : 5 + without_label], "kind"] = None
     table.to_csv("pets.csv", index=False)
-    Path("keep.toml").write_text('["no"]\nkind = "number"\n')
-    for flags, said in (
-        ([], "left out, it numbers the rows from 1 to 120"),
-        (["--reading", "keep.toml"], "whole number"),
+    assert main(["pets.csv", "--target", "kind", "--write", "readings.toml"]) == 0  # which lists every column
+    capsys.readouterr()
+    reading = ["--reading", "readings.toml"]
+    for flags, said, there in (
+        ([], "left out, it numbers the rows from 1 to 120 (--keep no keeps it)", False),
+        (reading, "left out, it numbers the rows from 1 to 120 (--keep no keeps it)", False),
+        (["--keep", "no"], "whole number", True),
+        ([*reading, "--keep", "no"], "whole number", True),
     ):
         assert main(["pets.csv", "--target", "kind", *flags]) == 0
         assert said in next(line for line in capsys.readouterr().out.splitlines() if " no " in line)
-    kept = prepare(DataOptions("pets.csv", "kind", reading="keep.toml"))
-    assert "no" in kept.features.names  # type: ignore[union-attr]
-    assert "no" not in prepare(DataOptions("pets.csv", "kind")).features.names  # type: ignore[union-attr]
+        keep = ("no",) * ("--keep" in flags)
+        options = DataOptions("pets.csv", "kind", reading="readings.toml" if "--reading" in flags else None, keep=keep)
+        prepared = prepare(options)
+        assert ("no" in prepared.features.names) == there  # type: ignore[union-attr]
+        again = prepare_again(replace(options, keep=()), prepared.features, rows_in_split(prepared))
+        assert again.features.names == prepared.features.names  # type: ignore[union-attr]
+        assert DataOptions.from_json(options.to_json()) == options
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--keep", "wight"], "--keep: there is no column 'wight'. Did you mean 'weight'?"),
+        (
+            ["--keep", "legs", "--drop", "legs"],
+            "--keep: 'legs' is named by --drop as well; leave it out of one of them.",
+        ),
+    ],
+)
+def test_columns_to_keep_are_there(
+    flags: list[str], message: str, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for more in ([], ["--target", "kind"]):
+        assert main(["pets.csv", *more, *flags]) == 2
+        assert message in capsys.readouterr().err
+    assert train(["--data", "pets.csv", "--target", "kind", *flags]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_what_a_run_would_refuse_is_shown_for_every_column(

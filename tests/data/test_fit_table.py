@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
 from tfcourse.data.columns import CategoryColumn, NumberColumn, TextColumn
-from tfcourse.data.fit_table import fit_table
+from tfcourse.data.fit_table import fit_table, numbers_rows
 from tfcourse.data.reading.decide import Wishes, decide
 from tfcourse.data.reading.reading import Reading
 from tfcourse.errors import UserError
@@ -58,7 +58,7 @@ def test_statistics_come_from_the_training_rows_alone() -> None:
         (["007", "8"], "whole number, 2 different"),
         (["5", ""], "whole number, 1 different, 50.0% missing"),
         ([f"{n} €" for n in range(3)], "whole number such as 1234.5 €, 3 different"),
-        ([str(n) for n in range(2, ROWS + 2)], "whole number, 40 different (if it only numbers the rows: --drop c)"),
+        ([str(n) for n in range(6, ROWS + 6)], "whole number, 40 different (if it only numbers the rows: --drop c)"),
         (
             [str((n * 7) % ROWS) for n in range(ROWS)],
             "whole number, 40 different (if it only numbers the rows: --drop c)",
@@ -154,30 +154,75 @@ def test_texts_of_several_words_are_a_bag_as_of_scikit_learn() -> None:
         (
             "no.",
             [str(n + 1) for n in range(ROWS)],
-            'left out, it numbers the rows from 1 to 40 (--reading FILE.toml with the lines ["no."] kind = "number"'
-            " keeps it)",
+            "left out, it numbers the rows from 1 to 40 (--keep no. keeps it)",
         ),
         (
             "c",
             [f"{n},0" for n in range(ROWS)],
-            'left out, it numbers the rows from 0 to 39 (--reading FILE.toml with the lines ["c"] kind = "number"'
-            " keeps it)",
+            "left out, it numbers the rows from 0 to 39 (--keep c keeps it)",
         ),
-        ("column 1", [str(n) for n in range(ROWS)], "left out, it has no name and numbers the rows"),
-        ("Unnamed: 0", [str(n + 1) for n in range(ROWS)], "left out, it has no name and numbers the rows"),
+        (
+            "my id",
+            [str(n) for n in range(ROWS)],
+            "left out, it numbers the rows from 0 to 39 (--keep 'my id' keeps it)",
+        ),
+        (
+            "column 1",
+            [str(n) for n in range(ROWS)],
+            "left out, it has no name and numbers the rows from 0 to 39 (--keep 'column 1' keeps it)",
+        ),
+        (
+            "Unnamed: 0",
+            [str(n + 1) for n in range(ROWS)],
+            "left out, it has no name and numbers the rows from 1 to 40 (--keep 'Unnamed: 0' keeps it)",
+        ),
     ],
 )
 def test_columns_left_out(name: str, values: list[str], line: str) -> None:
     assert described(column(values), name) == (None, line)
 
 
-def test_row_numbers_that_a_person_reads_are_kept_and_days_are_none() -> None:
+def test_row_numbers_that_a_person_wants_are_kept_and_days_are_none() -> None:
     table = {"n": np.arange(ROWS) + 1.0, "born": np.arange(ROWS) + 0.0, "x": NUMBERS}
     readings = {"born": Reading("born", "date", order="ymd")}
     assert fit_table(table, np.arange(ROWS), readings)[0].names == ("born", "x")
     assert fit_table(table, np.arange(ROWS), readings, kept=["n"])[0].names == ("n", "born", "x")
     few = {"n": np.arange(5.0), "x": NUMBERS[:5]}
     assert fit_table(few, np.arange(5))[0].names == ("n", "x")
+
+
+@given(st.integers(11, 400), st.integers(0, 1), st.randoms())
+def test_row_numbers_are_known_though_a_tenth_of_the_rows_is_gone(rows: int, first: int, random: Any) -> None:
+    gone = set(random.sample(range(rows), (rows - 1) // 11))
+    numbers = np.array([first + row for row in range(rows) if row not in gone], dtype=float)
+    assert numbers_rows("id", numbers) or len(numbers) <= 10
+
+
+@pytest.mark.parametrize(
+    ("what", "values"),
+    [
+        ("years", np.arange(1980.0, 2020)),
+        ("ages in their order, of which some are alike", np.sort(np.arange(40) % 37 + 1.0)),
+        ("every second minute", np.arange(0.0, 80, 2)),
+        ("about the centre", np.arange(-20.0, 20)),
+        ("tenths", np.arange(40) / 10),
+        ("falling", np.arange(40.0, 0, -1)),
+        ("in another order", np.random.default_rng(0).permutation(40) + 1.0),
+        ("not in every row", np.where(np.arange(40) == 7, np.nan, np.arange(40.0))),
+        ("from the middle of a table on", np.arange(100.0, 140)),
+    ],
+)
+def test_what_rises_otherwise_is_no_row_number(what: str, values: Any) -> None:
+    # A column is one only where nine tenths of all whole numbers from about 0 on stand once each in their order. A
+    # measurement that is sorted and has so few gaps is as good as the row's number, and told: --keep keeps it.
+    assert not numbers_rows(what, values)
+
+
+def test_a_sorted_sample_of_a_wider_range_is_no_row_number() -> None:
+    random = np.random.default_rng(0)
+    for rows in (11, 20, 50, 200):
+        sample = [np.sort(random.choice(2 * rows, rows, replace=False)).astype(float) for _ in range(200)]
+        assert not any(numbers_rows("size", values) for values in sample)
 
 
 def test_a_column_without_a_name_is_read_if_it_tells_something() -> None:

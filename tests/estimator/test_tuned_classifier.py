@@ -243,6 +243,7 @@ def test_it_works_inside_scikit_learns_tools() -> None:
         ({"folds": 5, "ensemble": 2}, "ensemble"),
         ({"halving": True, "engine": "keras"}, "halving was given with engine keras"),
         ({"categorical": ["town"]}, "categorical: there is no column 'town'"),
+        ({"keep": ["ages"]}, r"keep: there is no column 'ages'\. Did you mean 'age'\?"),
         ({"numbers": "log"}, "numbers: 'log' was given; allowed are auto, standard, robust, encoded."),
     ],
 )
@@ -252,6 +253,22 @@ def test_wrong_parameters_are_told_in_the_classifiers_words(parameters: dict[str
         TunedClassifier(**{**SMALL, **parameters}).fit(x, y)
     assert "--" not in str(raised.value)
     assert ".py" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "keep", "is_kept"),
+    [("dose", None, True), ("x0", None, True), ("Unnamed: 0", None, False), ("Unnamed: 0", ["Unnamed: 0"], True),
+     ("dose", [], False), ("dose", ["dose"], True)],
+)  # fmt: skip
+def test_a_column_that_numbers_the_rows_is_learned_from_as_its_owner_chose(
+    name: str, keep: list[str] | None, is_kept: bool
+) -> None:
+    numbers = pd.DataFrame({name: range(90)})
+    rows = numbers.to_numpy() if name == "x0" else numbers
+    # The batch is refused after the columns are, and nothing is trained.
+    told = "batch_size: 1000 was given, but" if is_kept else "No column is left to learn from"
+    with pytest.raises(UserError, match=told):
+        TunedClassifier(**SMALL, keep=keep, batch_size=1000).fit(rows, people()[1])
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import reprlib
 import shlex
 from collections import Counter
@@ -28,6 +27,8 @@ IDENTIFIER_SHARE = 0.9
 """A text column in which more than this share of the values differ is an identifier, or free text."""
 WORDS_OF_TEXT, MOST_WORDS, LEAST_TEXTS_PER_WORD = 3.0, 256, 3
 """Free text has at least so many words in the mean; so many words get a column, each in at least so many texts."""
+GAPS = 0.1
+"""Numbers of rows may leave out less than this share of the rows."""
 SPANS = {"day": 0.0, "week": 14.0, "year": 365.0}
 """Over how many days dates must spread for a cycle to be told from their order."""
 
@@ -49,7 +50,7 @@ def fit_table(
         table: the whole table without its target, its columns as they were decoded.
         train: the training rows; means, deviations, categories and words come from these alone.
         readings: how each column is written; plainly where one is not given.
-        kept: columns that a person said how to read, or that a run has used: they stay though they number the rows.
+        kept: columns that a person wants, or that a run has used: they stay though they number the rows.
 
     Raises:
         UserError: if no column is left.
@@ -59,7 +60,7 @@ def fit_table(
     >>> lines
     ['size: whole number, 2 different', "unit: left out, it is 'cm' in every training row"]
     """
-    found = readings or {}
+    found, kept = readings or {}, frozenset(kept)
     described = {
         name: _describe(name, column, train, found.get(name) or _plain(name, column), keep=name in kept)
         for name, column in table.items()
@@ -97,15 +98,20 @@ def _describe(name: str, column: Column, train: Rows, reading: Reading, *, keep:
 
 
 def numbers_rows(name: str, column: Column) -> bool:
-    """Say whether a column is the number of each row, from 0 or 1: it tells nothing of new rows.
+    """Say whether a column is the number of each row, from 0 or 1 on: it tells nothing of new rows.
 
-    Where the rows are in an order, of time or of their labels, it would tell the labels of these rows.
+    Where the rows are in an order, of time or of their labels, it would tell the labels of these rows. A tenth of the
+    rows may have been taken out, as those without a label are.
 
     >>> numbers_rows("id", np.arange(1.0, 12)), numbers_rows("year", np.arange(2001.0, 2020))
     (True, False)
+    >>> numbers_rows("id", np.delete(np.arange(30.0), [0, 7])), numbers_rows("size", np.arange(0.0, 60, 2))
+    (True, False)
     """
-    rises = column[0] in (0, 1) and bool((np.diff(column) == 1).all())
-    return rises and (len(column) > FEW_VALUES or _has_no_name(name))
+    rows = len(column)
+    near = 0 <= column[0] <= 1 + GAPS * rows and column[-1] - column[0] < (1 + GAPS) * rows
+    rises = near and bool((np.diff(column) > 0).all() and (column == np.floor(column)).all())
+    return bool(rises) and (rows > FEW_VALUES or _has_no_name(name))
 
 
 def _has_no_name(name: str) -> bool:
@@ -113,13 +119,10 @@ def _has_no_name(name: str) -> bool:
 
 
 def _row_numbers(name: str, column: Column) -> Described:
-    if _has_no_name(name):
-        return Described(None, "left out, it has no name and numbers the rows")
-    table = f"[{json.dumps(name, ensure_ascii=False)}]"
+    what = "has no name and numbers the rows" if _has_no_name(name) else "numbers the rows"
     return Described(
         None,
-        f"left out, it numbers the rows from {column[0]:.0f} to {column[-1]:.0f} (--reading FILE.toml with the lines"
-        f' {table} kind = "number" keeps it)',
+        f"left out, it {what} from {column[0]:.0f} to {column[-1]:.0f} (--keep {shlex.quote(name)} keeps it)",
     )
 
 

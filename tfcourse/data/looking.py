@@ -16,7 +16,7 @@ from tfcourse.data.reading.decimal_mark import DecimalMark
 from tfcourse.data.reading.each_column import each_column
 from tfcourse.data.suspicions import odd_categories
 from tfcourse.data.table import Column
-from tfcourse.errors import UserError
+from tfcourse.errors import UserError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -52,20 +52,31 @@ class LookedAt:
         return self.refused or bool(self.odd) or self.column is None
 
 
-def look_at(path: Path, drop: tuple[str, ...] = (), wishes: Wishes | None = None) -> tuple[list[LookedAt], list[str]]:
+def look_at(
+    path: Path, drop: tuple[str, ...] = (), wishes: Wishes | None = None, kept: tuple[str, ...] = ()
+) -> tuple[list[LookedAt], list[str]]:
     """Return how every column of a table file would be read by all of its rows, and notes on the file.
 
     Raises:
-        UserError: if the file cannot be read.
+        UserError: if the file cannot be read, or lacks a column of ``kept``.
     """
     read = tablefile.read_table(path)
     table = read.table.drop_columns([name for name in read.table.column_names if name in drop])
+    for name in kept:
+        if name not in table.column_names:
+            raise UserError(f"--keep: there is no column {name!r}.{did_you_mean(name, table.column_names)}")
     mark = DecimalMark(table)
-    looked = each_column(lambda name, column: look_at_column(name, column, wishes, mark), table)
+    looked = each_column(lambda name, column: look_at_column(name, column, wishes, mark, kept), table)
     return looked, [f"{path.name}: {note}" for note in read.notes]
 
 
-def look_at_column(name: str, column: Any, wishes: Wishes | None = None, beside: DecimalMark | None = None) -> LookedAt:
+def look_at_column(
+    name: str,
+    column: Any,
+    wishes: Wishes | None = None,
+    beside: DecimalMark | None = None,
+    kept: tuple[str, ...] = (),
+) -> LookedAt:
     """Return how a column of an Arrow table would be read.
 
     >>> import pyarrow as pa
@@ -80,7 +91,7 @@ def look_at_column(name: str, column: Any, wishes: Wishes | None = None, beside:
     missing = float((values == "").mean() if values.dtype == object else np.isnan(values).mean())
     another = f"{name}\0"  # another column, so that one without use is no error
     table = {name: values, another: np.arange(len(values), dtype=float) % 2}
-    features, lines = fit_table(table, np.arange(len(values)), {name: decided.reading}, (wishes or Wishes()).readings)
+    features, lines = fit_table(table, np.arange(len(values)), {name: decided.reading}, kept)
     found = next((each for each in features.columns if each.name == name), None)
     odd = decided.odd + (odd_categories(values) if isinstance(found, CategoryColumn) else [])
     return LookedAt(name, lines[0].removeprefix(f"{name}: "), odd, False, missing, decided, found)

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from tfcourse.data.numbers_as import NumbersAs
 from tfcourse.data.reading.corrections import read_corrections
 from tfcourse.data.reading.decide import Wishes
+from tfcourse.errors import UserError
 
 SPLIT_RULES = 2
 """By which rules rows are split: 1, by number of different rows, all columns compared; 2, by rows, used columns."""
@@ -37,6 +38,12 @@ class DataOptions:
     reading: str | None = None
     time: str | None = None
     numbers: NumbersAs | Literal["auto"] = "standard"
+    keep: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a column that is to be kept and to be left out."""
+        if both := [name for name in self.keep if name in self.drop]:
+            raise UserError(f"--keep: {both[0]!r} is named by --drop as well; leave it out of one of them.")
 
     @property
     def wishes(self) -> Wishes:

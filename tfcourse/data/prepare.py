@@ -136,20 +136,23 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
     y = labels.to_numbers(dataset.labels, classes, "--data")
     corrected = read_corrections(options.reading) if options.reading is not None and features is None else {}
     if isinstance(dataset.x, dict):
-        for flag, names in (("--categorical", options.categorical), ("--reading", corrected)):
+        for flag, names in (
+            ("--keep", options.keep), ("--categorical", options.categorical), ("--reading", corrected),
+        ):  # fmt: skip
             for name in names:
                 if name not in dataset.x:
                     raise UserError(f"{flag}: there is no column {name!r}.{did_you_mean(name, dataset.x)}")
     else:
         check_finite(dataset.x)
         for flag, given in (
-            ("--categorical", options.categorical), ("--group", options.group), ("--weight", options.weight),
+            ("--keep", options.keep), ("--categorical", options.categorical), ("--group", options.group),
+            ("--weight", options.weight),
         ):  # fmt: skip
             if given:
                 raise UserError(f"{flag} is for tables; {options.data!r} holds arrays.")
     dataset, named = without_group(dataset, options)
     dataset, weights = without_weights(dataset, options)
-    kept = (*corrected, *(features.names if isinstance(features, TableFeatures) else ()))
+    kept = (*options.keep, *(features.names if isinstance(features, TableFeatures) else ()))
     split, groups = cut(dataset, named, y, classes, options, kept)
     lines: list[str] = []
     if features is None:

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils.validation import check_array
 
+from tfcourse.data.fit_table import numbers_rows
+from tfcourse.data.reading.column import typed_numbers
+from tfcourse.data.reading.decode import quick_numbers
 from tfcourse.data.tablefile.arrow_types import with_plain_types
 from tfcourse.data.tablefile.names import with_names
 from tfcourse.errors import UserError
@@ -22,6 +25,8 @@ from tfcourse.files.writing import replacing
 
 MOST_COLUMNS = 256
 """A wider array of numbers is taken as examples whose numbers are alike, as pixels are, and not column by column."""
+INDEX = "Unnamed: 0"
+"""What pandas calls the index of a file, which had no name there."""
 Rows: TypeAlias = pa.Table | NDArray[Any]
 _CELLS = (str, bytes, numbers.Number, np.generic, datetime.date, datetime.time, datetime.timedelta, type(None))
 
@@ -73,6 +78,20 @@ def as_read(rows: pa.Table) -> pa.Table:
     """Return a table as it is read from a file that holds it: plain types, texts and names trimmed."""
     columns, notes = with_plain_types(rows.columns, rows.column_names, "X")
     return with_names(columns, rows.column_names, "X", notes)
+
+
+def row_numbers(rows: Rows) -> list[str]:
+    """Return the named columns that number the rows: whoever gives a frame has chosen its columns.
+
+    >>> row_numbers(pa.table({"dose": range(12), "Unnamed: 0": range(12), "x": [1.5] * 12}))
+    ['dose']
+    """
+    if not isinstance(rows, pa.Table):
+        return []
+    table = as_read(rows)
+    numbers = {name: typed_numbers(table.column(name)) for name in table.column_names if name != INDEX}
+    numbers = {name: quick_numbers(table.column(name)) if it is None else it for name, it in numbers.items()}
+    return [name for name, it in numbers.items() if it is not None and numbers_rows(name, it)]
 
 
 def _table_of(frame: Any) -> pa.Table:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tfcourse.errors import UserError
 from tfcourse.estimator.options import toml_of
-from tfcourse.estimator.rows import Rows, write_rows
+from tfcourse.estimator.rows import Rows, row_numbers, write_rows
 from tfcourse.files.writing import make_folder, replacing, write_text
 from tfcourse.process.interrupt import StopAtOnce
 from tfcourse.run.folder import RunFolder
@@ -96,6 +96,9 @@ class Fit:
         data, names = _written(place, self.rows, self.labels, self.beside)
         options = {**self.given, **names, "data": str(data), "out": str(self.path)}
         words = [word for name, value in names.items() for word in (f"--{name}", value)]
+        if self.own["parameters"].get("keep") is None and (keep := row_numbers(self.rows)):
+            options["keep"] = keep
+            words += ["--keep", *keep]
         run = start(options, ["--data", data.name, *words, *self.flags])
         try:
             self.check_classes(run.prepared.classes)

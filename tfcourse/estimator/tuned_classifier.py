@@ -58,6 +58,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         calibrate: whether the logits are divided by the temperature that fits best.
         numbers: how numbers of tables enter: ``"auto"``, ``"standard"``, ``"robust"`` or ``"encoded"``.
         categorical: names of columns of numbers to read as categories.
+        keep: names of columns to learn from though they number the rows; None is every column but "Unnamed: 0".
         slices: names of columns of which each value, or each quarter of the values, is measured by itself.
         workers: train in so many processes of this machine instead of on threads of one; the result is the same.
         ray: train on a Ray cluster: its address, ``"auto"`` or ``"local"``.
@@ -105,6 +106,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         calibrate: bool | None = None,
         numbers: str = "auto",
         categorical: Sequence[str] | None = None,
+        keep: Sequence[str] | None = None,
         slices: Sequence[str] | None = None,
         workers: int | None = None,
         ray: str | None = None,
@@ -130,6 +132,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.calibrate = calibrate
         self.numbers = numbers
         self.categorical = categorical
+        self.keep = keep
         self.slices = slices
         self.workers = workers
         self.ray = ray
@@ -156,8 +159,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         started = time.monotonic()
         rows = self._checked(X, y)
         classes, texts = classes_and_texts(rows, y)
-        beside = {"group": groups, "weight": sample_weight}
-        beside = {name: values for name, values in beside.items() if values is not None}
+        beside = {name: of for name, of in (("group", groups), ("weight", sample_weight)) if of is not None}
         for name, values in beside.items():
             check_consistent_length(rows, beside[name])
             beside[name] = column_or_1d(values, dtype=np.float64 if name == "weight" else None)
@@ -205,8 +207,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable label of each row, shape (rows,); raises as :meth:`predict_proba`."""
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def explain(self, X: Any, background: Any = None) -> pd.DataFrame:
         """Return how far each column moved each row's probability away from the average: Shapley values.
