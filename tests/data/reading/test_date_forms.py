@@ -113,6 +113,19 @@ def test_numbers_that_are_no_such_date_are_refused_whatever_their_type(
         decode(column(values), reading)
 
 
+@pytest.mark.parametrize("mark", ["/", "-"])
+def test_new_dates_with_points_are_told_by_them_as_in_training(mark: str) -> None:
+    figures = [f"{day}{mark}4{mark}2024" for day in range(1, 29)]
+    reading = decide("c", column(figures)).reading
+    assert reading.order == decide("c", column([*figures, "3.4.2024"])).reading.order == "dmy"
+    assert decode(column(["3.4.2024"]), reading).tolist() == [19816.0]  # 3 April
+    assert len(new_forms(column(["3.4.2024"]), reading)) == 1
+    american = decide("c", column([f"4{mark}{day}{mark}2024" for day in range(1, 29)])).reading
+    assert american.order == "mdy"
+    with pytest.raises(UserError, match="nothing tells whether"):
+        decode(column(["3.4.2024"]), american)
+
+
 def test_dates_out_of_every_range_are_told_in_new_rows_as_in_training() -> None:
     assert new_forms(column(["2024-01-01", "0000-00-00", "9999-12-31"]), trained("yyyy-mm-dd")) == [
         "c: 2 dates out of every range are read as missing, such as '0000-00-00' in row 2"

@@ -15,6 +15,8 @@ from tfcourse.data.reading.periods import PERIOD_ORDERS
 from tfcourse.data.reading.reading import Order, Reading
 
 IN_WORDS, MARKS = "words", "-/."
+POINTS: dict[str, str] = {"dmy": "."}
+"""The mark by which dates of an order are known without a day above 12."""
 LAST = {"mdy": ("mm", "dd")} | dict.fromkeys(("", "ymd", "dmy", "words"), ("dd", "mm"))
 """What stands before the year, where that comes last."""
 
@@ -66,16 +68,17 @@ def marks_that_tell(texts: Any, order: Order) -> str:
     other = parse_dates(texts, "mdy" if order == "dmy" else "dmy")[0]
     mark = pc.fill_null(pc.struct_field(pc.extract_regex(texts, YEAR_LAST), "mark"), "")
     telling = set(np.asarray(mark)[~np.isnan(own) & np.isnan(other)].tolist()) - {""}
-    return "".join(sorted(telling | ({"."} if order == "dmy" else set())))
+    return "".join(sorted(telling | set(POINTS.get(order, ""))))
 
 
-def marks_of(forms: tuple[str, ...]) -> str:
-    """Return the marks in forms that end with the year.
+def marks_of(forms: tuple[str, ...], order: Order) -> str:
+    """Return the marks between day and month that tell in new rows: those of training's forms, and points.
 
-    >>> marks_of(("dd.mm.yyyy", "yyyy-mm-dd"))
-    '.'
+    >>> marks_of(("dd/mm/yyyy", "yyyy-mm-dd"), "dmy"), marks_of(("mm/dd/yyyy",), "mdy")
+    ('/.', '/')
     """
-    return "".join(form[2:3] for form in forms if form != IN_WORDS and not form.startswith("y"))
+    marks = [form[2:3] for form in forms if form != IN_WORDS and not form.startswith("y")]
+    return "".join(dict.fromkeys([*marks, *POINTS.get(order, "")]))
 
 
 def new_forms(column: Any, reading: Reading) -> list[str]:

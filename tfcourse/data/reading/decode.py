@@ -196,7 +196,7 @@ def _from_texts(values: Distinct, reading: Reading) -> NDArray[np.float64]:
 
 def _refuse_untold(values: Distinct, reading: Reading) -> None:
     """Refuse dates in a form that training did not have, in which day and month may be the other way round."""
-    unsure = untold(values.texts, reading.order, marks_of(reading.forms))
+    unsure = untold(values.texts, reading.order, marks_of(reading.forms, reading.order))
     if unsure.any():
         place = int(np.flatnonzero(unsure)[0])
         raise UserError(
