@@ -64,6 +64,13 @@ EARLIER = NumberColumn("age", 41.0, 12.0, False)
             ["seen: 19000000 days since 1970 in row 1 is far from the values of training, 2020-01-05 to 2022-06-16"],
         ),
         (
+            NumberColumn("at", 0.4, 0.01, False, is_date=True, ends=(0.375, 10 / 24)),
+            [0.375, 22.5 / 24],
+            ["at: 22:30:00 in row 2 is far from the values of training, 09:00:00 to 10:00:00"],
+        ),
+        (AGE, [], []),
+        (SEEN, [], []),
+        (
             NumberColumn("flag", 5.0, 1.0, True, ends=(5.0, 5.0)),
             [5.0, 7.0],
             ["flag: 7 in row 2 is far from the values of training, 5 to 5"],

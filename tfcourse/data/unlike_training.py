@@ -85,6 +85,8 @@ def _far_off(number: NumberColumn, table: Table) -> list[str]:
         width = max(number.ends[1] - number.ends[0], number.deviation)
         low, high = number.ends[0] - width, number.ends[1] + width
         training = " to ".join(_said(end, number) for end in number.ends)
+    if not len(values):
+        return []
     off = np.nan_to_num(np.maximum(values - high, low - values), nan=-np.inf)
     count, present, row = int((off > 0).sum()), int((~np.isnan(values)).sum()), int(off.argmax())
     if not count:
@@ -97,10 +99,12 @@ def _far_off(number: NumberColumn, table: Table) -> list[str]:
 
 
 def _said(value: float, number: NumberColumn) -> str:
-    """Return a number as it stands in a file, a date as one."""
+    """Return a number as it stands in a file, a date as one, a time of day as one."""
     if not number.is_date:
         return f"{value:.10g}"
     if abs(value) > MOST_DAYS:
         return f"{value:.10g} days since 1970"
     moment = moments(np.array([value]))[0]
+    if number.is_time_of_day and 0 <= value < 1:
+        return f"{moment:%H:%M:%S}"
     return f"{moment:%Y-%m-%d}" if value == np.floor(value) else f"{moment:%Y-%m-%d %H:%M:%S}"
