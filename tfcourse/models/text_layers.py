@@ -86,6 +86,9 @@ def period(column: Any, reading: Reading) -> Any:
     if reading.order == "weeks":
         fourth, valid = _days_of(year, ops.ones_like(year), ops.full_like(year, 4.0))  # of January: it is in week 1
         found = fourth - ops.mod(fourth + 3.0, 7.0) + 7.0 * (part - 1.0)
+        next_fourth = _days_of(year + 1.0, ops.ones_like(year), ops.full_like(year, 4.0))[0]
+        of_year = ops.logical_and(part >= 1.0, found < next_fourth - ops.mod(next_fourth + 3.0, 7.0))  # some have 53
+        valid = ops.logical_and(valid, of_year)
     else:
         if reading.order == "quarters":
             part = part * 3.0 - 2.0

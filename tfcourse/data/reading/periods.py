@@ -31,6 +31,8 @@ _PATTERNS: dict[Order, tuple[str, ...]] = {
 }
 PERIOD_ORDERS = tuple(_PATTERNS)
 _DURATION = r"^[0-9]+:[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?$"
+_MIDNIGHT = r"^24:00(:00([.,]0+)?)?$"
+_LIKE_MONTHS = r"^([0-9]{4}[-/][0-9]{1,2}|[0-9]{1,2}[-/][0-9]{4})$"
 _WITH_UNITS = r"^(?i)([0-9]+([.,][0-9]+)? ?(d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)\.?,? ?)+$"
 CYCLES: dict[str, tuple[str, ...]] = {"clock": ("day",), "months": ("year",), "quarters": ("year",), "weeks": ("year",)}
 """The cycles that they can tell of: the first of a month is on no weekday of interest."""
@@ -91,6 +93,27 @@ def look_like_durations(texts: Any, *, with_units: bool = True) -> NDArray[np.bo
     """
     pattern = f"{_DURATION}|{_WITH_UNITS}" if with_units else _DURATION
     return np.asarray(pc.match_substring_regex(texts, pattern)).astype(bool)
+
+
+def are_beyond_a_day(texts: Any) -> bool:
+    """Say whether all texts are hours and minutes of which some are more than a day; 24:00 is rather a time of day.
+
+    >>> import pyarrow as pa
+    >>> are_beyond_a_day(pa.array(["24:00", "36:15"])), are_beyond_a_day(pa.array(["24:00"]))
+    (True, False)
+    """
+    midnight = np.asarray(pc.match_substring_regex(texts, _MIDNIGHT)).astype(bool)
+    return bool(look_like_durations(texts, with_units=False).all()) and not midnight.all()
+
+
+def look_like_months(texts: Any) -> NDArray[np.bool_]:
+    """Say which texts are written as a year and a month in figures are, whatever month.
+
+    >>> import pyarrow as pa
+    >>> look_like_months(pa.array(["2023-14", "5/2023", "2023-05-01"])).tolist()
+    [True, True, False]
+    """
+    return np.asarray(pc.match_substring_regex(texts, _LIKE_MONTHS)).astype(bool)
 
 
 def render_period(days: NDArray[np.float64], order: Order) -> list[str]:

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from tfcourse.data.reading import dates
 from tfcourse.data.reading.column import Distinct
 from tfcourse.data.reading.numbers import find_style, look_like_numbers
-from tfcourse.data.reading.periods import find_period, look_like_durations
+from tfcourse.data.reading.periods import are_beyond_a_day, find_period, look_like_months
 from tfcourse.errors import UserError
 
 FEW_VALUES = 10
 NEARLY = 0.5
 """A column of which this share or more is numbers or dates, over :data:`FEW_VALUES` of them different, has slips."""
+MOST_OTHER_MONTHS = 0.1
+"""Where more than this share is written as 2023-14 is, the others are no months but codes as well."""
 LONGEST_SPAN = 50 * 365.2425
 """Days over which years of two figures may spread: of 45 and 99 nothing tells which century they are of."""
 
@@ -33,8 +35,10 @@ def refuse_slips(name: str, values: Distinct, marker: NDArray[np.bool_]) -> None
     words, these = (style.words, loose) if not not_dates.sum() < wrong.sum() else ("dates", ~not_dates)
     wrong = wrong if words != "dates" else not_dates
     period, days = find_period(texts, counts)
-    beyond_a_day = bool(look_like_durations(texts.filter(pa.array(np.isnan(days))), with_units=False).all())
-    if period and np.isnan(days).sum() < wrong.sum() and not beyond_a_day:
+    no_period = np.isnan(days)
+    codes = counts[no_period & look_like_months(texts)].sum() > MOST_OTHER_MONTHS * present
+    beyond_a_day = are_beyond_a_day(texts.filter(pa.array(no_period)))
+    if period and no_period.sum() < wrong.sum() and not beyond_a_day and not codes:
         words, wrong = "times of day" if period == "clock" else f"dates by {period}", np.isnan(days)
         these = ~wrong
     share = max(counts[~wrong].sum(), counts[these].sum()) / present
