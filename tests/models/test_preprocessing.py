@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import datetime
 import json
 import subprocess
 import sys
@@ -149,6 +150,32 @@ def test_an_unseen_value_and_an_impossible_date_go_their_own_way() -> None:
     assert matrix[0, start : start + category.width].tolist() == [1.0, 0.0, 0.0, 0.0, 0.0]
     preprocessing, _ = build_preprocessing(features)
     np.testing.assert_array_equal(preprocessing(tensors(raw_inputs(table, features))), matrix)
+
+
+def test_what_is_said_to_be_missing_and_weeks_that_a_year_lacks_are_missing_in_the_model_too() -> None:
+    days = 20_000 + np.arange(40.0)
+    moments = [datetime.date(1970, 1, 1) + datetime.timedelta(days=int(day)) for day in days]
+    columns: dict[str, list[Any]] = {
+        "compact": [int(f"{moment:%Y%m%d}") for moment in moments],
+        "seconds": (days * 86400).astype(int).tolist(),
+        "milliseconds": (days * 86400000).astype(int).tolist(),
+        "week": [f"{2018 + n % 6}-W{1 + n:02d}" for n in range(40)],
+    }
+    # 20301231 is a date, and said to stand for none; 2020 has a week 53, and 2021 has none.
+    new = {"compact": [99999999, 20301231], "seconds": [-1, -1], "milliseconds": [-1, -1], "week": ["", "2020-W53"]}
+    raw = pa.table({name: pa.array([*new[name], *values]) for name, values in columns.items()})
+    wishes = Wishes(missing=("99999999", "20301231", "-1"))
+    decided = {name: decide(name, raw.column(name), wishes) for name in raw.column_names}
+    readings = {name: each.reading for name, each in decided.items()}
+    features = fit_table({name: each.values for name, each in decided.items()}, np.arange(42), readings)[0]
+    matrix = features.transform(features.decode(raw))
+    assert {number.name for number in features.numbers if number.has_missing} == set(columns)
+    np.testing.assert_array_equal(matrix[:2, :3], np.zeros((2, 3)))
+    preprocessing, _ = build_preprocessing(features)
+    np.testing.assert_array_equal(preprocessing(tensors(raw_inputs(raw, features))), matrix)
+    wrong = raw.set_column(3, "week", pa.array(["2021-W53", "2020-W00", *columns["week"]]))
+    matrix[1] = matrix[0]  # as a missing week
+    np.testing.assert_array_equal(preprocessing(tensors(raw_inputs(wrong, features))), matrix)
 
 
 def test_how_frequent_each_of_many_categories_is_comes_to_the_same_bits() -> None:

@@ -169,10 +169,12 @@ def _days_of(year: Any, month: Any, day: Any) -> tuple[Any, Any]:
         ops.equal(ops.mod(year, 4.0), 0.0),
         ops.logical_or(ops.not_equal(ops.mod(year, 100.0), 0.0), ops.equal(ops.mod(year, 400.0), 0.0)),
     )
-    length = ops.take(_LENGTHS, ops.cast(ops.clip(month, 0.0, 12.0), "int32"))
+    is_month = ops.logical_and(month >= 1.0, month <= 12.0)
+    # NaN, of a value that is missing, would be a place out of every range: clipping keeps it.
+    length = ops.take(_LENGTHS, ops.cast(ops.where(is_month, month, ops.zeros_like(month)), "int32"))
     length = length + ops.cast(ops.logical_and(leap, ops.equal(month, 2.0)), "float64")
     valid = ops.logical_and(year >= float(FIRST_YEAR), year <= float(LAST_YEAR))
-    valid = ops.logical_and(valid, ops.logical_and(month >= 1.0, month <= 12.0))
+    valid = ops.logical_and(valid, is_month)
     valid = ops.logical_and(valid, ops.logical_and(day >= 1.0, day <= length))
     shifted = year - ops.cast(month <= 2.0, "float64")
     in_year = ops.floor((153.0 * ops.mod(month + 9.0, 12.0) + 2.0) / 5.0) + day - 1.0
