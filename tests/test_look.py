@@ -91,18 +91,20 @@ def test_row_numbers_are_left_out_unless_they_are_kept(
     capsys.readouterr()
     reading = ["--reading", "readings.toml"]
     for flags, said, there in (
-        ([], "left out, it numbers the rows from 1 to 120 (--keep no keeps it)", False),
-        (reading, "left out, it numbers the rows from 1 to 120 (--keep no keeps it)", False),
-        (["--keep", "no"], "whole number", True),
-        ([*reading, "--keep", "no"], "whole number", True),
+        ([], "left out, it numbers the rows from 1 to 120 (--keep-columns no keeps it)", False),
+        (reading, "left out, it numbers the rows from 1 to 120 (--keep-columns no keeps it)", False),
+        (["--keep-columns", "no"], "whole number", True),
+        ([*reading, "--keep-columns", "no"], "whole number", True),
     ):
         assert main(["pets.csv", "--target", "kind", *flags]) == 0
         assert said in next(line for line in capsys.readouterr().out.splitlines() if " no " in line)
-        keep = ("no",) * ("--keep" in flags)
-        options = DataOptions("pets.csv", "kind", reading="readings.toml" if "--reading" in flags else None, keep=keep)
+        keep = ("no",) * ("--keep-columns" in flags)
+        options = DataOptions(
+            "pets.csv", "kind", reading="readings.toml" if "--reading" in flags else None, keep_columns=keep
+        )
         prepared = prepare(options)
         assert ("no" in prepared.features.names) == there  # type: ignore[union-attr]
-        again = prepare_again(replace(options, keep=()), prepared.features, rows_in_split(prepared))
+        again = prepare_again(replace(options, keep_columns=()), prepared.features, rows_in_split(prepared))
         assert again.features.names == prepared.features.names  # type: ignore[union-attr]
         assert DataOptions.from_json(options.to_json()) == options
 
@@ -110,10 +112,10 @@ def test_row_numbers_are_left_out_unless_they_are_kept(
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--keep", "wight"], "--keep: there is no column 'wight'. Did you mean 'weight'?"),
+        (["--keep-columns", "wight"], "--keep-columns: there is no column 'wight'. Did you mean 'weight'?"),
         (
-            ["--keep", "legs", "--drop", "legs"],
-            "--keep: 'legs' is named by --drop as well; leave it out of one of them.",
+            ["--keep-columns", "legs", "--drop", "legs"],
+            "--keep-columns: 'legs' is named by --drop as well; leave it out of one of them.",
         ),
     ],
 )

@@ -41,7 +41,9 @@ def build_parser() -> Parser:
     data.add_argument("--data", metavar="NAME|PATH", help="as in python -m tfcourse.train (default digits)")
     data.add_argument("--target", metavar="COLUMN", help="the label column; needed for tables")
     data.add_argument("--drop", metavar="COLUMN", nargs="+", help="columns to leave out")
-    data.add_argument("--keep", metavar="COLUMN", nargs="+", help="columns to learn from though they number the rows")
+    data.add_argument(
+        "--keep-columns", metavar="COLUMN", nargs="+", help="columns to learn from though they number the rows"
+    )
     data.add_argument("--categorical", metavar="COLUMN", nargs="+", help="columns of numbers to read as categories")
     data.add_argument("--missing", metavar="TEXT", nargs="+", help="texts that stand for a missing value")
     data.add_argument("--not-missing", metavar="TEXT", nargs="+", help="texts that do not")

@@ -58,7 +58,7 @@ def _run(argv: Sequence[str] | None) -> int:
         raise UserError(
             f"--{flags[0].replace('_', '-')} is of how rows are split; give the label column with --target."
         )
-    looked, notes = look_at(path, options.drop, options.wishes, options.keep)
+    looked, notes = look_at(path, options.drop, options.wishes, options.keep_columns)
     console = make_console(quiet=False, stderr=False)
     target = next((each for each in looked if each.name == options.target), None)
     if options.target is not None and target is None:

@@ -154,27 +154,27 @@ def test_texts_of_several_words_are_a_bag_as_of_scikit_learn() -> None:
         (
             "no.",
             [str(n + 1) for n in range(ROWS)],
-            "left out, it numbers the rows from 1 to 40 (--keep no. keeps it)",
+            "left out, it numbers the rows from 1 to 40 (--keep-columns no. keeps it)",
         ),
         (
             "c",
             [f"{n},0" for n in range(ROWS)],
-            "left out, it numbers the rows from 0 to 39 (--keep c keeps it)",
+            "left out, it numbers the rows from 0 to 39 (--keep-columns c keeps it)",
         ),
         (
             "my id",
             [str(n) for n in range(ROWS)],
-            "left out, it numbers the rows from 0 to 39 (--keep 'my id' keeps it)",
+            "left out, it numbers the rows from 0 to 39 (--keep-columns 'my id' keeps it)",
         ),
         (
             "column 1",
             [str(n) for n in range(ROWS)],
-            "left out, it has no name and numbers the rows from 0 to 39 (--keep 'column 1' keeps it)",
+            "left out, it has no name and numbers the rows from 0 to 39 (--keep-columns 'column 1' keeps it)",
         ),
         (
             "Unnamed: 0",
             [str(n + 1) for n in range(ROWS)],
-            "left out, it has no name and numbers the rows from 1 to 40 (--keep 'Unnamed: 0' keeps it)",
+            "left out, it has no name and numbers the rows from 1 to 40 (--keep-columns 'Unnamed: 0' keeps it)",
         ),
     ],
 )
@@ -214,7 +214,7 @@ def test_row_numbers_are_known_though_a_tenth_of_the_rows_is_gone(rows: int, fir
 )
 def test_what_rises_otherwise_is_no_row_number(what: str, values: Any) -> None:
     # A column is one only where nine tenths of all whole numbers from about 0 on stand once each in their order. A
-    # measurement that is sorted and has so few gaps is as good as the row's number, and told: --keep keeps it.
+    # measurement that is sorted and has so few gaps is as good as the row's number, and told: --keep-columns keeps it.
     assert not numbers_rows(what, values)
 
 

@@ -243,7 +243,7 @@ def test_it_works_inside_scikit_learns_tools() -> None:
         ({"folds": 5, "ensemble": 2}, "ensemble"),
         ({"halving": True, "engine": "keras"}, "halving was given with engine keras"),
         ({"categorical": ["town"]}, "categorical: there is no column 'town'"),
-        ({"keep": ["ages"]}, r"keep: there is no column 'ages'\. Did you mean 'age'\?"),
+        ({"keep_columns": ["ages"]}, r"keep_columns: there is no column 'ages'\. Did you mean 'age'\?"),
         ({"numbers": "log"}, "numbers: 'log' was given; allowed are auto, standard, robust, encoded."),
     ],
 )
@@ -268,7 +268,7 @@ def test_a_column_that_numbers_the_rows_is_learned_from_as_its_owner_chose(
     # The batch is refused after the columns are, and nothing is trained.
     told = "batch_size: 1000 was given, but" if is_kept else "No column is left to learn from"
     with pytest.raises(UserError, match=told):
-        TunedClassifier(**SMALL, keep=keep, batch_size=1000).fit(rows, people()[1])
+        TunedClassifier(**SMALL, keep_columns=keep, batch_size=1000).fit(rows, people()[1])
 
 
 @pytest.mark.parametrize(

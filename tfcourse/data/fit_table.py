@@ -122,7 +122,7 @@ def _row_numbers(name: str, column: Column) -> Described:
     what = "has no name and numbers the rows" if _has_no_name(name) else "numbers the rows"
     return Described(
         None,
-        f"left out, it {what} from {column[0]:.0f} to {column[-1]:.0f} (--keep {shlex.quote(name)} keeps it)",
+        f"left out, it {what} from {column[0]:.0f} to {column[-1]:.0f} (--keep-columns {shlex.quote(name)} keeps it)",
     )
 
 

@@ -15,7 +15,7 @@ def add_data_flags(add: Callable[..., Any]) -> None:
     """Add the flags to a parser, by its ``add_argument``; each is the field of its name of ``DataOptions``."""
     add("--target", metavar="COLUMN", help="the label column; needed for tables")
     add("--drop", metavar="COLUMN", nargs="+", help="columns to leave out")
-    add("--keep", metavar="COLUMN", nargs="+", help="columns to learn from though they number the rows")
+    add("--keep-columns", metavar="COLUMN", nargs="+", help="columns to learn from though they number the rows")
     add("--categorical", metavar="COLUMN", nargs="+", help="columns of numbers to read as categories")
     add("--missing", metavar="TEXT", nargs="+", help="texts that stand for a missing value, in every column")
     add("--not-missing", metavar="TEXT", nargs="+", help="texts that do not, such as NA for Namibia or None as a label")

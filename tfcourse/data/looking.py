@@ -64,7 +64,7 @@ def look_at(
     table = read.table.drop_columns([name for name in read.table.column_names if name in drop])
     for name in kept:
         if name not in table.column_names:
-            raise UserError(f"--keep: there is no column {name!r}.{did_you_mean(name, table.column_names)}")
+            raise UserError(f"--keep-columns: there is no column {name!r}.{did_you_mean(name, table.column_names)}")
     mark = DecimalMark(table)
     looked = each_column(lambda name, column: look_at_column(name, column, wishes, mark, kept), table)
     return looked, [f"{path.name}: {note}" for note in read.notes]

@@ -38,12 +38,12 @@ class DataOptions:
     reading: str | None = None
     time: str | None = None
     numbers: NumbersAs | Literal["auto"] = "standard"
-    keep: tuple[str, ...] = ()
+    keep_columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a column that is to be kept and to be left out."""
-        if both := [name for name in self.keep if name in self.drop]:
-            raise UserError(f"--keep: {both[0]!r} is named by --drop as well; leave it out of one of them.")
+        if both := [name for name in self.keep_columns if name in self.drop]:
+            raise UserError(f"--keep-columns: {both[0]!r} is named by --drop as well; leave it out of one of them.")
 
     @property
     def wishes(self) -> Wishes:

@@ -137,7 +137,7 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
     corrected = read_corrections(options.reading) if options.reading is not None and features is None else {}
     if isinstance(dataset.x, dict):
         for flag, names in (
-            ("--keep", options.keep), ("--categorical", options.categorical), ("--reading", corrected),
+            ("--keep-columns", options.keep_columns), ("--categorical", options.categorical), ("--reading", corrected),
         ):  # fmt: skip
             for name in names:
                 if name not in dataset.x:
@@ -145,14 +145,14 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
     else:
         check_finite(dataset.x)
         for flag, given in (
-            ("--keep", options.keep), ("--categorical", options.categorical), ("--group", options.group),
-            ("--weight", options.weight),
+            ("--keep-columns", options.keep_columns), ("--categorical", options.categorical),
+            ("--group", options.group), ("--weight", options.weight),
         ):  # fmt: skip
             if given:
                 raise UserError(f"{flag} is for tables; {options.data!r} holds arrays.")
     dataset, named = without_group(dataset, options)
     dataset, weights = without_weights(dataset, options)
-    kept = (*options.keep, *(features.names if isinstance(features, TableFeatures) else ()))
+    kept = (*options.keep_columns, *(features.names if isinstance(features, TableFeatures) else ()))
     split, groups = cut(dataset, named, y, classes, options, kept)
     lines: list[str] = []
     if features is None:

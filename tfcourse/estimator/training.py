@@ -96,9 +96,9 @@ class Fit:
         data, names = _written(place, self.rows, self.labels, self.beside)
         options = {**self.given, **names, "data": str(data), "out": str(self.path)}
         words = [word for name, value in names.items() for word in (f"--{name}", value)]
-        if self.own["parameters"].get("keep") is None and (keep := row_numbers(self.rows)):
-            options["keep"] = keep
-            words += ["--keep", *keep]
+        if self.own["parameters"].get("keep_columns") is None and (keep := row_numbers(self.rows)):
+            options["keep_columns"] = keep
+            words += ["--keep-columns", *keep]
         run = start(options, ["--data", data.name, *words, *self.flags])
         try:
             self.check_classes(run.prepared.classes)

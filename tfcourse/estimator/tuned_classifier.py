@@ -58,7 +58,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         calibrate: whether the logits are divided by the temperature that fits best.
         numbers: how numbers of tables enter: ``"auto"``, ``"standard"``, ``"robust"`` or ``"encoded"``.
         categorical: names of columns of numbers to read as categories.
-        keep: names of columns to learn from though they number the rows; None is every column but "Unnamed: 0".
+        keep_columns: names of columns to learn from though they number the rows; None is every column but "Unnamed: 0".
         slices: names of columns of which each value, or each quarter of the values, is measured by itself.
         workers: train in so many processes of this machine instead of on threads of one; the result is the same.
         ray: train on a Ray cluster: its address, ``"auto"`` or ``"local"``.
@@ -106,7 +106,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         calibrate: bool | None = None,
         numbers: str = "auto",
         categorical: Sequence[str] | None = None,
-        keep: Sequence[str] | None = None,
+        keep_columns: Sequence[str] | None = None,
         slices: Sequence[str] | None = None,
         workers: int | None = None,
         ray: str | None = None,
@@ -132,7 +132,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.calibrate = calibrate
         self.numbers = numbers
         self.categorical = categorical
-        self.keep = keep
+        self.keep_columns = keep_columns
         self.slices = slices
         self.workers = workers
         self.ray = ray

@@ -31,7 +31,7 @@ class Options(TypedDict):
     reading: NotRequired[str | None]
     time: NotRequired[str | None]
     numbers: NotRequired[Literal["auto", "standard", "robust", "encoded"]]
-    keep: NotRequired[list[str]]
+    keep_columns: NotRequired[list[str]]
 
 
 class Parts(TypedDict):
