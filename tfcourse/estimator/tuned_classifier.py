@@ -177,8 +177,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             with in_own_words():
                 own = kept_of(parameters, classes, self)
                 fit = Fit(
-                    rows, texts, beside, given, flags, path, own, lambda names: places_of(classes, names),
-                    verbose=bool(self.verbose),
+                    rows, texts, beside, given, flags, path, own, lambda names: places_of(classes, names), verbose=bool(self.verbose)
                 )  # fmt: skip
                 interrupt = fit.run(started)
                 run = FittedRun(path, temporary=temporary)
@@ -207,7 +206,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable label of each row, shape (rows,); raises as :meth:`predict_proba`."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
 
     def explain(self, X: Any, background: Any = None) -> pd.DataFrame:
         """Return how far each column moved each row's probability away from the average: Shapley values.
