@@ -176,9 +176,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         try:
             with in_own_words():
                 own = kept_of(parameters, classes, self)
-                fit = Fit(
-                    rows, texts, beside, given, flags, path, own, lambda names: places_of(classes, names), verbose=bool(self.verbose)
-                )  # fmt: skip
+                fit = Fit(rows, texts, beside, given, flags, path, own,
+                          lambda names: places_of(classes, names), verbose=bool(self.verbose))  # fmt: skip
                 interrupt = fit.run(started)
                 run = FittedRun(path, temporary=temporary)
                 places = places_of(classes, run.folder.record["classes"])
