@@ -147,7 +147,7 @@ def test_a_program_that_is_there_serves_smaller_members(data):
 def test_other_data_train_in_the_program_that_is_there_each_as_alone(rounded, one_hot, monkeypatch):
     for module in (layout, dataset):
         monkeypatch.setattr(module, "ROUNDED", layout.ROUNDED if rounded else 0)
-    fit = {"epochs": 2, "batch_size": 53, "shuffle": False}  # a size of its own: no other test's programs
+    fit = {"epochs": 2, "batch_size": 59, "shuffle": False}  # a size of its own: no other test's programs
     before = len(program._programs)
     for rows, features, classes, validating in ((150, 20, 4, 61), (53, 17, 3, 1), (107, 24, 8, 300), (3, 18, 2, 129)):
         random = np.random.default_rng(rows)

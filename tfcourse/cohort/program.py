@@ -23,8 +23,7 @@ Weights = dict[str, tf.Tensor]
 Moving = list[dict[str, tf.Tensor]]
 State = dict[str, Any]
 EVALUATION_ROWS = 128
-# Added to the logits of classes that are none: nothing is left of them, and no finite logit makes it infinite.
-NO_CLASS = -1e30
+NO_CLASS = -1e30  # added to the logits of classes that are none: nothing is left of them, and nothing infinite
 
 _programs: dict[tuple[Layout, bool], Program] = {}
 
@@ -244,12 +243,13 @@ class Program:
             row = first + tf.range(chunk)
             new = tf.cast((row >= start) & (row < rows), tf.float32)
             logits, _ = self._forward(state, numbers, x, None, start)
-            losses = tf.reduce_sum(_cross_entropy(logits, self._targets(y)) * (w * new), axis=1)
+            # In float64, so that the order in which XLA sums, which depends on the places, is not seen.
+            losses = tf.cast(_cross_entropy(logits, self._targets(y)) * (w * new), tf.float64)
+            losses = tf.cast(tf.reduce_sum(losses, axis=1), tf.float32)
             return start + chunk, loss + losses, correct + tf.reduce_sum(self._hits(logits, y) * new, axis=1)
 
-        _, loss, correct = tf.while_loop(
-            lambda start, *_: start < rows, body, (tf.constant(0), loss, correct), parallel_iterations=1
-        )
+        begin = tf.constant(0), loss, correct
+        _, loss, correct = tf.while_loop(lambda start, *_: start < rows, body, begin, parallel_iterations=1)
         count = tf.cast(rows, tf.float32)
         return loss / count + self._penalty(state["weights"], numbers), correct / count
 
