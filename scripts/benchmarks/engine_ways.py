@@ -171,16 +171,17 @@ def _loop_seconds(plan: CohortPlan, members: Sequence[Member], training: Example
 
     chosen = {index: members[index] for index in plan.indices}
     layout = layout_of(plan, members, training, None)
+    tensors = training.tensors(members[plan.indices[0]].input_layers)
     order = order_of_epoch(0, 0, training.rows, plan.batch_size, True)
     cohorts = [
         RunningCohort(layout, chosen, [member.start() for member in chosen.values()], 0, True) for _ in range(_cores())
     ]
     for cohort in cohorts:
-        cohort.advance(training, None, order)
+        cohort.advance(tensors, None, order)
     best = {"seconds": math.inf, "processor_seconds": math.inf}
     for _ in range(3):
         threads = [
-            threading.Thread(target=lambda c=cohort: [c.advance(training, None, order) for _ in range(epochs)])
+            threading.Thread(target=lambda c=cohort: [c.advance(tensors, None, order) for _ in range(epochs)])
             for cohort in cohorts
         ]
         watch = Stopwatch()

@@ -52,7 +52,7 @@ class Loop:
         members = {index: member_of_spec(network, OptimizerSpec("adam"), index) for index in range(places)}
         [plan] = plan_cohorts(list(members.values()), [batch_size] * places, most=places)
         self.layout = layout_of(plan, list(members.values()), training, None)
-        self._training = training
+        self._tensors = training.tensors(members[0].input_layers)
         self._order = order_of_epoch(0, 0, rows, batch_size, True)
         program._programs.clear()  # a part may have been left out of what was compiled before
         self.cohorts = [
@@ -65,7 +65,7 @@ class Loop:
     def train(self, cohort: Any, epochs: int) -> None:
         """Train ``epochs`` epochs of a cohort."""
         for _ in range(epochs):
-            cohort.advance(self._training, None, self._order)
+            cohort.advance(self._tensors, None, self._order)
 
     def rates(self) -> dict[str, float]:
         """Return the operations a second of the products, in GFLOP/s by the time that passes and by that worked."""

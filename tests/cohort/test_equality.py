@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from itertools import cycle
 
-import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,9 +12,8 @@ from hypothesis import strategies as st
 
 from tests.cohort.conftest import OPTIMIZERS, TOLERANCE, Trial, assert_same_training, fit_alone
 from tests.examples import scaled
-from tfcourse.cohort import dataset, fit_together, layout, program
+from tfcourse.cohort import fit_together, program
 from tfcourse.cohort.member import member_of_spec
-from tfcourse.models.builders import build_mlp
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 
 UNITS = ((30, 20), (17, 50), (8, 8), (33, 21), (48, 16), (24, 40))
@@ -74,8 +72,8 @@ def test_members_that_all_have_sgd_train_without_an_average_of_squares_and_as_al
     ]
     before = set(program._programs)
     histories = fit_together(members, x, y, jit_compile=jit_compile, **fit)
-    [(added, _)] = set(program._programs) - before
-    assert not added.squares
+    [(layout, _)] = set(program._programs) - before
+    assert not layout.squares
     for history, trial in zip(histories, members, strict=True):
         assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
         kernel, weight = history.state.second[0], history.weights[0]
@@ -110,11 +108,10 @@ def test_many_features_whose_first_products_are_computed_as_one():
         assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
 
 
-def test_many_validation_examples_are_looked_at_in_equal_parts_and_each_counts_once(data, monkeypatch):
-    monkeypatch.setattr(layout, "ROUNDED", 4 * len(data[0]) * 20 - 1)  # the arrays are not rounded up,
+def test_many_validation_examples_are_looked_at_in_equal_parts_and_each_counts_once(data):
     x, y = data
     rng = np.random.default_rng(3)
-    rows = rng.normal(size=(1301, 20)).astype(np.float32)  # and of the last part of 128 most were in the one before
+    rows = rng.normal(size=(1301, 20)).astype(np.float32)  # three parts of 434, which share one row
     labels = rng.integers(0, 4, 1301)
     fit = {"epochs": 1, "batch_size": 75, "shuffle": False, "validation_data": (rows, labels)}
     trial = (NetworkSpec(20, 4, (10,)), OPTIMIZERS[0], 0)
@@ -122,7 +119,7 @@ def test_many_validation_examples_are_looked_at_in_equal_parts_and_each_counts_o
     assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=1e-5)
 
 
-def test_a_program_that_is_there_serves_smaller_members(data):
+def test_a_program_that_is_there_serves_smaller_members_and_never_other_classes(data):
     x, y = data
     fit = {"epochs": 2, "batch_size": 47, "shuffle": False}  # a batch size of its own: no other test's programs
     optimizer = OPTIMIZERS[1]
@@ -133,37 +130,13 @@ def test_a_program_that_is_there_serves_smaller_members(data):
     assert len(program._programs) == there, "no new program"
     for history, trial in zip(histories, smaller, strict=True):
         assert_same_training(history, fit_alone(trial, x, y, **fit), tolerance=TOLERANCE[10])
-    fit_together([(NetworkSpec(20, 9, (72, 72)), optimizer, 0)] * 3, x, y, **fit)
-    assert len(program._programs) == there + 1, "nine classes have their own"
-    held = next(each for each, _ in program._programs if each.batch_size == 47 and each.widths[-1] == 8)
+    fit_together([(NetworkSpec(20, 5, (72, 72)), optimizer, 0)] * 3, x, y, **fit)
+    assert len(program._programs) == there + 1, "five classes have their own"
+    held = next(layout for layout, _ in program._programs if layout.batch_size == 47 and layout.classes == 4)
     tiny = dataclasses.replace(held, widths=tuple(min(width, 16) for width in held.widths))
     assert program.cheapest(tiny, True, fixed=False, epochs=2) == held
     assert program.cheapest(tiny, True, fixed=True, epochs=2) == tiny, "its padding is fixed"
     assert program.cheapest(tiny, True, fixed=False, epochs=10**6) == tiny, "the rest would cost more than compiling"
-
-
-@pytest.mark.parametrize("rounded", [True, False], ids=["small", "large"])
-@pytest.mark.parametrize("one_hot", [False, True], ids=["numbers", "one-hot"])
-def test_other_data_train_in_the_program_that_is_there_each_as_alone(rounded, one_hot, monkeypatch):
-    for module in (layout, dataset):
-        monkeypatch.setattr(module, "ROUNDED", layout.ROUNDED if rounded else 0)
-    fit = {"epochs": 2, "batch_size": 59, "shuffle": False}  # a size of its own: no other test's programs
-    before = len(program._programs)
-    for rows, features, classes, validating in ((150, 20, 4, 61), (53, 17, 3, 1), (107, 24, 8, 300), (3, 18, 2, 129)):
-        random = np.random.default_rng(rows)
-        x = random.normal(size=(rows + validating, features)).astype(np.float32)
-        y = random.integers(0, classes, len(x))
-        y = np.eye(classes, dtype=np.float32)[y] if one_hot else y
-        models = [build_mlp(NetworkSpec(features, classes, (10,)), OPTIMIZERS[1], seed=0) for _ in range(2)]
-        for model in models if one_hot else []:
-            model.compile(model.optimizer, keras.losses.CategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
-        alone, together = models
-        alone.run_eagerly = True
-        fit["validation_data"] = x[rows:], y[rows:]
-        alone.fit(x[:rows], y[:rows], verbose=0, **fit)
-        [history] = fit_together([together], x[:rows], y[:rows], **fit)
-        assert_same_training(history, alone, tolerance=TOLERANCE[10])
-    assert len(program._programs) - before == (1 if rounded else 4)
 
 
 @pytest.mark.parametrize("weights", ["class", "sample"])

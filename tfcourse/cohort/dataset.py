@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tfcourse.cohort.layout import ROUNDED, room
 from tfcourse.cohort.member import InputLayers
 from tfcourse.cohort.refusal import NotFusableError
 from tfcourse.data.minibatches import minibatch_order
@@ -66,9 +64,7 @@ class Examples:
             self.weights = np.ascontiguousarray(sample_weight, np.float32).reshape(-1)
             if len(self.weights) != len(y):
                 raise UserError(f"sample_weight must have one weight an example, but has {len(self.weights)}.")
-        self._features: dict[tuple[object, ...], NDArray[np.float32]] = {}
         self._tensors: dict[tuple[object, ...], tuple[tf.Tensor, ...]] = {}
-        self._lock = threading.Lock()
 
     @property
     def rows(self) -> int:
@@ -93,40 +89,19 @@ class Examples:
 
     def check_features(self, inputs: int, layers: InputLayers) -> None:
         """Raise UserError if, after ``layers``, there are not ``inputs`` features."""
-        if layers.key not in self._features:
+        if (found := int(self.tensors(layers)[0].shape[1])) != inputs:
+            raise UserError(f"x has {found} features, but the network takes {inputs}.")
+
+    def tensors(self, layers: InputLayers) -> tuple[tf.Tensor, ...]:
+        """Return features after ``layers`` (m, n), labels and weights as tensors, made once for each kind of input."""
+        if layers.key not in self._tensors:
             features = layers.apply(self.x)
             if features.ndim != 2:
                 raise UserError(
                     f"x must have shape (m, features), but has {features.shape}; put a Flatten layer first or reshape."
                 )
-            self._features[layers.key] = features
-        if (found := self._features[layers.key].shape[1]) != inputs:
-            raise UserError(f"x has {found} features, but the network takes {inputs}.")
-
-    def arrays(self, layers: InputLayers) -> tuple[NDArray[Any], ...]:
-        """Return features after ``layers`` (m, n), labels and weights."""
-        features = self._features.get(layers.key)
-        return (layers.apply(self.x) if features is None else features), self.y, self.weights
-
-    def tensors(self, layers: InputLayers, inputs: int, classes: int) -> tuple[tf.Tensor, ...]:
-        """Return the same as tensors, made once, with room for more: zeros fill them up.
-
-        Args:
-            layers: what the features go through.
-            inputs: features that there is room for.
-            classes: classes that there is room for.
-        """
-        key = (*layers.key, inputs, classes)
-        with self._lock:
-            if key not in self._tensors:
-                x, y, weights = self.arrays(layers)
-                self._features.pop(layers.key, None)  # held once, as a tensor
-                more = (room(len(x)) if x.nbytes <= ROUNDED else len(x)) - len(x)
-                if more or x.shape[1] < inputs:
-                    x = np.pad(x, ((0, more), (0, inputs - x.shape[1])))
-                y = np.pad(y, (0, more)) if self.sparse else np.pad(y, ((0, more), (0, classes - y.shape[1])))
-                self._tensors[key] = tuple(map(tf.constant, (x, y, np.pad(weights, (0, more)))))
-            return self._tensors[key]
+            self._tensors[layers.key] = (tf.constant(features), tf.constant(self.y), tf.constant(self.weights))
+        return self._tensors[layers.key]
 
 
 def order_of_epoch(seed: int, epoch: int, rows: int, batch_size: int, shuffle: bool) -> NDArray[np.int32]:

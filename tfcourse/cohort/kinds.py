@@ -25,14 +25,17 @@ class Batch:
     """How to average over a minibatch, whose rows beyond the data's end must not count.
 
     Args:
-        rows: weight of each row of a mean, shape (B, 1): 1 / m for the m real rows, 0 for the others.
+        rows: weight of each row of a mean, shape (B, 1): 1 / m for the m real rows, 0 for the others; None when every
+            row is real.
     """
 
-    def __init__(self, rows: tf.Tensor) -> None:
+    def __init__(self, rows: tf.Tensor | None = None) -> None:
         self.rows = rows
 
     def mean(self, z: tf.Tensor) -> tf.Tensor:
         """Return the mean of z (k, B, n) over the rows, shape (k, 1, n)."""
+        if self.rows is None:
+            return tf.reduce_mean(z, axis=1, keepdims=True)
         return tf.reduce_sum(z * self.rows, axis=1, keepdims=True)
 
 

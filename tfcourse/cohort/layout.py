@@ -1,32 +1,23 @@
-"""What a cohort asks of its program, what of it is compiled in, and which program that is there can train a cohort.
-
-The numbers of rows, features and classes are told to a program when it runs, as long as the arrays have room for them.
-So other data find it compiled.
-"""
+"""All that is compiled into a cohort's program, and which program that is there already can train a cohort as well."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfcourse.cohort.kinds import Kind
-from tfcourse.cohort.plan import COMPILING, VECTOR
+from tfcourse.cohort.plan import COMPILING
 
 # TensorFlow keeps a program as long as the process lives, some 40 MB each, and compiling one takes seconds. So a larger
 # one that is there already is taken as long as it multiplies at most this much more, or costs less than compiling.
 REUSE = 1.25
-# Features of the training examples, in bytes, up to which arrays are rounded up; more are not copied for it.
-ROUNDED = 4 * 2**20
-LEAST_ROWS = 1024
 
 
 @dataclass(frozen=True)
 class Layout:
-    """All that a cohort asks of its program.
+    """All that is compiled into a program.
 
     Args:
         kinds: what the members share of each layer.
@@ -78,20 +69,6 @@ class Layout:
         """Say whether a cohort may lack a block."""
         return self.least_depth <= block < len(self.blocks) - 1
 
-    @functools.cached_property
-    def program(self) -> Layout:
-        """What is compiled: no number of classes, and those of rows and features rounded up to the arrays' room."""
-        if 4 * self.rows * self.inputs > ROUNDED:
-            return dataclasses.replace(self, classes=0)
-        return dataclasses.replace(
-            self,
-            classes=0,
-            # What stands before the first kernel has its own numbers for each feature.
-            inputs=math.ceil(self.inputs / VECTOR) * VECTOR if self.kinds[0].begins_block else self.inputs,
-            rows=room(self.rows),
-            validation_rows=room(self.validation_rows),
-        )
-
     @property
     def multiplications(self) -> int:
         """Multiplications of an epoch's matrix products, of all places together, without the validation."""
@@ -104,35 +81,23 @@ class Layout:
         return total * self.places * self.steps * self.batch_size
 
 
-def room(rows: int) -> int:
-    """Return how many rows an array has that holds ``rows``: 1024 or four, sixteen … times as many, 0 for none.
-
-    >>> [room(rows) for rows in (0, 1, 1024, 1025, 5000)]
-    [0, 1024, 1024, 4096, 16384]
-    """
-    return LEAST_ROWS * 4 ** max(0, math.ceil(math.log(rows / LEAST_ROWS, 4))) if rows else 0
-
-
 def cheapest_of(there: Sequence[Layout], layout: Layout, *, fixed: bool, epochs: int) -> Layout:
     """Return the layout to train in instead of ``layout``: one that is ``there``, holds it and costs little more.
 
     Args:
-        there: what is compiled, each the ``program`` of a layout.
+        there: the layouts that are compiled.
         layout: what the members need at least.
         fixed: whether the widths must stay as they are.
         epochs: how often it will run, over all cohorts.
     """
 
-    wanted = layout.program
-
     def holds(other: Layout) -> bool:
-        if dataclasses.replace(other, widths=layout.widths, places=layout.places) != wanted:
+        if dataclasses.replace(other, widths=layout.widths, places=layout.places) != layout:
             return False
         wide = all(theirs >= ours for theirs, ours in zip(other.widths, layout.widths, strict=True))
         return wide and other.places >= layout.places and (not fixed or other.widths == layout.widths)
 
-    best = min(filter(holds, there), key=lambda other: other.multiplications, default=wanted)
-    larger = dataclasses.replace(layout, widths=best.widths, places=best.places)
-    more = larger.multiplications - layout.multiplications
+    best = min(filter(holds, there), key=lambda other: other.multiplications, default=layout)
+    more = best.multiplications - layout.multiplications
     cheap = more <= (REUSE - 1) * layout.multiplications or 2 * more * epochs <= COMPILING
-    return larger if cheap else layout
+    return best if cheap else layout

@@ -22,21 +22,20 @@ from tfcourse.cohort.stack import VECTORS, kernel_name
 Weights = dict[str, tf.Tensor]
 Moving = list[dict[str, tf.Tensor]]
 State = dict[str, Any]
-EVALUATION_ROWS = 128
-NO_CLASS = -1e30  # added to the logits of classes that are none: nothing is left of them, and nothing infinite
+EVALUATION_ROWS = 512
 
 _programs: dict[tuple[Layout, bool], Program] = {}
 
 
 def compiled(layout: Layout, jit_compile: bool) -> Program:
     """Return the program of ``layout``, the same object each time, so that it is compiled once a process."""
-    key = layout.program, jit_compile
+    key = layout, jit_compile
     return _programs.get(key) or _programs.setdefault(key, Program(*key))
 
 
 def is_compiled(layout: Layout, jit_compile: bool) -> bool:
     """Say whether there is a program of ``layout`` already."""
-    return (layout.program, jit_compile) in _programs
+    return (layout, jit_compile) in _programs
 
 
 def cheapest(layout: Layout, jit_compile: bool, *, fixed: bool, epochs: int) -> Layout:
@@ -52,7 +51,7 @@ class Program:
     """One epoch of a cohort as a compiled function.
 
     Args:
-        layout: what is compiled in: the ``program`` of a layout.
+        layout: what is compiled in.
         jit_compile: whether XLA compiles it; otherwise it runs as a TensorFlow graph.
 
     Attributes:
@@ -86,9 +85,8 @@ class Program:
 
         Args:
             state: ``weights``, ``first``, ``second`` and ``moving``, as :func:`tfcourse.cohort.stack.stack` gives them.
-            numbers: the run-time numbers: ``layers``, a dictionary a layer, ``noise`` (k,), ``depth``, the cohort's
-                number of hidden blocks, ``rows`` and ``validation_rows`` that there are, and ``classes`` (C,), 0 for
-                each class and ``NO_CLASS`` beyond them. All arrays below may be longer than that.
+            numbers: the members' run-time numbers: ``layers``, a dictionary a layer, ``noise`` (k,), and ``depth``, the
+                cohort's number of hidden blocks.
             data: features (m, n), labels (m,) or (m, C), weights of the examples (m,).
             validation: the same for the validation examples.
             validation_rows: each member's own among them, shape (k, rows); None if it validates on all.
@@ -97,18 +95,16 @@ class Program:
             clock: steps taken in earlier epochs, a scalar; the dropout masks depend on it.
         """
         layout = self.layout
-        zeros, size = tf.zeros(layout.places), layout.batch_size
-        steps = (numbers["rows"] + (size - 1)) // size
+        zeros = tf.zeros(layout.places)
 
         def body(t: tf.Tensor, state: State, loss: tf.Tensor, correct: tf.Tensor) -> tuple[Any, ...]:
             state, step_loss, step_correct = self._step(state, numbers, data, order[t], coefficients[t], t, clock + t)
             return t + 1, state, loss + step_loss, correct + step_correct
 
         _, state, loss, correct = tf.while_loop(
-            lambda t, *_: t < steps, body, (tf.constant(0), state, zeros, zeros), parallel_iterations=1
+            lambda t, *_: t < layout.steps, body, (tf.constant(0), state, zeros, zeros), parallel_iterations=1
         )
-        rows = tf.cast(numbers["rows"], tf.float32)
-        metrics = {"loss": loss / rows, "accuracy": correct / rows}
+        metrics = {"loss": loss / layout.rows, "accuracy": correct / layout.rows}
         if validation is not None:
             loss, correct = self._evaluate(state, numbers, validation, validation_rows)
             metrics |= {"val_loss": loss, "val_accuracy": correct}
@@ -124,12 +120,16 @@ class Program:
         t: tf.Tensor,
         clock: tf.Tensor,
     ) -> tuple[State, tf.Tensor, tf.Tensor]:
-        size = self.layout.batch_size
+        layout = self.layout
         x, y, w = (tf.gather(each, order) for each in data)
-        # Of the last minibatch some rows may lie beyond the data's end.
-        count = tf.cast(tf.minimum(numbers["rows"] - t * size, size), tf.float32)
-        real = tf.cast(tf.range(size, dtype=tf.float32) < count, tf.float32)
-        batch, w = Batch((real / count)[:, None]), w * real
+        count, batch = tf.constant(float(layout.batch_size)), Batch()
+        if layout.rows % layout.batch_size:
+            last = layout.rows - (layout.steps - 1) * layout.batch_size
+            count = tf.where(t < layout.steps - 1, count, float(last))
+            real = tf.cast(tf.range(layout.batch_size, dtype=tf.float32) < count, tf.float32)
+            batch, w = Batch((real / count)[:, None]), w * real
+        else:
+            real = tf.ones(layout.batch_size)
         with tf.GradientTape() as tape:
             tape.watch(state["weights"])
             logits, moving = self._forward(state, numbers, x, batch, clock)
@@ -165,7 +165,7 @@ class Program:
             else:
                 a, moved = there()
             moving += moved
-        return a + numbers["classes"], moving
+        return a[..., : layout.classes], moving
 
     def _block(
         self,
@@ -227,34 +227,30 @@ class Program:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the loss and the accuracy on the validation examples, each (k,)."""
         layout = self.layout
-        rows, room = numbers["validation_rows"], validation[0].shape[0] if own is None else own.shape[1]
-        chunk = min(room, EVALUATION_ROWS)
+        rows = layout.validation_rows
+        chunk = -(-rows // -(-rows // EVALUATION_ROWS))  # chunks of one size, so that few rows are looked at twice
         loss = correct = tf.zeros(layout.places)
 
         def body(start: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            # The last chunk starts early enough to be whole; rows of the chunk before it do not count again, nor do
-            # those beyond the data's end.
-            first = tf.minimum(start, room - chunk)
+            # The last chunk starts early enough to be whole; rows of the chunk before it do not count again.
+            first = tf.minimum(start, rows - chunk)
             if own is None:
                 x, y, w = (_rows(each, first, chunk) for each in validation)
             else:
                 here = tf.slice(own, [0, first], [layout.places, chunk])
                 x, y, w = (tf.gather(each, here) for each in validation)
-            row = first + tf.range(chunk)
-            new = tf.cast((row >= start) & (row < rows), tf.float32)
+            new = tf.cast(tf.range(chunk) >= start - first, tf.float32)
             logits, _ = self._forward(state, numbers, x, None, start)
-            # In float64, so that the order in which XLA sums, which depends on the places, is not seen.
-            losses = tf.cast(_cross_entropy(logits, self._targets(y)) * (w * new), tf.float64)
-            losses = tf.cast(tf.reduce_sum(losses, axis=1), tf.float32)
+            losses = tf.reduce_sum(_cross_entropy(logits, self._targets(y)) * (w * new), axis=1)
             return start + chunk, loss + losses, correct + tf.reduce_sum(self._hits(logits, y) * new, axis=1)
 
-        begin = tf.constant(0), loss, correct
-        _, loss, correct = tf.while_loop(lambda start, *_: start < rows, body, begin, parallel_iterations=1)
-        count = tf.cast(rows, tf.float32)
-        return loss / count + self._penalty(state["weights"], numbers), correct / count
+        _, loss, correct = tf.while_loop(
+            lambda start, *_: start < rows, body, (tf.constant(0), loss, correct), parallel_iterations=1
+        )
+        return loss / rows + self._penalty(state["weights"], numbers), correct / rows
 
     def _targets(self, y: tf.Tensor) -> tf.Tensor:
-        return tf.one_hot(y, self.layout.widths[-1]) if self.layout.sparse else y
+        return tf.one_hot(y, self.layout.classes) if self.layout.sparse else y
 
     def _hits(self, logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """Return 1 where the largest logit is the label's, shape (k, B)."""

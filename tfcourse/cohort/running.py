@@ -15,7 +15,7 @@ from tfcourse.cohort.layout import Layout
 from tfcourse.cohort.member import Arrays, Member, OwnRows, State
 from tfcourse.cohort.optimizers import resting
 from tfcourse.cohort.plan import CohortPlan
-from tfcourse.cohort.program import NO_CLASS, compiled
+from tfcourse.cohort.program import compiled
 from tfcourse.cohort.stack import numbers, stack, unstack
 
 # From this many features on, one product of the minibatch with all members' first kernels side by side is faster than
@@ -87,27 +87,22 @@ class RunningCohort:
         jit_compile: bool,
         initial_epoch: int = 0,
     ) -> None:
-        self.program = compiled(layout, jit_compile)
         self.layout, self.members, self.epoch, self.jit_compile = layout, members, epoch, jit_compile
         self.initial_epoch = initial_epoch
         first = next(iter(members.values()))
         self.depth, self.family, self.input_layers = first.depth, first.family, first.input_layers
         everyone = list(members.values())
         self.places = {index: place for place, index in enumerate(members)}
-        room = self.program.layout
-        stacked = stack(everyone, states, layout.widths, layout.places, room.inputs)
+        stacked = stack(everyone, states, layout.widths, layout.places)
         if not layout.squares:
             stacked["second"] = {}
         self._state: Any = tf.nest.map_structure(tf.constant, stacked)
-        counts = {"rows": np.int32(layout.rows), "validation_rows": np.int32(layout.validation_rows)}
-        classes = np.where(np.arange(layout.widths[-1]) < layout.classes, 0, NO_CLASS).astype(np.float32)
-        told = {**numbers(everyone, layout.widths, layout.places), **counts, "classes": classes}
-        self._numbers = tf.nest.map_structure(tf.constant, told)
+        self._numbers = tf.nest.map_structure(tf.constant, numbers(everyone, layout.widths, layout.places))
         self._validation_rows: tf.Tensor | None = None
         if layout.own_rows:
-            rows = np.zeros((layout.places, room.validation_rows), np.int32)
+            rows = np.zeros((layout.places, layout.validation_rows), np.int32)
             for index, own in self._own_rows():
-                rows[self.places[index], : layout.validation_rows] = own.validation
+                rows[self.places[index]] = own.validation
             self._validation_rows = tf.constant(rows)
 
     def _own_rows(self) -> list[tuple[int, OwnRows]]:
@@ -123,25 +118,22 @@ class RunningCohort:
         return order
 
     def advance(
-        self, training: Examples, validation: Examples | None, order: NDArray[np.int32]
+        self, data: tuple[tf.Tensor, ...], validation: tuple[tf.Tensor, ...] | None, order: NDArray[np.int32]
     ) -> dict[str, NDArray[np.float32]]:
         """Train one epoch and return the metrics, each an array by place."""
-        steps, room = self.layout.steps, self.program.layout
+        steps = self.layout.steps
         first = (self.epoch - self.initial_epoch) * steps
-        coefficients = np.zeros((room.steps, 9, self.layout.places), np.float32)
-        coefficients[:steps] = resting(steps)[:, :, None]
+        coefficients = np.empty((steps, 9, self.layout.places), np.float32)
+        coefficients[:] = resting(steps)[:, :, None]
         for index, member in self.members.items():
-            coefficients[:steps, :, self.places[index]] = member.optimizer.coefficients(first, steps)
-        whole = np.zeros((room.steps, *order.shape[1:]), np.int32)
-        whole[:steps] = order
-        classes = self.layout.widths[-1]
-        self._state, metrics = self.program.epoch(
+            coefficients[:, :, self.places[index]] = member.optimizer.coefficients(first, steps)
+        self._state, metrics = compiled(self.layout, self.jit_compile).epoch(
             self._state,
             self._numbers,
-            training.tensors(self.input_layers, room.inputs, classes),
-            validation.tensors(self.input_layers, room.inputs, classes) if validation else None,
+            data,
+            validation,
             self._validation_rows,
-            tf.constant(whole),
+            tf.constant(order),
             tf.constant(coefficients),
             tf.constant(self.epoch * steps, tf.int32),
         )

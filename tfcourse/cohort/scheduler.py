@@ -25,7 +25,7 @@ from tfcourse.cohort.history import MemberHistory
 from tfcourse.cohort.layout import Layout
 from tfcourse.cohort.member import Member, State
 from tfcourse.cohort.plan import CohortPlan, least_places
-from tfcourse.cohort.program import cheapest, is_compiled
+from tfcourse.cohort.program import cheapest, compiled, is_compiled
 from tfcourse.cohort.running import RunningCohort, layouts_of
 from tfcourse.process.interrupt import StopAtOnce
 
@@ -144,18 +144,18 @@ class Scheduler:
                 if self._error is not None or not (self._waiting or self._idle or self._running):
                     return None
                 if self._waiting and len(self._idle) + self._running < self.open_at_once:
-                    free = [i for i, (_, each) in enumerate(self._waiting) if each.program not in self._compiling]
+                    free = [i for i, (_, layout) in enumerate(self._waiting) if layout not in self._compiling]
                     if free or not self._idle:
                         plan, layout = self._waiting.pop(free[0] if free else 0)
                         self._running += 1
                         break
                 if self._idle:
-                    self._idle.sort(key=lambda cohort: (cohort.layout.program in self._compiling, cohort.epoch))
+                    self._idle.sort(key=lambda cohort: (cohort.layout in self._compiling, cohort.epoch))
                     self._running += 1
                     return self._idle.pop(0)
                 self._changed.wait()
-            if layout.program not in self._compiled and not is_compiled(layout, self.jit_compile):
-                self._compiling.add(layout.program)
+            if layout not in self._compiled and not is_compiled(layout, self.jit_compile):
+                self._compiling.add(layout)
         members = {index: self.members[index] for index in plan.indices}
         states = [member.start() for member in members.values()]
         return self._running_cohort(layout, members, states, self.initial_epoch)
@@ -166,11 +166,11 @@ class Scheduler:
         return RunningCohort(layout, members, states, epoch, self.jit_compile, self.initial_epoch)
 
     def _train_epoch(self, cohort: RunningCohort) -> None:
-        program = cohort.program
+        program = compiled(cohort.layout, self.jit_compile)
         was_compiled, began = program.compile_seconds > 0, time.perf_counter()
         metrics = cohort.advance(
-            self.training,
-            self.validation,
+            self.training.tensors(cohort.input_layers),
+            self.validation.tensors(cohort.input_layers) if self.validation else None,
             cohort.own_order() if cohort.layout.own_rows else self.order(cohort.epoch, cohort.layout.batch_size),
         )
         seconds = time.perf_counter() - began
@@ -199,8 +199,8 @@ class Scheduler:
                     self._ended.put(history)
             cohort.without(finished)
             self._running -= 1
-            self._compiling.discard(cohort.layout.program)
-            self._compiled.add(cohort.layout.program)
+            self._compiling.discard(cohort.layout)
+            self._compiled.add(cohort.layout)
             if cohort.members:
                 self._idle.append(self._merged(cohort))
             self._changed.notify_all()
@@ -229,7 +229,8 @@ class Scheduler:
         left = max(self.histories[index].params["epochs"] for index in cohort.members) - cohort.epoch
         last = self._last_seconds.get(cohort.layout, 0.0)
         smaller = dataclasses.replace(cohort.layout, places=places)
-        compiling = 0.0 if is_compiled(smaller, self.jit_compile) else cohort.program.compile_seconds
+        here = compiled(cohort.layout, self.jit_compile)
+        compiling = 0.0 if is_compiled(smaller, self.jit_compile) else here.compile_seconds
         if places > cohort.layout.places // 2 or left * last * (1 - places / cohort.layout.places) <= compiling:
             return cohort
         states = [cohort.state(index) for index in cohort.members]

@@ -16,19 +16,18 @@ Stacked = dict[str, Any]
 VECTORS = "vectors"
 
 
-def stack(
-    members: Sequence[Member], states: Sequence[State], widths: Sequence[int], places: int, inputs: int
-) -> Stacked:
+def stack(members: Sequence[Member], states: Sequence[State], widths: Sequence[int], places: int) -> Stacked:
     """Return the states of ``members``, all of one depth, in the first places, zeros in the others.
 
     ``weights``, ``first`` and ``second`` have a kernel (k, inputs, units) each under :func:`kernel_name`, as wide as
-    ``widths`` says and the first for ``inputs`` features, and all trained vectors of the network side by side under
-    ``vectors``, (k, 1, units of all): one by one, their many small operations take a tenth of a step and a quarter of
-    the compiler's time. ``moving`` has a dictionary (k, 1, units) a layer.
+    ``widths`` says, and all trained vectors of the network side by side under ``vectors``, (k, 1, units of all): one
+    by one, their many small operations take a tenth of a step and a quarter of the compiler's time. ``moving`` has a
+    dictionary (k, 1, units) a layer.
     """
     stacked: Stacked = {"weights": {}, "moving": [], "first": {}, "second": {}}
     vectors: dict[str, list[NDArray[np.float32]]] = {"weights": [], "first": [], "second": []}
     position = 0
+    inputs = members[0].inputs
     for index, (layer, own) in enumerate(in_program(members[0], len(widths))):
         stacked["moving"].append({})
         width = widths[index]

@@ -78,7 +78,7 @@ class Shared:
     @classmethod
     def of(cls, training: Examples, validation: Examples | None, layers: InputLayers) -> Shared:
         """Return the examples as they are after ``layers``."""
-        parts = [part.arrays(layers) for part in (training, validation) if part]
+        parts = [tuple(each.numpy() for each in part.tensors(layers)) for part in (training, validation) if part]
         return cls(*parts)
 
     def examples(self) -> tuple[Examples, Examples | None]:
