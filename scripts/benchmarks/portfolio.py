@@ -46,12 +46,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--found", type=Path, help="file of JSON lines for what the searches find")
     options = parser.parse_args(argv)
     from portfolio_choice import Losses
-    from portfolio_measure import kept
+    from quality import kept
 
     console = Console(width=140)
     if options.write is None and not options.search:
         _measure(options, console)
-    losses = Losses.of(kept(options.out), options.draws)
+    losses = Losses.of(kept(options.out, ("table", "split")), options.draws)
     if options.write:
         _write(options, losses)
     elif options.search:
@@ -73,12 +73,12 @@ def _settings(options: argparse.Namespace) -> tuple[Any, list[dict[str, Any]]]:
 
 
 def _measure(options: argparse.Namespace, console: Console) -> None:
-    from portfolio_measure import kept, measured
+    from portfolio_measure import measured
     from portfolio_tables import splits, tables
-    from quality import keep
+    from quality import keep, kept
 
     space, settings = _settings(options)
-    there = kept(options.out)
+    there = kept(options.out, ("table", "split"))
     for name in options.tables or tables(options.data):
         for seed, prepared in splits(name, options.data):
             if (name, seed) not in there:
@@ -111,9 +111,9 @@ def _written(value: Any) -> str:
 
 def _search(options: argparse.Namespace, losses: Losses, console: Console) -> None:
     from portfolio_choice import chosen_without
-    from portfolio_measure import kept, searched
+    from portfolio_measure import searched
     from portfolio_tables import splits, tables
-    from quality import keep
+    from quality import keep, kept
 
     space, settings = _settings(options)
     there = kept(options.found, ("table", "split", "way", "trials"))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -111,16 +109,3 @@ def searched(
         "first": len(first),
         "cpu_seconds": time.process_time() - began,
     }
-
-
-def kept(path: Path | None, key: Sequence[str] = ("table", "split")) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Return what earlier calls measured, by what tells it apart; a last line that was cut off does not count."""
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    if path is not None and path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                each = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            found[tuple(each[name] for name in key)] = each
-    return found

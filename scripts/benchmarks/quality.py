@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,16 +92,16 @@ def _processor() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def kept(path: Path | None) -> dict[tuple[str, int, str], dict[str, Any]]:
-    """Return the measurements of earlier calls; a last line that was cut off does not count."""
-    found: dict[tuple[str, int, str], dict[str, Any]] = {}
+def kept(path: Path | None, key: Sequence[str] = ("table", "seed", "way")) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Return what earlier calls measured, by what tells it apart; a last line that was cut off does not count."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
     if path is not None and path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():
             try:
                 each = json.loads(line)
             except json.JSONDecodeError:
                 continue
-            found[each["table"], each["seed"], each["way"]] = each
+            found[tuple(each[name] for name in key)] = each
     return found
 
 
