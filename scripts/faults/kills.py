@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import signal
 import sys
 import tempfile
@@ -55,12 +56,13 @@ class Moment:
 def looked_at(folder: Path) -> set[tuple[str, int, int]]:
     """Return the files of a folder as they are now; a set of another time differs by what has changed."""
     found = set()
-    for path in folder.rglob("*"):
-        try:
-            status = path.stat()
-        except FileNotFoundError:  # it was there a moment ago
-            continue
-        found.add((str(path), status.st_ino, status.st_mtime_ns))
+    for place, folders, files in os.walk(folder):  # which passes over a folder that was there a moment ago
+        for path in (os.path.join(place, name) for name in (*folders, *files)):
+            try:
+                status = os.stat(path)
+            except FileNotFoundError:
+                continue
+            found.add((path, status.st_ino, status.st_mtime_ns))
     return found
 
 

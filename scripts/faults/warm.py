@@ -64,7 +64,10 @@ for line in sys.stdin:
     if number == 0:
         child(json.loads(line))
     print(number, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]), flush=True)
+    ended = os.waitid(os.P_PID, number, os.WEXITED | os.WNOWAIT)  # until that is known the number is its own
+    print(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status, flush=True)
+    sys.stdin.readline()
+    os.waitpid(number, 0)
 """
 
 
@@ -77,8 +80,9 @@ class Child:
         self.status: int | None = None
 
     def kill(self) -> None:
-        """Send SIGKILL; a child that has ended waits for its parent, so that its number is nobody else's."""
-        os.kill(self.process, signal.SIGKILL)
+        """Send SIGKILL, unless it is known to have ended: until then its number is nobody else's."""
+        if self.status is None:
+            os.kill(self.process, signal.SIGKILL)
 
     def go(self) -> None:
         """Let a child begin that was told to wait."""
@@ -88,6 +92,7 @@ class Child:
         """Return the exit status; the number of the signal, negative, if one ended it."""
         if self.status is None:
             self.status = self.warm.line()
+            self.warm.write("")  # its parent need not keep its number any longer
         return self.status
 
     def ended(self) -> bool:
@@ -122,6 +127,7 @@ class Warm:
             start_new_session=True,  # Ctrl-C is for the campaign, which ends its commands itself
         )
         self._unread = b""
+        self._latest: Child | None = None
 
     def __enter__(self) -> Warm:
         return self
@@ -131,12 +137,13 @@ class Warm:
     ) -> None:
         assert self.parent.stdin is not None
         assert self.parent.stdout is not None
+        self.end()
         self.parent.stdin.close()
         self.parent.wait()
         self.parent.stdout.close()
 
     def start(self, command: str, *words: Any, wait: bool = False, most_bytes: int | None = None) -> Child:
-        """Start a command such as ``train``.
+        """Start a command such as ``train``; one that nobody waited for is ended first.
 
         Args:
             command: its name.
@@ -144,19 +151,33 @@ class Warm:
             wait: whether it begins only when it is told to go.
             most_bytes: what a file can hold: to the command, a disk that is full and stays so.
         """
-        assert self.parent.stdin is not None
+        self.end()
         output = self.place / "output.txt"
         texts = tuple(map(str, words))
         order = {"command": command, "words": texts, "wait": wait, "output": str(output), "most_bytes": most_bytes}
-        self.parent.stdin.write(json.dumps(order).encode() + b"\n")
-        self.parent.stdin.flush()
-        return Child(self, (command, *texts), self.line(), output)
+        self.write(json.dumps(order))
+        if (process := self.line()) <= 1:  # what is no process's number names a group, or everything, to a signal
+            raise RuntimeError(f"The warm process gives {process} for a child's number.")
+        self._latest = Child(self, (command, *texts), process, output)
+        return self._latest
+
+    def end(self) -> None:
+        """Kill the command that runs, if one does: a test that failed may have left it."""
+        if self._latest is not None:
+            self._latest.kill()
+            self._latest.wait()
 
     def run(self, command: str, *words: Any, most_bytes: int | None = None) -> Child:
         """Run a command to its end."""
         child = self.start(command, *words, most_bytes=most_bytes)
         child.wait()
         return child
+
+    def write(self, line: str) -> None:
+        """Send a line to the warm process."""
+        assert self.parent.stdin is not None
+        self.parent.stdin.write(line.encode() + b"\n")
+        self.parent.stdin.flush()
 
     def has_line(self) -> bool:
         """Say whether the warm process has written a line that was not read yet."""
