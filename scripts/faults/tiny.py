@@ -124,6 +124,9 @@ def of_retest(out: Path) -> dict[str, Any]:
     }
 
 
+LOST = "lost to a full disk, and said to be"
+
+
 def of_training(out: Path) -> dict[str, Any]:
     """Return the curve, the kept states, the model and the result of a babysat training, by epoch."""
     from tfcourse.babysitting.journal import read_journal
@@ -135,7 +138,9 @@ def of_training(out: Path) -> dict[str, Any]:
     return {
         "curve": [(event["epoch"], event["step"], event["logs"]) for event in path if event["kind"] == "epoch"],
         "states": {
-            (event["kind"], event["epoch"], event["step"]): of_state(kept / f"{event['number']:08d}.npz")
+            (event["kind"], event["epoch"], event["step"]): LOST
+            if event.get("disk_full")
+            else of_state(kept / f"{event['number']:08d}.npz")
             for event in path
             if event["kind"] in ("start", "epoch")
         },
