@@ -8,8 +8,10 @@ import pytest
 
 from tfcourse import train
 from tfcourse.errors import UserError
+from tfcourse.space import SearchSpace
 from tfcourse.space.course import default_space
 from tfcourse.space.first_settings import read_first_settings
+from tfcourse.space.space_file import read_space
 from tfcourse.tuning import start as starting
 
 
@@ -33,6 +35,7 @@ def test_settings_are_read_and_units_stand_for_every_layer(tmp_path: Path) -> No
         ("[[setting]]\nlearning_rte = 0.1", r"setting 1: 'learning_rte' is not searched.*Did you mean 'learning_rate'"),
         ("[[setting]]\nlearning_rate = 2.0", r"learning_rate = 2.0 was given, but the space allows 0.0001 to 1; widen"),
         ("[[setting]]\nunits = 64.5", r"units = 64.5 was given, but the space allows 50 to 100"),
+        ("[[setting]]\nwidth = 64", r"'width' is not searched"),
         ("[[setting]]\nlayers = true", r"layers = True was given, but the space allows 2 to 4"),
         ('[[setting]]\nlearning_rate = "0.1"', r"learning_rate = '0.1' was given"),
         ('[[setting]]\noptimizer = "adamw"', r"optimizer = 'adamw' was given, but the space allows one of 'sgd'"),
@@ -45,6 +48,14 @@ def test_settings_are_read_and_units_stand_for_every_layer(tmp_path: Path) -> No
 def test_mistakes_are_told(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize("space", [read_space("wide"), default_space("conv")], ids=["wide", "conv"])
+def test_units_of_every_layer_are_refused_where_they_are_not_searched(tmp_path: Path, space: SearchSpace) -> None:
+    path = tmp_path / "first.toml"
+    path.write_text("[[setting]]\nunits = 64\n", encoding="utf-8")
+    with pytest.raises(UserError, match="setting 1: 'units' is not searched"):
+        read_first_settings(path, space)
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:

@@ -42,7 +42,9 @@ def build_parser() -> Parser:
     )
     add_data_flags(data.add_argument)
     search = parser.add_argument_group("search")
-    search.add_argument("--space", metavar="FILE.toml", help="what to change in the default search space")
+    search.add_argument(
+        "--space", metavar="FILE.toml|wide", help="what to change in the default search space; wide: larger networks"
+    )
     search.add_argument(
         "--trials",
         metavar="N",

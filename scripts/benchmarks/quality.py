@@ -54,6 +54,7 @@ TASKS = {
 OURS: dict[str, tuple[str, ...]] = {
     "default": (),
     "standard": ("--numbers", "standard"),
+    "wide": ("--space", "wide"),
     "robust": ("--numbers", "robust"),
     "encoded": ("--numbers", "encoded"),
     "folds1": ("--folds", "1", "--numbers", "standard"),

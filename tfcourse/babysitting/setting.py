@@ -68,8 +68,11 @@ def begin_with(words: Sequence[str], prepared: Prepared, winner: Mapping[str, An
     limits = {name: live.pop(name, None) for name in LIMITS}
     given = {**live, **{name: _value(name, text) for name, text in texts.items() if name not in LIVE}}
     values |= {name: value for name, value in given.items() if name != "units"}
+    if "units" in given and "width" in given:
+        raise UserError("--set: units and width were given; width is the units of every hidden layer. Give one.")
     there = [values[f"units_{number}"] for number in _layers(values) if f"units_{number}" in values]
-    layers = given.get("units", there)
+    layers = given.get("units", [values.pop("width")] if "width" in values else there)
+    values.pop("width", None)
     if "units" in given and len(layers) > 1 and "layers" in given and given["layers"] != len(layers):
         raise UserError(f"--set: layers={given['layers']} and {len(layers)} units were given; give as many of both.")
     if "units" in given and len(layers) > 1:

@@ -148,12 +148,17 @@ class OptimizerSpec:
 
 
 def network_from_values(values: Mapping[str, Any], *, inputs: int, classes: int) -> NetworkSpec:
-    """Return the network that a trial's values describe; ``layers`` picks among ``units_1``, ``units_2``, ...
+    """Return the network that a trial's values describe.
+
+    ``layers`` picks among ``units_1``, ``units_2``, ...; or all have ``width`` units.
 
     >>> network_from_values({"layers": 2, "units_1": 60, "units_2": 70}, inputs=4, classes=3).units
     (60, 70)
+    >>> network_from_values({"layers": 2, "width": 128}, inputs=4, classes=3).units
+    (128, 128)
     """
-    units = tuple(int(values[f"units_{layer}"]) for layer in range(1, int(values["layers"]) + 1))
+    layers = range(1, int(values["layers"]) + 1)
+    units = tuple(int(values["width"] if "width" in values else values[f"units_{layer}"]) for layer in layers)
     names = ("activation", "normalize", "batch_norm_momentum", "dropout", "l2")
     return NetworkSpec(inputs, classes, units, **{name: values[name] for name in names if name in values})
 

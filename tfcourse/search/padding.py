@@ -10,7 +10,7 @@ from tfcourse.cohort.member import Member, member_of_spec
 from tfcourse.cohort.plan import sharing_pays
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.space import SearchSpace
-from tfcourse.space.course import depths, most_units
+from tfcourse.space.course import depths, most_units, widths
 
 STEP = 1.25
 
@@ -23,10 +23,12 @@ class Padding:
         units: units to which hidden layers are padded at least.
         depths: the fewest and the most hidden layers of a program that networks of several depths share; None where
             each depth has its own.
+        widths: those that a choice gives to all layers of a network, each with a program of its own and no padding.
     """
 
     units: int
     depths: tuple[int, int] | None = None
+    widths: tuple[int, ...] = ()
 
     @classmethod
     def of_space(cls, space: SearchSpace, *, inputs: int, examples: int) -> Padding:
@@ -34,14 +36,14 @@ class Padding:
 
         >>> from tfcourse.space.course import default_space
         >>> Padding.of_space(default_space(), inputs=64, examples=1000 * 20)
-        Padding(units=100, depths=(2, 4))
+        Padding(units=100, depths=(2, 4), widths=())
         >>> Padding.of_space(default_space(), inputs=784, examples=50_000 * 20)
-        Padding(units=100, depths=None)
+        Padding(units=100, depths=None, widths=())
         """
         if "layers" not in space.names:  # only softmax regression is beside convolutional networks
             return cls(1)
         found, units = depths(space), most_units(space)
-        return cls(units, found if sharing_pays(found, inputs, units, examples) else None)
+        return cls(units, found if sharing_pays(found, inputs, units, examples) else None, widths(space))
 
     @classmethod
     def of_networks(cls, networks: Sequence[NetworkSpec], *, examples: int) -> Padding:
@@ -58,8 +60,12 @@ class Padding:
 
         >>> [Padding(100).member(NetworkSpec(64, 10, (70, n)), OptimizerSpec(), 0).pad_to for n in (100, 101, 126)]
         [100, 125, 157]
+        >>> chosen = Padding(256, widths=(64, 256))
+        >>> [chosen.member(NetworkSpec(64, 10, (n, n)), OptimizerSpec(), 0).pad_to for n in (64, 100)]
+        [64, 256]
         """
-        widest, deep, units = max(network.units, default=0), len(network.units), max(self.units, 1)
+        widest, deep = max(network.units, default=0), len(network.units)
+        units = widest if widest in self.widths else max(self.units, 1)
         while units < widest:
             units = math.ceil(units * STEP)
         shared = self.depths if self.depths and self.depths[0] <= deep <= self.depths[1] else None

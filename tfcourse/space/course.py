@@ -46,8 +46,8 @@ _DEFAULTS: dict[str, tuple[Parameter, ...]] = {
 def build_space(changes: Mapping[str, Parameter], network: str = MLP) -> SearchSpace:
     """Return a kind of network's default space with the parameters in ``changes`` put in or replaced.
 
-    ``units`` stands for every hidden layer and becomes ``units_1``, ``units_2``, ...; parents are filled in, and what
-    no optimizer of the space has is left out.
+    ``units`` stands for every hidden layer and becomes ``units_1``, ``units_2``, ...; ``width``, one number for all of
+    them, takes its place. Parents are filled in, and what no optimizer of the space has is left out.
 
     >>> build_space({"layers": Parameter("layers", "choice", values=(1,))}).names[-3:]
     ('units_1', 'learning_rate_decay', 'dropout')
@@ -56,6 +56,8 @@ def build_space(changes: Mapping[str, Parameter], network: str = MLP) -> SearchS
     """
     parameters: list[Parameter] = []
     chosen = {parameter.name: parameter for parameter in _DEFAULTS[network]} | dict(changes)
+    if "width" in changes:
+        chosen.pop("units", None)
     depths = whole_values(chosen["layers"]) if "layers" in chosen else ()
     for name, parameter in chosen.items():
         if name == "units":
@@ -106,11 +108,20 @@ def depths(space: SearchSpace) -> tuple[int, int]:
     return min(found), max(found)
 
 
+def widths(space: SearchSpace) -> tuple[int, ...]:
+    """Return the widths that networks of the space may have where a choice gives one to all layers, the least first.
+
+    >>> widths(build_space({"width": Parameter("width", "choice", values=(256, 64))})), widths(default_space())
+    ((64, 256), ())
+    """
+    return tuple(sorted(map(int, space["width"].values))) if "width" in space.names else ()
+
+
 def most_units(space: SearchSpace) -> int:
     """Return the most units that a hidden layer of the space may have.
 
     >>> most_units(default_space())
     100
     """
-    units = [parameter for parameter in space if parameter.name.startswith("units_")]
-    return max(int(max(parameter.values, default=parameter.high)) for parameter in units)
+    units = [each for each in space if each.name == "width" or each.name.startswith("units_")]
+    return max(int(max(each.values, default=each.high)) for each in units)

@@ -35,8 +35,8 @@ def read_first_settings(path: Path | str, space: SearchSpace) -> list[dict[str, 
 def _setting(number: int, given: Mapping[str, Any], space: SearchSpace) -> dict[str, Value]:
     setting: dict[str, Value] = {}
     for name, value in given.items():
-        every = [each for each in space.names if each.startswith("units_")] if name == "units" else [name]
-        for each in every:
+        every = [each for each in space.names if each.startswith("units_")] if name == "units" else []
+        for each in every or [name]:
             if each not in space.names:
                 raise UserError(
                     f"--first: setting {number}: {name!r} is not searched.{did_you_mean(name, space.names)}"

@@ -51,6 +51,7 @@ KNOWN: dict[str, Known] = {
     "beta_1": _BETA,
     "beta_2": _BETA,
     "units": Known("integer", 1, 8192),
+    "width": Known("integer", 1, 8192),
     "batch_size": Known("integer", 2),
     "layers": Known("integer", 1, 16),
     "learning_rate_decay": Known("log", 0.0),

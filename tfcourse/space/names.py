@@ -10,6 +10,8 @@ OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
 MLP, CONV = "mlp", "conv"
 NETWORKS = (MLP, CONV)
 """Kinds of networks: fully connected ones, and convolutional ones for images."""
+WIDE = "wide"
+"""The space of larger networks, to be named where a file of a space is."""
 OWN, PORTFOLIO = "own", "portfolio"
 """Who gave the setting of a trial that was not drawn: the user, or the portfolio."""
 ONE_MINUS = "one_minus_"

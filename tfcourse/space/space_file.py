@@ -8,11 +8,15 @@
     [learning_rate]                    # a table gives its range, and its scale if another than usual
     low = 1e-3
     high = 0.1
+
+A file may be named ``wide``: then it is ``wide.toml`` beside this module.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +25,7 @@ from tfcourse.files.toml_file import read_toml
 from tfcourse.space import Parameter, SearchSpace
 from tfcourse.space.course import build_space
 from tfcourse.space.known import KNOWN_OF, Known
-from tfcourse.space.names import MLP
+from tfcourse.space.names import MLP, WIDE
 
 _RANGE_KEYS = ("low", "high", "scale")
 _CONTINUOUS = ("linear", "log", "one_minus_log")
@@ -32,13 +36,24 @@ def read_space(path: Path | str | Mapping[str, Any], network: str = MLP) -> Sear
 
     Raises:
         UserError: if the file cannot be read, or naming the key, what was given and what is allowed.
+
+    >>> read_space("wide")["width"].values
+    (128, 256)
     """
-    return space_from_toml(path if isinstance(path, Mapping) else read_toml(path, "--space"), network)
+    return space_from_toml(_entries(path), network)
 
 
 def names_in_space(path: Path | str | Mapping[str, Any]) -> tuple[str, ...]:
     """Return the hyperparameters that a TOML file, or what it would hold, names."""
-    return tuple(path if isinstance(path, Mapping) else read_toml(path, "--space"))
+    return tuple(_entries(path))
+
+
+def _entries(path: Path | str | Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(path, Mapping):
+        return path
+    if str(path) == WIDE:
+        return tomllib.loads((files("tfcourse.space") / f"{WIDE}.toml").read_text(encoding="utf-8"))
+    return read_toml(path, "--space")
 
 
 def space_from_toml(entries: Mapping[str, Any], network: str = MLP) -> SearchSpace:
@@ -50,6 +65,8 @@ def space_from_toml(entries: Mapping[str, Any], network: str = MLP) -> SearchSpa
     >>> space_from_toml({"dropout": 0.0, "optimizer": ["adam", "sgd"]})["optimizer"].values
     ('adam', 'sgd')
     """
+    if "units" in entries and "width" in entries:
+        raise UserError("--space: units and width are both given; width is the units of every hidden layer. Give one.")
     space = build_space({name: _parameter(name, entry, network) for name, entry in entries.items()}, network)
     for name in entries:
         if name != "units" and name not in space.names:
