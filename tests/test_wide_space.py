@@ -43,7 +43,7 @@ def test_it_has_one_width_in_the_place_of_units() -> None:
 
 
 def test_units_and_width_are_not_searched_together() -> None:
-    with pytest.raises(UserError, match="units and width are both given; .* Give one"):
+    with pytest.raises(UserError, match=r"units and width are both given; .* Give one"):
         space_from_toml({"units": 64, "width": [64, 128]})
 
 
@@ -99,5 +99,5 @@ def test_a_babysat_network_has_the_width_that_was_set(
 ) -> None:
     prepared = prepare(DataOptions(str(pets_csv), target="kind"))
     assert begin_with(words, prepared, winner).network.units == units
-    with pytest.raises(UserError, match="units and width were given; .* Give one"):
+    with pytest.raises(UserError, match=r"units and width were given; .* Give one"):
         begin_with(["units=8", "width=9"], prepared, winner)
