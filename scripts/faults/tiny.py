@@ -124,7 +124,7 @@ def of_retest(out: Path) -> dict[str, Any]:
     }
 
 
-LOST = "lost to a full disk, and said to be"
+LOST = "lost to a full disk, says the journal"
 
 
 def of_training(out: Path) -> dict[str, Any]:
