@@ -35,8 +35,9 @@ from tfcourse.data.reading.decode import (
     without_sentinels,
 )
 from tfcourse.data.reading.far_values import far_values
+from tfcourse.data.reading.figures import told_of_words, told_of_zeros
 from tfcourse.data.reading.numbers import find_style, is_infinite
-from tfcourse.data.reading.periods import find_period, look_like_durations
+from tfcourse.data.reading.periods import find_period
 from tfcourse.data.reading.reading import Order, Reading
 from tfcourse.data.reading.slips import (
     FEW_VALUES,
@@ -112,7 +113,8 @@ def decide(name: str, column: Any, wishes: Wishes | None = None, beside: Decimal
         if numbers is None and not may_be_grouped(column):
             numbers = quick_numbers(column)
         if numbers is not None:
-            return _of_numbers(Reading(name, "number"), numbers, wishes)
+            decided = _of_numbers(Reading(name, "number"), numbers, wishes)
+            return replace(decided, odd=[*decided.odd, *told_of_zeros(name, column)])
     return _of_texts(name, Distinct.of(column), wishes, categorical, beside or DecimalMark())
 
 
@@ -152,12 +154,7 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool, be
         for text, count in zip(texts, counts, strict=True)
         if text in said and text not in missing and text.casefold() not in markers.PLAIN_WORDS
     ]
-    if words and look_like_durations(pa.array(words, pa.string())).all():
-        odd.append(
-            f"durations such as {words[0]!r} are read as categories, without their order: write them as numbers of one"
-            " unit, such as 90 or 90 min"
-        )
-    return Decided(reading, categories(values, reading), odd)
+    return Decided(reading, categories(values, reading), odd + ([] if categorical else told_of_words(words)))
 
 
 def _have_figures(values: Distinct, marker: NDArray[np.bool_]) -> bool:
@@ -184,7 +181,7 @@ def _as_numbers(
     whole = np.full(len(values.texts), np.nan)
     whole[~marker] = numbers
     decided = _of_numbers(replace(style, name=name, missing=said, kept=kept), whole[values.codes], wishes)
-    decided.odd.extend(told)
+    decided.odd.extend(told + told_of_zeros(name, values.texts))
     return decided
 
 

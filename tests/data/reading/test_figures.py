@@ -1,0 +1,72 @@
+"""What is written with figures but read without their order is told; names that figures only number are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from tfcourse import look
+from tfcourse.data.reading.decide import Wishes, decide
+
+ROWS = range(40)
+QUANTITIES = {
+    "blood pressure": [f"{100 + n}/{60 + n}" for n in ROWS],
+    "with a tolerance": [f"{n - 9}.5 ± 0.{n}" for n in ROWS],
+    "degrees": [f"{n}°{n}'{'NS'[n % 2]}" for n in ROWS],
+    "signed durations": [f"{n - 9}h {n}m" for n in ROWS],
+    "intervals": [f"[{n}, {n + 10})" for n in ROWS],
+    "feet": [f"{n} ft {n % 12} in" for n in ROWS],
+    "sizes": [f"{n} x {n + 1} cm" for n in ROWS],
+}
+NAMES = {
+    "codes": [f"{'ABCDEF'[n % 6]}{n}-{n}" for n in ROWS],
+    "one number": [f"SKU-{n}" for n in ROWS],
+    "few": [f"{10 * n}-{10 * n + 9}" for n in range(10)] * 4,
+    "words": ["red", "green", "blue", "7 of 9"] * 10,
+}
+
+
+@pytest.mark.parametrize("texts", QUANTITIES.values(), ids=QUANTITIES.keys())
+def test_texts_that_differ_in_their_figures_alone_are_told(texts: list[str]) -> None:
+    decided = decide("c", pa.chunked_array([texts]))
+    assert decided.reading.kind == "category"
+    assert decided.odd == [
+        f"its texts differ in their figures alone, such as {texts[0]!r}, and are read without their order: if they tell"
+        " how much, give each figure a column of its own"
+    ]
+    assert decide("c", pa.chunked_array([texts]), Wishes(categorical=("c",))).odd == []
+
+
+@pytest.mark.parametrize("texts", NAMES.values(), ids=NAMES.keys())
+def test_names_are_not(texts: list[str]) -> None:
+    decided = decide("c", pa.chunked_array([texts]))
+    assert (decided.reading.kind, decided.odd) == ("category", [])
+
+
+@pytest.mark.parametrize(
+    ("texts", "first"),
+    [
+        (["10115", "04782", "01067"], "04782"),
+        ([None, " 007 ", "12"], "007"),
+        (["0", "0.5", "0e3", "10"], None),
+        (["-05", "12"], None),
+    ],
+)
+def test_numbers_that_begin_with_zeros_are_told(texts: list[str | None], first: str | None) -> None:
+    decided = decide("a b", pa.chunked_array([texts]))
+    assert decided.reading.kind == "number"
+    line = (
+        f"{first!r} and others begin with zeros, as codes do: --categorical 'a b' reads them as such, without an order"
+    )
+    assert decided.odd == ([] if first is None else [line])
+
+
+def test_a_person_sees_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "\n".join(f"{120 + n}/80,0{n % 7}123,{'ab'[n % 2]}" for n in ROWS)
+    (tmp_path / "t.csv").write_text(f"pressure,zip,kind\n{rows}\n", encoding="utf-8")
+    assert look.main([str(tmp_path / "t.csv"), "--target", "kind"]) == 0
+    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "its texts differ in their figures alone, such as '120/80'" in said
+    assert "'00123' and others begin with zeros, as codes do: --categorical zip" in said
