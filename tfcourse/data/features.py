@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -17,6 +18,9 @@ __all__ = [
     "ArrayFeatures", "CategoryColumn", "Features", "Matrix", "NumberColumn", "TableFeatures", "TextColumn",
     "as_float32", "check_finite", "features_from_json",
 ]  # fmt: skip
+
+BLOCK = 4_000_000
+"""Numbers of an array that are worked on at a time: 32 MB in float64."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,13 @@ class ArrayFeatures:
     @classmethod
     def fit(cls, train: NDArray[Any]) -> Self:
         """Return the features with the statistics of the training examples, shape (rows, ...)."""
-        x = as_float32(train).astype(np.float64)
-        axis = 0 if x.ndim == 2 else None
-        mean, deviation = np.atleast_1d(x.mean(axis)), np.atleast_1d(x.std(axis))
+        axis = 0 if train.ndim == 2 else None
+        of_one = len(train) if axis == 0 else train.size
+        mean = np.atleast_1d(sum(block.sum(axis) for block in _blocks(train)) / of_one)
+        centred = (block - (mean if axis == 0 else mean[0]) for block in _blocks(train))
+        deviation = np.sqrt(np.atleast_1d(sum(np.square(block).sum(axis) for block in centred) / of_one))
         deviation = np.where(deviation > 0, deviation, 1.0)
-        return cls(tuple(x.shape[1:]), tuple(mean.tolist()), tuple(deviation.tolist()))
+        return cls(tuple(train.shape[1:]), tuple(mean.tolist()), tuple(deviation.tolist()))
 
     def transform(self, x: NDArray[Any]) -> Matrix:
         """Return the matrix of examples, shape (rows, width).
@@ -60,8 +66,12 @@ class ArrayFeatures:
             UserError: if the examples have another shape, or values that are not finite.
         """
         self.check(x)
-        flat = as_float32(x).reshape(len(x), -1).astype(np.float64)
-        return ((flat - np.array(self.mean)) / np.array(self.deviation)).astype(np.float32)
+        matrix, begin = np.empty((len(x), self.width), np.float32), 0
+        for block in _blocks(x):
+            flat = block.reshape(len(block), -1)
+            matrix[begin : begin + len(block)] = (flat - np.array(self.mean)) / np.array(self.deviation)
+            begin += len(block)
+        return matrix
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse examples of another shape, or with values that are not finite."""
@@ -85,11 +95,18 @@ def as_float32(x: NDArray[Any]) -> Matrix:
         return x.astype(np.float32)
 
 
+def _blocks(x: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
+    """Give an array's examples, rounded to float32, some at a time: in float64 all may take eight times theirs."""
+    rows = max(1, BLOCK // max(1, math.prod(x.shape[1:])))
+    for begin in range(0, len(x), rows):
+        yield as_float32(x[begin : begin + rows]).astype(np.float64)
+
+
 def check_finite(x: NDArray[Any]) -> None:
     """Refuse arrays with NaN, or with numbers that are infinite as float32."""
-    finite = np.isfinite(as_float32(x))
-    if not finite.all():
-        rows = np.flatnonzero(~finite.reshape(len(x), -1).all(axis=1))
+    finite = [np.isfinite(block).reshape(len(block), -1).all(axis=1) for block in _blocks(x)]
+    if not all(each.all() for each in finite):
+        rows = np.flatnonzero(~np.concatenate(finite))
         raise UserError(
             f"x holds NaN or infinite numbers in {len(rows)} row{'s' * (len(rows) > 1)}, the first in row"
             f" {rows[0] + 1}. Fill them in, or save the data as a table, where empty values are understood."

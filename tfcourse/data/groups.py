@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfcourse.data.in_both import digest
 from tfcourse.data.split import Rows
 from tfcourse.data.table import Column, Table, is_missing
 
@@ -50,9 +51,7 @@ def equal_rows(x: Table | NDArray[Any]) -> Rows:
         frame = pd.DataFrame(x)
         groups = frame.groupby(list(frame.columns), dropna=False, sort=False).ngroup()
         return np.asarray(groups, dtype=np.int64)
-    flat = np.ascontiguousarray(x.reshape(len(x), -1))
-    rows = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
-    codes, _ = pd.factorize(np.unique(rows, return_inverse=True)[1])
+    codes, _ = pd.factorize(np.fromiter(map(digest, x), dtype=object, count=len(x)))
     return np.asarray(codes, dtype=np.int64)
 
 

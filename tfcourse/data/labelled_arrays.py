@@ -21,7 +21,7 @@ def read_labelled_arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any], list[s
         raise UserError(f"{str(path)!r} holds no array 'y'; save it with numpy.savez(file, x=..., y=...).")
     y = _labels_of(y, len(x), path)
     kept, labels, notes = labels_of_column(pa.chunked_array([pa.array(y.tolist(), from_pandas=True)]), "y", path)
-    return x[kept], labels, notes
+    return (x if len(kept) == len(x) else x[kept]), labels, notes
 
 
 def read_npz(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:

@@ -20,6 +20,7 @@ from tfcourse.data.options import DataOptions
 from tfcourse.data.reading.corrections import read_corrections
 from tfcourse.data.reading.reading import Reading
 from tfcourse.data.sources import Dataset, X, load
+from tfcourse.data.split import Split
 from tfcourse.data.suspicions import odd_categories, suspicions
 from tfcourse.data.table import Table, take
 from tfcourse.errors import UserError, did_you_mean
@@ -163,8 +164,7 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
         for category in features.categories:
             dataset.odd.extend(f"{category.name}: {line}" for line in odd_categories(dataset.x[category.name]))
         dataset.notes.extend(suspicions(used, y, split.train, split.validation, dates))
-    x = features.transform(dataset.x)  # type: ignore[arg-type]
-    train, validation, test = (Part(x[rows], y[rows]) for rows in (split.train, split.validation, split.test))
+    train, validation, test = _parts(features, dataset.x, y, split)
     if weights is not None:
         train = replace(train, weights=of_mean_one(weights[split.train], "training"))
         validation = replace(validation, weights=of_mean_one(weights[split.validation], "validation"))
@@ -185,6 +185,17 @@ def _prepared(dataset: Dataset, options: DataOptions, features: Features | None)
         test_places=split.test if dataset.test is None else np.arange(len(test)),
         weights=None if weights is None else of_mean_one(weights[np.r_[split.train, split.validation]], "training"),
     )  # fmt: skip
+
+
+def _parts(features: Features, x: X, y: Numbers, split: Split) -> tuple[Part, ...]:
+    """Return the parts of the split; an array's are mapped one by one, so that it is not held three times."""
+    places = (split.train, split.validation, split.test)
+    if isinstance(features, ArrayFeatures):
+        assert not isinstance(x, dict)
+        return tuple(Part(features.transform(x[rows]), y[rows]) for rows in places)
+    assert isinstance(x, dict)
+    matrix = features.transform(x)
+    return tuple(Part(matrix[rows], y[rows]) for rows in places)
 
 
 def fit(

@@ -90,7 +90,8 @@ def fingerprint_of(data: str, test_data: str | None = None) -> str:
     """
     if data in NAMES:
         return load(data).fingerprint
-    found = hashlib.sha256(checked_path(data, "--data").read_bytes()).hexdigest()
+    with checked_path(data, "--data").open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
     if test_data is None:
         return found
     return hashlib.sha256(found.encode() + checked_path(test_data, "--test-data").read_bytes()).hexdigest()
