@@ -21,7 +21,7 @@ def test_mean_and_deviation_are_those_of_the_whole(
     dtype: type, shape: tuple[int, ...], block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(features, "BLOCK", block)
-    x = (np.random.default_rng(0).normal(100, 50, shape)).astype(dtype)
+    x: np.ndarray = np.random.default_rng(0).normal(100, 50, shape).astype(dtype)
     fitted = ArrayFeatures.fit(x)
     whole = x.astype(np.float32).astype(np.float64)
     axis = 0 if x.ndim == 2 else None
