@@ -29,6 +29,8 @@ from tfcourse.tuning.folds import LEAST_TRIALS, default_folds, folds_of
 from tfcourse.tuning.weights import ROUNDS, greedy_weights
 
 FOLDS, EPOCHS = 4, 3
+BATCH_SIZE, ON_FOLDS = 34, 28
+"""Of 72 rows 34 at a time leave a minibatch of 4, 28 one of 16."""
 
 
 def read(path: Path) -> Any:
@@ -42,6 +44,7 @@ def run(pets_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     space = out.parent / "space.toml"
     space.write_text('dropout = 0.0\noptimizer = ["sgd", "adam"]\n[learning_rate]\nlow = 0.001\nhigh = 0.03\n')
     given = ["--trials", str(LEAST_TRIALS), "--epochs", str(EPOCHS), "--folds", str(FOLDS), "--quiet"]
+    given += ["--batch-size", str(BATCH_SIZE)]
     given += ["--space", str(space), "--data", str(pets_csv), "--target", "kind", "--out", str(out)]
     assert train.main(given) == 0
     return out
@@ -103,14 +106,14 @@ def test_each_network_is_that_of_model_fit_on_the_rows_of_the_other_folds(
     x, y, folds = rows_of(data[bins])
     assert x.shape[1] == data[False].features.width + bins * 4  # of 16 and more of the 67 weights each
     for fold, (train_rows, own) in enumerate(folds):
-        size = int(values["batch_size"])
+        assert (values["batch_size"], len(train_rows)) == (BATCH_SIZE, 72)
         optimizer = OptimizerSpec("adam", values["learning_rate"])
         if trial is not None:
-            optimizer = optimizer_from_values(values, steps_per_epoch=-(-len(train_rows) // size))
+            optimizer = optimizer_from_values(values, steps_per_epoch=-(-len(train_rows) // ON_FOLDS))
         alone = fit_network(
             network_of(trial, values, x.shape[1]), optimizer,
             TrainingData(x[train_rows], y[train_rows], x[own], y[own]),
-            Schedule(EPOCHS, 3, order_seed=seed_of(0, fold)), batch_size=size,
+            Schedule(EPOCHS, 3, order_seed=seed_of(0, fold)), batch_size=ON_FOLDS,
             seed=seed_of(0, fold, defaults.MOST_TRIALS if trial is None else trial),
         )  # fmt: skip
         for ours, theirs in zip(kept(run, trial, bins, fold), alone.weights, strict=True):

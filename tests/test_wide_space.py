@@ -17,6 +17,7 @@ from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.search.padding import Padding
 from tfcourse.space.course import default_space, most_units
 from tfcourse.space.space_file import read_space, space_from_toml
+from tfcourse.tuning import plan
 
 WIDTHS = read_space("wide")["width"].values
 TRIALS = 6
@@ -66,8 +67,13 @@ def test_all_hidden_layers_of_a_trial_have_its_width(wide_run: Path) -> None:
     assert sorted(dense) == [model.output_shape[-1], *[best["width"]] * best["layers"]]
 
 
-def test_it_is_gone_on_with_by_name(wide_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_gone_on_with_by_name(
+    wide_run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert train.main(["--resume", str(wide_run), "--space", "wide", "--quiet"]) == 0
+    with monkeypatch.context() as other_version:
+        other_version.setattr(plan, "default_batch_size", lambda rows: 8)
+        assert train.main(["--resume", str(wide_run), "--space", "wide", "--quiet"]) == 0
     assert train.main(["--resume", str(wide_run), "--space", "wide.toml", "--quiet"]) == 2
     assert "there is no file 'wide.toml'" in capsys.readouterr().err
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tfcourse.cohort.member import OwnRows
 from tfcourse.cohort.work import Executor
 from tfcourse.data.folds import Folds, deal_into_folds
+from tfcourse.data.minibatches import LEAST_OF_LAST
 from tfcourse.data.split import Rows
 from tfcourse.errors import UserError
 from tfcourse.files.arrays import DamagedArraysError, read_arrays
@@ -96,6 +97,7 @@ class Bagging:
         self.y, self.weights = labels_of(prepared), prepared.weights
         assert prepared.groups is not None
         self.folds: Folds = deal_into_folds(prepared.groups, self.y, self.count, plan.seed)
+        self.sizes = [len(train) for train, _ in self.folds]
         self._forget_others()
 
     def _forget_others(self) -> None:
@@ -104,6 +106,7 @@ class Bagging:
         how = {
             "folds": self.count, "rows": len(self.y), "epochs": plan.epochs, "patience": plan.patience,
             "objective": plan.objective, "seed": plan.seed, "features": self.ways.fingerprint,
+            "least_of_last": LEAST_OF_LAST,
         }  # fmt: skip
         make_folder(self.path)
         kept = self.path / "folds.json"
@@ -186,7 +189,7 @@ class Bagging:
 
     def recipe(self, contender: Contender, rows: int) -> Recipe:
         """Return a setting for trainings on so many rows."""
-        return contender.recipe(self.ways.width(contender), len(self.prepared.classes), rows)
+        return contender.recipe(self.ways.width(contender), len(self.prepared.classes), rows, self.sizes)
 
     def _keep(self, contender: Contender, fold: int, training: Training) -> None:
         """Keep the weights of a network; none if it diverged."""

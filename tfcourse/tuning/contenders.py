@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tfcourse.data.features import Features, Matrix, TableFeatures
+from tfcourse.data.minibatches import even_batch_size
 from tfcourse.data.prepare import Prepared, with_numbers_as
 from tfcourse.files.shape import read_record
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
@@ -69,9 +70,9 @@ class Contender:
         """What its seeds are made of; those of the ways are the same."""
         return defaults.MOST_TRIALS if self.trial is None else self.trial
 
-    def recipe(self, inputs: int, classes: int, rows: int) -> Recipe:
-        """Return what is trained on so many rows."""
-        batch_size = min(int(self.values["batch_size"]), rows)
+    def recipe(self, inputs: int, classes: int, rows: int, folds: Sequence[int]) -> Recipe:
+        """Return what is trained on so many rows, in minibatches that suit the numbers of rows of all folds."""
+        batch_size = even_batch_size(min(int(self.values["batch_size"]), *folds), folds)
         if self.trial is None:
             optimizer = OptimizerSpec(str(self.values["optimizer"]), float(self.values["learning_rate"]))
             return Recipe(NetworkSpec(inputs, classes), optimizer, batch_size)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tfcourse.data.minibatches import even_batch_size
 from tfcourse.errors import UserError
 from tfcourse.space import Parameter, SearchSpace, Value
 from tfcourse.space.names import MLP
@@ -64,10 +65,12 @@ class Plan:
 def default_batch_size(rows: int) -> int:
     """Return the power of two in 16...256 that gives about 32 minibatches an epoch; all rows where they are fewer.
 
-    >>> [default_batch_size(rows) for rows in (9, 100, 1078, 20000)]
-    [9, 16, 32, 256]
+    It is a little less where the last minibatch would be nearly empty.
+
+    >>> [default_batch_size(rows) for rows in (9, 108, 1078, 1057, 20000)]
+    [9, 16, 32, 28, 254]
     """
-    return min(rows, int(2 ** min(8, max(4, round(math.log2(max(1, rows / 32)))))))
+    return even_batch_size(min(rows, int(2 ** min(8, max(4, round(math.log2(max(1, rows / 32))))))), [rows])
 
 
 def default_epochs(rows: int, batch_size: int) -> int:

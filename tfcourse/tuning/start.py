@@ -220,7 +220,9 @@ def _check_settings(given: dict[str, Any], record: dict[str, Any], plan: Plan, p
         named = "blocks" in names_in_space(given["space"])
         space = read_space(given["space"], plan.network)
         space, _ = fitted_to_data(space, prepared.features, plan.network, named=named)
-        space = with_batch_size(space, record["given"].get("batch_size"), len(prepared.train))
+        sizes = record["given"].get("batch_size") or plan.space["batch_size"].values  # whatever the present default is
+        if "batch_size" not in space.names:
+            space = with_batch_size(space, tuple(map(int, sizes)), len(prepared.train))
         if difference := plan.space.first_difference(space):
             raise UserError(
                 f"--resume: --space {given['space']} holds another space than the search was started with:"
