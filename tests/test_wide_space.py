@@ -11,13 +11,14 @@ import pytest
 
 from tfcourse import babysit, train
 from tfcourse.babysitting.setting import begin_with
+from tfcourse.cohort.plan import plan_cohorts
 from tfcourse.data.prepare import DataOptions, prepare
 from tfcourse.errors import UserError
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec
 from tfcourse.search.padding import Padding
 from tfcourse.space.course import default_space, most_units
 from tfcourse.space.space_file import read_space, space_from_toml
-from tfcourse.tuning import plan
+from tfcourse.tuning import plan as plan_of_run
 
 WIDTHS = read_space("wide")["width"].values
 TRIALS = 6
@@ -56,6 +57,21 @@ def test_every_width_of_a_choice_has_programs_without_padding() -> None:
     assert ranged.member(NetworkSpec(8, 3, (33, 33)), OptimizerSpec(), 0).pad_to == 48
 
 
+@pytest.mark.parametrize("examples", [1000, 90_000])
+@pytest.mark.parametrize("beside", [[], [128], [256], [256, 128, 256]])
+def test_a_program_is_of_one_width_whoever_trains_with_it(examples: int, beside: list[int]) -> None:
+    padding = Padding.of_space(read_space("wide"), inputs=16, examples=examples)
+    members = [
+        padding.member(NetworkSpec(16, 3, (width,) * layers), OptimizerSpec(), seed)
+        for seed, (width, layers) in enumerate([(128, 2), (128, 3), *((width, 2) for width in beside)])
+    ]
+    plans = plan_cohorts(members, [32] * len(members), examples=examples)
+    assert sorted(index for plan in plans for index in plan.indices) == list(range(len(members)))
+    for plan in plans:
+        (width,) = {members[index].pad_to for index in plan.indices}
+        assert set(plan.widths[:-1]) == {width}
+
+
 def test_all_hidden_layers_of_a_trial_have_its_width(wide_run: Path) -> None:
     tried = trials_of(wide_run)
     assert len(tried) == TRIALS
@@ -72,7 +88,7 @@ def test_it_is_gone_on_with_by_name(
 ) -> None:
     assert train.main(["--resume", str(wide_run), "--space", "wide", "--quiet"]) == 0
     with monkeypatch.context() as other_version:
-        other_version.setattr(plan, "default_batch_size", lambda rows: 8)
+        other_version.setattr(plan_of_run, "default_batch_size", lambda rows: 8)
         assert train.main(["--resume", str(wide_run), "--space", "wide", "--quiet"]) == 0
     assert train.main(["--resume", str(wide_run), "--space", "wide.toml", "--quiet"]) == 2
     assert "there is no file 'wide.toml'" in capsys.readouterr().err

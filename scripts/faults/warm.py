@@ -137,10 +137,12 @@ class Warm:
     ) -> None:
         assert self.parent.stdin is not None
         assert self.parent.stdout is not None
-        self.end()
-        self.parent.stdin.close()
-        self.parent.wait()
-        self.parent.stdout.close()
+        try:
+            self.end()
+            self.parent.stdin.close()
+            self.parent.wait()
+        finally:
+            self.parent.stdout.close()
 
     def start(self, command: str, *words: Any, wait: bool = False, most_bytes: int | None = None) -> Child:
         """Start a command such as ``train``; one that nobody waited for is ended first.
@@ -163,7 +165,7 @@ class Warm:
 
     def end(self) -> None:
         """Kill the command that runs, if one does: a test that failed may have left it."""
-        if self._latest is not None:
+        if self._latest is not None and self.parent.poll() is None:
             self._latest.kill()
             self._latest.wait()
 

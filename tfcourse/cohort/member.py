@@ -141,9 +141,12 @@ class Member:
 
     @property
     def family(self) -> tuple[object, ...]:
-        """What members share that may share a program: all of the key, but for the depth where blocks are alike."""
+        """What members share that may share a program: all of the key, but for the depth where blocks are alike.
+
+        And what they are padded to, so that a program's widths are the same whoever trains with it.
+        """
         kinds, *others = self.key
-        return (kinds[: self.block_size] or kinds, *others, self.depths, self.rows and self.rows.counts)
+        return (kinds[: self.block_size] or kinds, *others, self.depths, self.pad_to, self.rows and self.rows.counts)
 
     @functools.cached_property
     def shapes(self) -> list[tuple[int, ...]]:

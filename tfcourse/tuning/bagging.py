@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from tfcourse.cohort.member import OwnRows
 from tfcourse.cohort.work import Executor
 from tfcourse.data.folds import Folds, deal_into_folds
-from tfcourse.data.minibatches import LEAST_OF_LAST
 from tfcourse.data.split import Rows
 from tfcourse.errors import UserError
 from tfcourse.files.arrays import DamagedArraysError, read_arrays
@@ -106,8 +105,14 @@ class Bagging:
         how = {
             "folds": self.count, "rows": len(self.y), "epochs": plan.epochs, "patience": plan.patience,
             "objective": plan.objective, "seed": plan.seed, "features": self.ways.fingerprint,
-            "least_of_last": LEAST_OF_LAST,
         }  # fmt: skip
+        sizes = [
+            (each.batch_size(self.sizes), min(int(each.values["batch_size"]), *self.sizes)) for each in self.contenders
+        ]
+        if any(
+            size != wanted for size, wanted in sizes
+        ):  # earlier versions, which knew nothing of it, trained otherwise
+            how["batch_sizes"] = [size for size, _ in sizes]
         make_folder(self.path)
         kept = self.path / "folds.json"
         with contextlib.suppress(UserError):  # a damaged one says as little as none

@@ -70,9 +70,13 @@ class Contender:
         """What its seeds are made of; those of the ways are the same."""
         return defaults.MOST_TRIALS if self.trial is None else self.trial
 
+    def batch_size(self, folds: Sequence[int]) -> int:
+        """Return the size of minibatches for trainings on so many rows each."""
+        return even_batch_size(min(int(self.values["batch_size"]), *folds), folds)
+
     def recipe(self, inputs: int, classes: int, rows: int, folds: Sequence[int]) -> Recipe:
         """Return what is trained on so many rows, in minibatches that suit the numbers of rows of all folds."""
-        batch_size = even_batch_size(min(int(self.values["batch_size"]), *folds), folds)
+        batch_size = self.batch_size(folds)
         if self.trial is None:
             optimizer = OptimizerSpec(str(self.values["optimizer"]), float(self.values["learning_rate"]))
             return Recipe(NetworkSpec(inputs, classes), optimizer, batch_size)

@@ -68,7 +68,7 @@ def default_batch_size(rows: int) -> int:
     It is a little less where the last minibatch would be nearly empty.
 
     >>> [default_batch_size(rows) for rows in (9, 108, 1078, 1057, 20000)]
-    [9, 16, 32, 28, 254]
+    [9, 16, 32, 28, 256]
     """
     return even_batch_size(min(rows, int(2 ** min(8, max(4, round(math.log2(max(1, rows / 32))))))), [rows])
 

@@ -220,9 +220,10 @@ def _check_settings(given: dict[str, Any], record: dict[str, Any], plan: Plan, p
         named = "blocks" in names_in_space(given["space"])
         space = read_space(given["space"], plan.network)
         space, _ = fitted_to_data(space, prepared.features, plan.network, named=named)
-        sizes = record["given"].get("batch_size") or plan.space["batch_size"].values  # whatever the present default is
-        if "batch_size" not in space.names:
-            space = with_batch_size(space, tuple(map(int, sizes)), len(prepared.train))
+        if "batch_size" not in space.names:  # whatever the present default is
+            usual = plan.space["batch_size"].values
+            sizes = record["given"].get("batch_size") or (usual if len(usual) == 1 else None)
+            space = with_batch_size(space, sizes and tuple(map(int, sizes)), len(prepared.train))
         if difference := plan.space.first_difference(space):
             raise UserError(
                 f"--resume: --space {given['space']} holds another space than the search was started with:"

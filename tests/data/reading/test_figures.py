@@ -39,6 +39,13 @@ def test_texts_that_differ_in_their_figures_alone_are_told(texts: list[str]) -> 
     assert decide("c", pa.chunked_array([texts]), Wishes(categorical=("c",))).odd == []
 
 
+@pytest.mark.parametrize("marker", ["NA", "?", "", "n.d."])
+def test_a_missing_value_among_them_changes_nothing(marker: str) -> None:
+    texts = [*QUANTITIES["blood pressure"], *["NA"] * 3, marker]
+    decided = decide("c", pa.chunked_array([texts]), Wishes(missing=("n.d.",)))
+    assert any(line.startswith("its texts differ in their figures alone, such as '100/60'") for line in decided.odd)
+
+
 @pytest.mark.parametrize("texts", NAMES.values(), ids=NAMES.keys())
 def test_names_are_not(texts: list[str]) -> None:
     decided = decide("c", pa.chunked_array([texts]))
@@ -52,14 +59,14 @@ def test_names_are_not(texts: list[str]) -> None:
         ([None, " 007 ", "12"], "007"),
         (["0", "0.5", "0e3", "10"], None),
         (["-05", "12"], None),
+        (["0999", "12"], None),
     ],
 )
 def test_numbers_that_begin_with_zeros_are_told(texts: list[str | None], first: str | None) -> None:
-    decided = decide("a b", pa.chunked_array([texts]))
+    decided = decide("a b", pa.chunked_array([texts]), Wishes(missing=("0999",)))
     assert decided.reading.kind == "number"
-    line = (
-        f"{first!r} and others begin with zeros, as codes do: --categorical 'a b' reads them as such, without an order"
-    )
+    begin = f"{first!r} and others begin with zeros" if "01067" in texts else f"{first!r} begins with a zero"
+    line = f"{begin}, as codes do: --categorical 'a b' reads such values without an order"
     assert decided.odd == ([] if first is None else [line])
 
 

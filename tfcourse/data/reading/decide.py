@@ -114,7 +114,7 @@ def decide(name: str, column: Any, wishes: Wishes | None = None, beside: Decimal
             numbers = quick_numbers(column)
         if numbers is not None:
             decided = _of_numbers(Reading(name, "number"), numbers, wishes)
-            return replace(decided, odd=[*decided.odd, *told_of_zeros(name, column)])
+            return replace(decided, odd=[*decided.odd, *told_of_zeros(name, column, wishes.missing)])
     return _of_texts(name, Distinct.of(column), wishes, categorical, beside or DecimalMark())
 
 
@@ -154,7 +154,11 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool, be
         for text, count in zip(texts, counts, strict=True)
         if text in said and text not in missing and text.casefold() not in markers.PLAIN_WORDS
     ]
-    return Decided(reading, categories(values, reading), odd + ([] if categorical else told_of_words(words)))
+    return Decided(
+        reading,
+        categories(values, reading),
+        odd + ([] if categorical else told_of_words([word for word in words if word not in missing])),
+    )
 
 
 def _have_figures(values: Distinct, marker: NDArray[np.bool_]) -> bool:
@@ -181,7 +185,7 @@ def _as_numbers(
     whole = np.full(len(values.texts), np.nan)
     whole[~marker] = numbers
     decided = _of_numbers(replace(style, name=name, missing=said, kept=kept), whole[values.codes], wishes)
-    decided.odd.extend(told + told_of_zeros(name, values.texts))
+    decided.odd.extend(told + told_of_zeros(name, values.texts, wishes.missing))
     return decided
 
 

@@ -47,21 +47,25 @@ def told_of_words(words: Sequence[str]) -> list[str]:
     ]
 
 
-def told_of_zeros(name: str, column: Any) -> list[str]:
+def told_of_zeros(name: str, column: Any, missing: Sequence[str] = ()) -> list[str]:
     """Return a line on a column of texts, read as numbers, that begin with zeros as codes do; or none.
 
-    >>> told_of_zeros("zip", pa.chunked_array([["04782", "10115"]]))[0][:48]
-    "'04782' and others begin with zeros, as codes do"
+    Args:
+        name: the column's.
+        column: its texts.
+        missing: texts that stand for a missing value.
+
+    >>> told_of_zeros("zip", pa.chunked_array([["04782", "10115"]]))[0][:41]
+    "'04782' begins with a zero, as codes do: "
     >>> told_of_zeros("x", pa.chunked_array([["0", "0.5", "10"]])), told_of_zeros("x", pa.chunked_array([[4782]]))
     ([], [])
     """
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return []
     texts = column.slice(0, ROWS_LOOKED_AT)
-    codes = texts.filter(pc.fill_null(pc.match_substring_regex(texts, _CODE), False))
-    if not len(codes):
+    codes = pc.unique(texts.filter(pc.fill_null(pc.match_substring_regex(texts, _CODE), False))).to_pylist()
+    codes = [code for code in map(str.strip, codes) if code not in missing]
+    if not codes:
         return []
-    return [
-        f"{codes[0].as_py().strip()!r} and others begin with zeros, as codes do: --categorical {shlex.quote(name)}"
-        " reads them as such, without an order"
-    ]
+    begin = f"{codes[0]!r} and others begin with zeros" if len(codes) > 1 else f"{codes[0]!r} begins with a zero"
+    return [f"{begin}, as codes do: --categorical {shlex.quote(name)} reads such values without an order"]
