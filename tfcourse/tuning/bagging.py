@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tfcourse.cohort.member import OwnRows
 from tfcourse.cohort.work import Executor
 from tfcourse.data.folds import Folds, deal_into_folds
+from tfcourse.data.minibatches import ENOUGH, LEAST_OF_LAST
 from tfcourse.data.split import Rows
 from tfcourse.errors import UserError
 from tfcourse.files.arrays import DamagedArraysError, read_arrays
@@ -106,13 +107,9 @@ class Bagging:
             "folds": self.count, "rows": len(self.y), "epochs": plan.epochs, "patience": plan.patience,
             "objective": plan.objective, "seed": plan.seed, "features": self.ways.fingerprint,
         }  # fmt: skip
-        sizes = [
-            (each.batch_size(self.sizes), min(int(each.values["batch_size"]), *self.sizes)) for each in self.contenders
-        ]
-        if any(
-            size != wanted for size, wanted in sizes
-        ):  # earlier versions, which knew nothing of it, trained otherwise
-            how["batch_sizes"] = [size for size, _ in sizes]
+        wanted = [(each, min(int(each.values["batch_size"]), *self.sizes)) for each in self.contenders]
+        if any(each.batch_size(self.sizes) != size for each, size in wanted):  # earlier versions trained with that size
+            how["least_of_last"] = [LEAST_OF_LAST, ENOUGH]
         make_folder(self.path)
         kept = self.path / "folds.json"
         with contextlib.suppress(UserError):  # a damaged one says as little as none
