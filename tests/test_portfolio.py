@@ -91,7 +91,7 @@ def drawn(first: list[dict[str, Any]], count: int, **how: Any) -> list[dict[str,
     return [oracle.values_of(trial) for trial in range(count)]
 
 
-SPACE: SearchSpace = with_batch_size(default_space(), None, 1000)
+SPACE: SearchSpace = with_batch_size(default_space(), None, 1078)
 
 
 @pytest.mark.parametrize("sampler", ["random", "quasi-random"])
