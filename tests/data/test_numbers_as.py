@@ -18,6 +18,7 @@ from tfcourse.data.numbers_as import (
     LEAST_ROWS_PER_BIN,
     MOST_BIN_COLUMNS,
     MOST_BINS,
+    QUANTILE_BINS,
     WAYS,
     NumbersAs,
     bin_edges,
@@ -121,11 +122,38 @@ def test_bins_hold_so_many_values_and_are_few(seed: int, different: int) -> None
     random = np.random.default_rng(seed)
     values = random.integers(0, different, int(random.integers(1, 600))).astype(float)
     edges = bin_edges(values)
+    distinct, counts = np.unique(values, return_counts=True)
+    frequent = set(distinct[counts >= LEAST_ROWS_PER_BIN].tolist())
     if not edges:
+        assert len(frequent | {values.min(), values.max()}) < 3
         return
     assert (np.diff(edges) > 0).all()
-    assert 2 <= len(edges) - 1 <= min(MOST_BINS, len(values) // LEAST_ROWS_PER_BIN)
+    assert frequent <= set(edges)
+    quantiles = len(set(edges) - frequent)
+    assert quantiles <= 1 + max(1, min(QUANTILE_BINS, len(values) // LEAST_ROWS_PER_BIN))
     assert (edges[0], edges[-1]) == (values.min(), values.max())
+
+
+def test_the_most_frequent_values_bound_bins_where_there_are_too_many() -> None:
+    values = np.repeat(np.arange(200.0), np.concatenate([np.full(100, 20), np.full(100, 40)]))
+    edges = bin_edges(values, 64)
+    assert len(edges) == 65
+    assert {*bin_edges(values, QUANTILE_BINS), *range(100, 140)} <= set(edges)
+    assert len(bin_edges(values)) == MOST_BINS + 1
+
+
+def test_what_frequent_values_mean_need_not_be_in_order() -> None:
+    """A linear function of the columns of bins fits any outcome a value (as of capital gains), quantiles alone none."""
+    random = np.random.default_rng(0)
+    values = np.repeat(np.concatenate([[0.0], 5000 + np.arange(40.0) ** 2]), [2000, *[20] * 40])
+    outcome = dict(zip(np.unique(values).tolist(), random.normal(size=41), strict=True))
+    y = np.array([outcome[value] for value in values.tolist()])
+    left = []
+    for edges in (bin_edges(values, QUANTILE_BINS), bin_edges(values)):
+        x = NumberColumn("gain", 0.0, 1.0, False, edges=edges).through_bins(values)
+        x = np.column_stack([np.ones(len(x)), x])
+        left.append(float(np.abs(x @ np.linalg.lstsq(x, y, rcond=None)[0] - y).max()))
+    assert left[0] > 0.1 > 1e-9 > left[1]
 
 
 def test_edges_are_quantiles() -> None:

@@ -16,8 +16,9 @@ from tfcourse.data.table_features import TableFeatures
 
 NumbersAs = Literal["standard", "robust", "encoded"]
 WAYS: tuple[NumbersAs, ...] = get_args(NumbersAs)
-MOST_BINS, LEAST_ROWS_PER_BIN, MOST_BIN_COLUMNS = 16, 16, 512
-"""Bins of a number, training rows in each of them, and bins of all numbers of a table together."""
+QUANTILE_BINS, LEAST_ROWS_PER_BIN, MOST_BINS, MOST_BIN_COLUMNS = 16, 16, 128, 512
+"""Bins of a number that quantiles bound, training rows in each of them or of a value that bounds bins of its own, and bins
+of a number and of all numbers of a table together."""
 
 
 def numbers_as(features: TableFeatures, table: Table, train: Rows, way: NumbersAs) -> TableFeatures:
@@ -63,20 +64,29 @@ def robust_scale(present: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def bin_edges(present: NDArray[np.float64], most: int = MOST_BINS) -> tuple[float, ...]:
-    """Return the different quantiles that bound bins of equally many values; none where fewer than two bins result.
+    """Return what bounds the bins of a number: quantiles, and each value of many rows; none where there are no two bins.
 
-    A value that is more frequent than a bin holds counts as one bin's worth, or the zeros of a column that is mostly
-    zero would leave few bins to all its other values.
+    A frequent value may mean another thing than its neighbours do, as capital gains of 7688 among 7298 and 8614, so that it
+    bounds bins of its own, the most frequent first, as far as there may be so many. For the quantiles it counts as one
+    bin's worth, or the zeros of a column that is mostly zero would leave few bins to all its other values.
+
+    Args:
+        present: the values of training rows that are there.
+        most: bins at most, from 2.
 
     >>> bin_edges(np.arange(33.0)), bin_edges(np.arange(31.0)), bin_edges(np.repeat([0.0, 1.0], 40))
     ((0.0, 16.0, 32.0), (), ())
+    >>> bin_edges(np.repeat([0.0, 5.0, 6.0, 7.0, 9.0], [20, 16, 15, 17, 12]))
+    (0.0, 5.0, 7.0, 9.0)
     """
     values, counts = np.unique(present, return_counts=True)
-    counted = np.repeat(values, np.minimum(counts, max(1, len(present) // max(1, most))))
-    bins = min(most, len(counted) // LEAST_ROWS_PER_BIN)
-    if bins < 2:
-        return ()
-    edges = np.unique(np.quantile(counted, np.linspace(0, 1, bins + 1)))
+    quantile_bins = min(QUANTILE_BINS, most)
+    counted = np.repeat(values, np.minimum(counts, max(1, len(present) // max(1, quantile_bins))))
+    bins = min(quantile_bins, len(counted) // LEAST_ROWS_PER_BIN)
+    edges = np.unique(np.quantile(counted, np.linspace(0, 1, bins + 1))) if bins > 1 else values[[0, -1]]
+    frequent = np.setdiff1d(values[counts >= LEAST_ROWS_PER_BIN], edges)
+    rows = counts[np.searchsorted(values, frequent)]
+    edges = np.union1d(edges, frequent[np.argsort(-rows, kind="stable")][: max(0, most + 1 - len(edges))])
     return tuple(edges.tolist()) if len(edges) > 2 else ()
 
 
