@@ -12,7 +12,7 @@ from tfcourse.errors import UserError
 from tfcourse.space import Parameter, SearchSpace, Value
 from tfcourse.space.names import MLP
 
-LEAST_STEPS, LEAST_ROWS = 1000, 256_000
+LEAST_STEPS, LEAST_ROWS = 1000, 512_000
 """Minibatches that a training should get to see, where 60 epochs give that many, and rows, where 30 do."""
 
 
@@ -77,7 +77,7 @@ def default_batch_size(rows: int) -> int:
 def default_epochs(rows: int, batch_size: int) -> int:
     """Return the epochs, 10 to 60, in which a training sees :data:`LEAST_STEPS` minibatches and, if 30 do, so many rows.
 
-    >>> default_epochs(1078, 32), default_epochs(16000, 64), default_epochs(48000, 64)
+    >>> default_epochs(1078, 32), default_epochs(32000, 64), default_epochs(60000, 64)
     (30, 16, 10)
     """
     by_rows = min(30, math.ceil(LEAST_ROWS / rows))
