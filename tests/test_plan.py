@@ -32,10 +32,19 @@ def test_batch_sizes_worked_by_hand(rows: int, size: int) -> None:
     assert default_batch_size(rows) == size
 
 
-# 1078 rows in batches of 32 are 34 minibatches: 1000 / 34 = 29.4 epochs. 512 000 / 32 000 = 16, 512 000 / 48 000 = 10.7.
+# 1078 rows in batches of 32 are 34 minibatches: 1000 / 34 = 29.4 epochs. 512 000 rows are 16 times 32 000, 10.7 times
+# 48 000.
 @pytest.mark.parametrize(
     ("rows", "size", "epochs"),
-    [(1078, 32, 30), (48000, 64, 11), (32000, 64, 16), (32000, 256, 16), (100, 16, 60), (1000, 16, 30), (3200, 128, 40)],
+    [
+        (1078, 32, 30),
+        (48000, 64, 11),
+        (32000, 64, 16),
+        (32000, 256, 16),
+        (100, 16, 60),
+        (1000, 16, 30),
+        (3200, 128, 40),
+    ],
 )
 def test_epochs_worked_by_hand(rows: int, size: int, epochs: int) -> None:
     assert default_epochs(rows, size) == epochs

@@ -17,8 +17,8 @@ from tfcourse.data.table_features import TableFeatures
 NumbersAs = Literal["standard", "robust", "encoded"]
 WAYS: tuple[NumbersAs, ...] = get_args(NumbersAs)
 QUANTILE_BINS, LEAST_ROWS_PER_BIN, MOST_BINS, MOST_BIN_COLUMNS = 16, 16, 128, 512
-"""Bins of a number that quantiles bound, training rows in each of them or of a value that bounds bins of its own, and bins
-of a number and of all numbers of a table together."""
+"""Bins of a number that quantiles bound, training rows in each of them or of a value that bounds bins of its own, and
+bins of a number and of all numbers of a table together."""
 
 
 def numbers_as(features: TableFeatures, table: Table, train: Rows, way: NumbersAs) -> TableFeatures:
@@ -64,11 +64,11 @@ def robust_scale(present: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def bin_edges(present: NDArray[np.float64], most: int = MOST_BINS) -> tuple[float, ...]:
-    """Return what bounds the bins of a number: quantiles, and each value of many rows; none where there are no two bins.
+    """Return what bounds the bins of a number: quantiles, and each value of many rows; none where two bins are not.
 
-    A frequent value may mean another thing than its neighbours do, as capital gains of 7688 among 7298 and 8614, so that it
-    bounds bins of its own, the most frequent first, as far as there may be so many. For the quantiles it counts as one
-    bin's worth, or the zeros of a column that is mostly zero would leave few bins to all its other values.
+    A frequent value may mean another thing than its neighbours do, as capital gains of 7688 among 7298 and 8614, so
+    that it bounds bins of its own, the most frequent first, as far as there may be so many. For the quantiles it counts
+    as one bin's worth, or the zeros of a column that is mostly zero would leave few bins to all its other values.
 
     Args:
         present: the values of training rows that are there.

@@ -65,8 +65,8 @@ class Plan:
 def default_batch_size(rows: int) -> int:
     """Return the power of two in 16...64 that gives about 32 minibatches an epoch; all rows where they are fewer.
 
-    More than 64 give worse networks on large tables, in no less time. It is a little less where the last minibatch would
-    be nearly empty.
+    More than 64 give worse networks on large tables, in hardly less time. It is a little less where the last minibatch
+    would be nearly empty.
 
     >>> [default_batch_size(rows) for rows in (9, 108, 1078, 1057, 20000)]
     [9, 16, 32, 28, 64]
@@ -75,7 +75,7 @@ def default_batch_size(rows: int) -> int:
 
 
 def default_epochs(rows: int, batch_size: int) -> int:
-    """Return the epochs, 10 to 60, in which a training sees :data:`LEAST_STEPS` minibatches and, if 30 do, so many rows.
+    """Return the epochs, 10 to 60, in which a training sees so many minibatches and, where 30 do, so many rows.
 
     >>> default_epochs(1078, 32), default_epochs(32000, 64), default_epochs(60000, 64)
     (30, 16, 10)
