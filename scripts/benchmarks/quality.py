@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quality_figure import draw
 from quality_others import OTHERS, fitted
 from quality_tables import show
 from rich.console import Console
@@ -134,6 +135,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--first-split", type=int, default=0, help="number of the first, which is its seed")
     parser.add_argument("--ways", nargs="+", choices=[*OURS, *OTHERS], default=["default", "folds1", "single", *OTHERS])
     parser.add_argument("--out", type=Path, help="file of JSON lines for the measurements, which are not made again")
+    parser.add_argument("--figure", type=Path, help="image for what the tables say; the first of --ways is the measure")
     options = parser.parse_args(argv)
     console = Console(width=160)
     results = kept(options.out)
@@ -157,6 +159,8 @@ def main(argv: list[str] | None = None) -> int:
                 results[name, seed, way] = measured
                 console.print(f"{name} {seed} {way}: {found['log_loss']:.4f} in {found['seconds']:.1f} s", markup=False)
     show(console, list(results.values()), options.tables, options.ways)
+    if options.figure:
+        draw(options.figure, list(results.values()), options.tables, options.ways)
     return 0
 
 

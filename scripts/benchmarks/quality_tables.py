@@ -35,6 +35,23 @@ def mean_ranks(losses: Losses) -> Losses:
     return np.asarray(rankdata(losses, axis=1).mean(axis=0))
 
 
+def whole(losses: Losses) -> Losses:
+    """Return the rows of the tables on which every way was measured."""
+    return losses[~np.isnan(losses).any(axis=1)]
+
+
+def with_interval(losses: Losses, way: int, draws: int = 2000) -> tuple[float, float, float]:
+    """Return a way's mean rank, and its 95 % interval over tables drawn again (percentiles of a bootstrap).
+
+    >>> with_interval(np.array([[0.1, 0.2], [0.1, 0.2]]), 0)
+    (1.0, 1.0, 1.0)
+    """
+    ranks = rankdata(losses, axis=1)[:, way]
+    drawn = np.random.default_rng(0).choice(ranks, (draws, len(ranks))).mean(axis=1)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return float(ranks.mean()), float(low), float(high)
+
+
 def critical_difference(ways: int, tables: int) -> float:
     """Return by how much mean ranks differ beyond chance (Nemenyi, 5 %; Demšar 2006).
 
@@ -58,19 +75,19 @@ def show(console: Console, results: Sequence[dict[str, Any]], tables: Sequence[s
         ]  # fmt: skip
         page.add_row(name, *cells)
     console.print(page)
-    whole = ~np.isnan(losses).any(axis=1)
-    if whole.sum() < 2 or len(ways) < 2:
+    losses = whole(losses)
+    if len(losses) < 2 or len(ways) < 2:
         return
-    losses = losses[whole]
     chance = f", Friedman p = {friedmanchisquare(*losses.T).pvalue:.2g}" if len(ways) > 2 else ""
     width = critical_difference(len(ways), len(losses))
     page = Table(
-        "way", "mean rank", *(f"beats {way}" for way in ways),
+        "way", "mean rank", "95 % interval", *(f"beats {way}" for way in ways),
         title=f"By log-loss on {len(losses)} tables; ranks further apart than {width:.2f} differ beyond chance{chance}",
     )  # fmt: skip
     for index in np.argsort(mean_ranks(losses), kind="stable"):
         wins = [
             "" if other == index else f"{(losses[:, index] < losses[:, other]).sum()}" for other in range(len(ways))
         ]
-        page.add_row(ways[index], f"{mean_ranks(losses)[index]:.2f}", *wins)
+        rank, low, high = with_interval(losses, index)
+        page.add_row(ways[index], f"{rank:.2f}", f"{low:.2f} to {high:.2f}", *wins)
     console.print(page)
