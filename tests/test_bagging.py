@@ -302,7 +302,7 @@ def test_greedy_weights_of_two_are_the_best_of_all_shares() -> None:
 
 
 def test_how_many_folds_is_by_the_data_and_few_trials_are_not_bagged(data: dict[bool, Prepared]) -> None:
-    assert [default_folds(rows) for rows in (10, 4999, 5000, 50_000, 50_001)] == [8, 8, 5, 5, 1]
+    assert [default_folds(rows) for rows in (10, 4999, 5000, 50_000, 50_001, 200_000, 200_001)] == [8, 8, 5, 5, 3, 3, 1]
     assert folds_of(None, data[False], LEAST_TRIALS) == (8, "")
     folds, why = folds_of(None, data[False], LEAST_TRIALS - 1)
     assert (folds, why) == (

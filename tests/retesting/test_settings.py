@@ -9,8 +9,8 @@ import pytest
 from sklearn.metrics import log_loss
 
 from tfcourse.errors import UserError
-from tfcourse.retesting.old_run import fresh_settings, leading_settings
-from tfcourse.retesting.train_again import cost_of, frequencies, guess_cost, row_costs, softmax_of
+from tfcourse.retesting.old_run import Setting, fresh_settings, leading_settings
+from tfcourse.retesting.train_again import batch_sizes, cost_of, frequencies, guess_cost, row_costs, softmax_of
 from tfcourse.run.trials import TrialRecord
 from tfcourse.search.fit import Training
 from tfcourse.space import Parameter, SearchSpace
@@ -48,6 +48,15 @@ def test_a_small_space_gives_what_it_has() -> None:
     fresh = fresh_settings(space, 8, seed=0)
     assert sorted(int(setting.values["layers"]) for setting in fresh) == [1, 2, 3]
     assert len(fresh_settings(space, 8, seed=0, known=fresh[:2])) == 1
+
+
+@pytest.mark.parametrize("rows", [[129], [129, 130, 130], [1025, 1026], [33, 34]])
+def test_no_repeat_ends_an_epoch_on_a_handful_of_rows(rows: list[int]) -> None:
+    for wanted, size in zip(
+        (16, 32, 64, 500), batch_sizes([Setting("", {"batch_size": n}) for n in (16, 32, 64, 500)], rows), strict=True
+    ):
+        assert wanted / 2 < size <= wanted or size <= min(rows)
+        assert min(count % size or size for count in rows) >= min(32, size / 2)
 
 
 def test_costs_of_trainings() -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tfcourse.data.features import ArrayFeatures, Features, Matrix, NumberColumn
 from tfcourse.data.fit_table import fit_table
+from tfcourse.data.minibatches import even_batch_size
 from tfcourse.data.numbers_as import numbers_as, robust_scale, way_of
 from tfcourse.data.split import Rows
 from tfcourse.data.table import is_missing, take
@@ -86,12 +87,13 @@ def train_again(
     diverged = [0] * len(settings)
     found = Retraining(costs, diverged, [], [], [])
     classifier: Any = None
+    sizes = batch_sizes(settings, [len(train) for train, *_ in folds])
     for repeat, (train, validation, held_out) in enumerate(folds):
         fitted = standardized_by(reading, new, train)
         x = fitted.transform(new.x)  # type: ignore[arg-type]
         guess = guess_cost(new.y[train], new.y[validation], len(new.classes), plan.objective)
         trainings, network = _fit(
-            settings, x, new, train, validation, plan, seed=seed, repeat=repeat, interrupted=interrupted,
+            settings, sizes, x, new, train, validation, plan, seed=seed, repeat=repeat, interrupted=interrupted,
             executor=executor, image=image_shape(features, plan.network),
         )  # fmt: skip
         for index, training in enumerate(trainings):
@@ -110,8 +112,18 @@ def train_again(
     return found
 
 
+def batch_sizes(settings: Sequence[Setting], rows: Sequence[int]) -> list[int]:
+    """Return the size of minibatches of each setting, for trainings on so many rows: of none is the last a handful.
+
+    >>> batch_sizes([Setting("winner", {"batch_size": 64}), Setting("other", {"batch_size": 500})], [129])
+    [51, 129]
+    """
+    return [even_batch_size(min(int(setting.values["batch_size"]), *rows), rows) for setting in settings]
+
+
 def _fit(
     settings: Sequence[Setting],
+    sizes: Sequence[int],
     x: Matrix,
     new: NewData,
     train: Rows,
@@ -132,7 +144,6 @@ def _fit(
     from tfcourse.search.padding import Padding
     from tfcourse.search.retrain import Recipe, retrain
 
-    batch_sizes = [min(int(setting.values["batch_size"]), len(train)) for setting in settings]
     networks = [spec_from_values(s.values, inputs=x.shape[1], classes=len(new.classes), image=image) for s in settings]
     connected = [network for network in networks if isinstance(network, NetworkSpec)]
     jobs = [
@@ -140,7 +151,7 @@ def _fit(
             Recipe(network, optimizer_from_values(s.values, steps_per_epoch=math.ceil(len(train) / size)), size),
             trial_seed(seed, repeat * len(settings) + index),
         )
-        for index, (s, network, size) in enumerate(zip(settings, networks, batch_sizes, strict=True))
+        for index, (s, network, size) in enumerate(zip(settings, networks, sizes, strict=True))
     ]
     trainings: dict[int, Training] = {}
     retrain(

@@ -19,8 +19,8 @@ LEAST_FOLDS = 4
 def default_folds(rows: int) -> int:
     """Return the folds for so many training and validation rows; 1 is no bagging.
 
-    >>> [default_folds(rows) for rows in (4999, 5000, 50_000, 50_001)]
-    [8, 5, 5, 1]
+    >>> [default_folds(rows) for rows in (4999, 5000, 50_001, 200_001)]
+    [8, 5, 3, 1]
     """
     return next((folds for below, folds in defaults.FOLDS.items() if rows < below), 1)
 
