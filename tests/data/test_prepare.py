@@ -11,7 +11,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tests.messy_files import GOOD
-from tfcourse.data.prepare import DataOptions, prepare, rows_in_split
+from tfcourse.data.numbers_as import numbers_as
+from tfcourse.data.prepare import DataOptions, both_ways, numbers_otherwise, prepare, rows_in_split
 from tfcourse.errors import UserError
 
 
@@ -270,3 +271,18 @@ def test_times_that_cannot_be(tmp_path: Path, options: dict[str, str], message: 
     with pytest.raises(UserError) as caught:
         prepare(DataOptions(str(tmp_path / "t.csv"), target="y", **options))  # type: ignore[arg-type]
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("block", [1, 500, 10**6])
+def test_both_ways_stand_one_below_the_other(pets_csv: Path, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tfcourse.data.prepare.BLOCK", block)
+    prepared = prepare(DataOptions(str(pets_csv), target="kind"))
+    features = numbers_otherwise(prepared, "encoded")
+    x, rows = both_ways(prepared, features), len(prepared.train) + len(prepared.validation)
+    assert features.width > prepared.features.width
+    assert x.dtype == np.float32
+    first = np.concatenate([prepared.train.x, prepared.validation.x])
+    assert_array_equal(x[:rows], np.pad(first, ((0, 0), (0, features.width - first.shape[1]))))
+    assert prepared.rows is not None
+    assert_array_equal(x[rows:], features.transform(prepared.rows))  # type: ignore[arg-type]
+    assert features == numbers_as(prepared.features, prepared.rows, np.arange(len(prepared.train)), "encoded")  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tfcourse.data import labels
 from tfcourse.data.beside import Weights, of_mean_one, without_group, without_weights
 from tfcourse.data.cut import cut
-from tfcourse.data.features import ArrayFeatures, Features, Matrix, TableFeatures, check_finite
+from tfcourse.data.features import BLOCK, ArrayFeatures, Features, Matrix, TableFeatures, check_finite
 from tfcourse.data.fit_table import fit_table
 from tfcourse.data.in_both import in_both, seen_words
 from tfcourse.data.numbers_as import NumbersAs, numbers_as
@@ -218,19 +218,29 @@ def fit(
     return ArrayFeatures.fit(x[train]), []
 
 
-def with_numbers_as(prepared: Prepared, way: NumbersAs) -> Prepared:
-    """Return a table whose numbers enter in another way, by statistics of the same training rows."""
+def numbers_otherwise(prepared: Prepared, way: NumbersAs) -> TableFeatures:
+    """Return how the numbers of a table enter in another way, by statistics of the same training rows."""
     assert isinstance(prepared.features, TableFeatures)
     assert prepared.rows is not None
-    features = numbers_as(prepared.features, prepared.rows, np.arange(len(prepared.train)), way)
-    x = features.transform(prepared.rows)
-    return replace(
-        prepared,
-        features=features,
-        train=replace(prepared.train, x=x[: len(prepared.train)]),
-        validation=replace(prepared.validation, x=x[len(prepared.train) :]),
-        test=replace(prepared.test, x=features.transform(prepared.test_rows)),  # type: ignore[arg-type]
-    )
+    return numbers_as(prepared.features, prepared.rows, np.arange(len(prepared.train)), way)
+
+
+def both_ways(prepared: Prepared, others: TableFeatures) -> Matrix:
+    """Return the training and validation rows as they are and, below, as other features of more columns map them.
+
+    The matrix has the shape (2 · rows, their width); the columns that its upper half lacks are zero there. It is made a
+    block of rows at a time, since it may be most of the memory.
+    """
+    assert prepared.rows is not None
+    first, rows = len(prepared.train), len(prepared.train) + len(prepared.validation)
+    x = np.zeros((2 * rows, others.width), np.float32)
+    for start, part in ((0, prepared.train.x), (first, prepared.validation.x)):
+        x[start : start + len(part), : part.shape[1]] = part
+    step = max(1, BLOCK // others.width)
+    for start in range(0, rows, step):
+        block = np.arange(start, min(start + step, rows))
+        x[rows + block] = others.transform(take(prepared.rows, block))  # type: ignore[arg-type]
+    return x
 
 
 def columns_to_show(prepared: Prepared) -> list[str]:

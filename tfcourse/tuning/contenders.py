@@ -17,7 +17,7 @@ import numpy as np
 
 from tfcourse.data.features import Features, Matrix, TableFeatures
 from tfcourse.data.minibatches import even_batch_size
-from tfcourse.data.prepare import Prepared, with_numbers_as
+from tfcourse.data.prepare import Prepared, both_ways, numbers_otherwise
 from tfcourse.files.shape import read_record
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
 from tfcourse.models.stacked import Stack
@@ -102,15 +102,11 @@ class Ways:
     @classmethod
     def of(cls, prepared: Prepared, *, bins: bool) -> Ways:
         """Return the ways of a table, with bins if that is wanted and any number of it has some."""
-        x = np.concatenate([prepared.train.x, prepared.validation.x])
         if bins and isinstance(prepared.features, TableFeatures):
-            with_bins = with_numbers_as(prepared, "encoded")
-            assert isinstance(with_bins.features, TableFeatures)
-            if with_bins.features.width > x.shape[1]:
-                below = np.concatenate([with_bins.train.x, with_bins.validation.x])
-                above = np.pad(x, ((0, 0), (0, below.shape[1] - x.shape[1])))
-                return cls((prepared.features, with_bins.features), np.concatenate([above, below]))
-        return cls((prepared.features, None), x)
+            with_bins = numbers_otherwise(prepared, "encoded")
+            if with_bins.width > prepared.features.width:
+                return cls((prepared.features, with_bins), both_ways(prepared, with_bins))
+        return cls((prepared.features, None), np.concatenate([prepared.train.x, prepared.validation.x]))
 
     @property
     def has_bins(self) -> bool:
