@@ -19,12 +19,13 @@ from tfcourse.models.builders import build_mlp
 from tfcourse.models.spec import NetworkSpec, OptimizerSpec, network_from_values, optimizer_from_values
 from tfcourse.predict import main as predict
 from tfcourse.report.__main__ import main as report
-from tfcourse.run.trials import leaders, read_trials
+from tfcourse.run.folder import RunFolder
+from tfcourse.run.trials import TrialRecord, leaders, read_trials
 from tfcourse.search.fit import Schedule, TrainingData, fit_network
 from tfcourse.space import SearchSpace
 from tfcourse.tuning import defaults
 from tfcourse.tuning.bagging import seed_of
-from tfcourse.tuning.contenders import RATE_WITH_BINS
+from tfcourse.tuning.contenders import RATE_WITH_BINS, contenders
 from tfcourse.tuning.folds import LEAST_TRIALS, default_folds, folds_of
 from tfcourse.tuning.weights import ROUNDS, greedy_weights
 
@@ -299,6 +300,31 @@ def test_greedy_weights_of_two_are_the_best_of_all_shares() -> None:
     lowest = min(log_loss(y, share * each[0] + (1 - share) * each[1]) for share in shares)
     assert log_loss(y, np.tensordot(greedy_weights(each, y), each, 1)) == pytest.approx(lowest, abs=2e-4)
     assert greedy_weights([each[0], each[0]], y) == [1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("given", "bins", "expected"),
+    [
+        # Trials 5, 9, 1, 7, 3, 8 from the best; which of them are of the portfolio, and then what contends.
+        ({}, False, "5 9 1 7 3 r"),
+        ({3: "portfolio"}, False, "5 9 1 7 3 r"),  # it is a leader anyhow
+        ({8: "portfolio"}, False, "5 9 1 7 3 8 r"),
+        ({8: "portfolio", 3: "portfolio", 1: "own"}, True, "5 9 1 3 r 5b 9b rb"),  # the portfolio's first
+        ({8: "portfolio", 9: "portfolio"}, True, "5 9 1 8 r 5b 9b rb"),
+        ({9: "portfolio"}, True, "5 9 1 r 5b 9b rb"),
+        ({8: "own"}, True, "5 9 1 r 5b 9b rb"),
+    ],
+)
+def test_the_first_of_the_portfolio_contends_whatever_its_rank(
+    run: Path, given: dict[int, str], bins: bool, expected: str
+) -> None:
+    trials = [
+        TrialRecord(number, "completed", {"layers": number, "batch_size": 16}, score=1.0, given=given.get(number, ""))
+        for number in (5, 9, 1, 7, 3, 8)
+    ]
+    found = contenders(RunFolder.open(run), trials, bins=bins)
+    names = [f"{'r' if each.trial is None else each.trial}{'b' * each.bins}" for each in found]
+    assert " ".join(names) == expected
 
 
 def test_how_many_folds_is_by_the_data_and_few_trials_are_not_bagged(data: dict[bool, Prepared]) -> None:

@@ -35,6 +35,7 @@ from tfcourse.tuning.contenders import Contender, Ways, contenders
 from tfcourse.tuning.folds import folds_of, labels_of
 from tfcourse.tuning.leaders import BASELINE
 from tfcourse.tuning.tuning_run import TuningRun
+from tfcourse.words import listed
 
 LEAST_SECONDS = 5.0
 """Less time than this is not begun with: compiling takes half of it."""
@@ -132,9 +133,9 @@ class Bagging:
 
     def in_words(self) -> str:
         """Return what will be trained, as a line for the terminal."""
-        trials = len({each.trial for each in self.contenders} - {None})
-        settings = f"the {trials} leading settings" if trials > 1 else "the best setting"
-        what = f"{settings} and {BASELINE}{', numbers without and with bins,' * self.ways.has_bins}"
+        trials = list(dict.fromkeys(str(each.trial) for each in self.contenders if each.trial is not None))
+        settings = f"the setting{'s' * (len(trials) > 1)} of trial{'s' * (len(trials) > 1)} {listed(trials)}"
+        what = f"{settings}, and {BASELINE},{' numbers without and with bins,' * self.ways.has_bins}"
         return f"Training {what} on each of {self.count} folds of {len(self.y)} training and validation rows"
 
     def train(self, say: Callable[[str], object], *, deadline: float, interrupted: Callable[[], bool]) -> None:

@@ -1,4 +1,4 @@
-"""What the saved model may be made of: the leading settings and softmax regression, each with numbers in its ways.
+"""What the saved model may be made of: leading settings, a proven one, softmax regression; numbers in their ways.
 
 Numbers enter as in the search and, unless that was told, with columns of bins beside: the greedy weights choose by
 what all of them say out of fold. The rows of both ways stand in one matrix, one way below the other, so that programs
@@ -26,6 +26,7 @@ from tfcourse.run.results import Baseline
 from tfcourse.run.trials import TrialRecord
 from tfcourse.search.retrain import Recipe
 from tfcourse.space import Value
+from tfcourse.space.names import PORTFOLIO
 from tfcourse.tuning import defaults
 from tfcourse.tuning.leaders import BASELINE
 from tfcourse.words import listed
@@ -129,13 +130,19 @@ class Ways:
 
 
 def contenders(folder: RunFolder, leaders: Iterable[TrialRecord], *, bins: bool) -> list[Contender]:
-    """Return what contends: the leading different settings, softmax regression, and with bins, if there are any."""
-    count = WITHOUT_BINS if bins else SETTINGS
-    found = [Contender(trial.number, trial.values) for trial in distinct(leaders)[:count]]
+    """Return what contends: leaders, the portfolio's first, softmax regression, and with bins, if there are any.
+
+    The best of many trials by a small validation part owe something to chance; what was good on other tables does not.
+    """
+    different = distinct(leaders)
+    leading = different[: WITHOUT_BINS if bins else SETTINGS]
+    proven = sorted((each for each in different if each.given == PORTFOLIO), key=lambda each: each.number)[:1]
+    trials = [*leading, *(each for each in proven if each not in leading)]
+    found = [Contender(trial.number, trial.values) for trial in trials]
     baseline = read_record(folder.path / "baseline" / "baseline.json", Baseline)["hyperparameters"]
     found.append(Contender(None, dict(baseline)))
     if bins:
-        found += [replace(each, bins=True) for each in found[:-1][:WITH_BINS]]  # but for softmax regression, the last
+        found += [replace(each, bins=True) for each in found[: len(leading)][:WITH_BINS]]
         found.append(Contender(None, {**baseline, "learning_rate": RATE_WITH_BINS}, bins=True))
     return found
 
