@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcourse.cohort.member import Member, State
-from tfcourse.cohort.work import Cohort, Trained
+if TYPE_CHECKING:  # workers start before TensorFlow is imported here
+    from tfcourse.cohort.member import Member, State
+    from tfcourse.cohort.work import Cohort, Trained
 
 FLOAT32 = np.dtype(np.float32)
 
@@ -20,6 +21,8 @@ def fault_in(cohort: Cohort, found: Any) -> str:
     A value that is not finite ends a training and may only be its last; weights that are not finite after epochs that
     all were have been spoilt on the way.
     """
+    from tfcourse.cohort.work import Trained
+
     if not isinstance(found, list) or len(found) != len(cohort.members):
         return "it did not send one result a member"
     for place, trained in enumerate(found):

@@ -62,13 +62,14 @@ def opened(given: Mapping[str, Any]) -> Iterator[Dispatch | None]:
     if all(given.get(option) is None for option in OPTIONS):
         yield None
         return
-    with quiet_start():
-        start_keras()
-        from tfcourse.executors.processes import Processes
-        from tfcourse.executors.ray_cluster import RayCluster
     if given.get("workers") is not None:
-        with Processes(given["workers"]) as executor:
+        from tfcourse.executors.processes import Processes
+
+        with Processes(given["workers"]) as executor:  # they import TensorFlow while this process does
             yield executor
     else:
+        with quiet_start():
+            start_keras()
+            from tfcourse.executors.ray_cluster import RayCluster
         with RayCluster(given["ray"]) as executor:
             yield executor

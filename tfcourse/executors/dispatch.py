@@ -13,9 +13,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tfcourse.cohort.work import Work
 from tfcourse.errors import UserError
 from tfcourse.executors.checking import fault_in
 from tfcourse.executors.merging import alike, apart, merged
@@ -23,6 +22,9 @@ from tfcourse.executors.pieces import Assignment, Piece
 from tfcourse.executors.speed import Speed
 from tfcourse.executors.tally import Tally, Worker
 from tfcourse.executors.workers import Beat, Done, Event, Lost, Ready, Stopped, Workers
+
+if TYPE_CHECKING:
+    from tfcourse.cohort.work import Work
 
 MOST_REPEATS, MOST_FROM_OUTSIDE = 3, 20
 """How often a cohort is trained again: where workers may be lost by its doing, and where somebody ends them."""

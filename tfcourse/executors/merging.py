@@ -9,10 +9,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from tfcourse.cohort.memory import member_bytes
-from tfcourse.cohort.work import Cohort
+if TYPE_CHECKING:
+    from tfcourse.cohort.work import Cohort
 
 Item = TypeVar("Item")
 
@@ -57,5 +57,7 @@ def apart(found: Sequence[Item], cohorts: Sequence[Cohort]) -> Iterator[list[Ite
 
 def bytes_needed(cohort: Cohort) -> float:
     """Return about how many bytes a worker needs for a cohort, by the planner's own estimate."""
+    from tfcourse.cohort.memory import member_bytes
+
     largest = max(member_bytes(member, cohort.plan.batch_size) for member in cohort.members)
     return float(cohort.plan.places * largest)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from tfcourse.cohort.work import Cohort
 from tfcourse.executors.merging import bytes_needed
+
+if TYPE_CHECKING:
+    from tfcourse.cohort.work import Cohort
 
 
 @dataclass(eq=False)

@@ -17,13 +17,15 @@ import sys
 import tempfile
 import threading
 from multiprocessing.connection import Connection
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from tfcourse.cohort.work import Cohort, Shared
 from tfcourse.errors import UserError
 from tfcourse.executors.dispatch import MOST_FAILED_STARTS, Dispatch, Waits
 from tfcourse.executors.trainer import MOST_DATA
 from tfcourse.executors.workers import Beat, Done, Event, Lost, Ready, Stopped
+
+if TYPE_CHECKING:
+    from tfcourse.cohort.work import Cohort, Shared
 
 SECONDS_TO_END = 2.0
 LAST_WORDS = 600

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from tfcourse.cohort.work import Cohort, Shared, Trained
+if TYPE_CHECKING:
+    from tfcourse.cohort.work import Cohort, Shared, Trained
 
 
 @dataclass(frozen=True)

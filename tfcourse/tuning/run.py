@@ -76,25 +76,26 @@ def _search_and_finish(run: TuningRun, console: Console, started: float, given: 
     """Search, measure and export, with progress; TensorFlow is imported here and not before."""
     from tfcourse.process.quiet import quiet_start
     from tfcourse.process.start_keras import start_keras
+    from tfcourse.tuning.executing import executing, workers_said
 
     budget = _budget(run, given)
     run.folder.update(status=RunStatus.RUNNING)
-    with patient_interrupt("start") as interrupted, quiet_start():
-        start_keras()
-        from tfcourse.run.show import show_round
-        from tfcourse.tuning.executing import executing, workers_said
-        from tfcourse.tuning.result import finish
-        from tfcourse.tuning.search import open_search
-
-        tuner = open_search(run, on_round=lambda began: show_round(console, began.notes))
-    if interrupted():
-        raise KeyboardInterrupt
-    deadlines = Deadlines() if budget is None else _deadlines(run, started, budget)
     say = functools.partial(console.print, markup=False)
-    with patient_interrupt() as interrupted, executing(run, given, say) as executor:
-        tuner.executor = executor
-        _search(run, tuner, console, deadlines, interrupted, workers_said(executor))
-        leaders, bagging = _train_leaders(run, tuner, console, deadlines, interrupted)
+    with patient_interrupt("start") as interrupted, executing(run, given, say) as executor:
+        with quiet_start():
+            start_keras()
+            from tfcourse.run.show import show_round
+            from tfcourse.tuning.result import finish
+            from tfcourse.tuning.search import open_search
+
+            tuner = open_search(run, on_round=lambda began: show_round(console, began.notes))
+        if interrupted():
+            raise KeyboardInterrupt
+        deadlines = Deadlines() if budget is None else _deadlines(run, started, budget)
+        with patient_interrupt() as interrupted:
+            tuner.executor = executor
+            _search(run, tuner, console, deadlines, interrupted, workers_said(executor))
+            leaders, bagging = _train_leaders(run, tuner, console, deadlines, interrupted)
     return finish(run, tuner, leaders, bagging, started)
 
 
