@@ -9,6 +9,7 @@ import pytest
 
 from tfcourse import look
 from tfcourse.data.reading.decide import Wishes, decide
+from tfcourse.errors import UserError
 
 ROWS = range(40)
 QUANTITIES = {
@@ -50,6 +51,37 @@ def test_a_missing_value_among_them_changes_nothing(marker: str) -> None:
 def test_names_are_not(texts: list[str]) -> None:
     decided = decide("c", pa.chunked_array([texts]))
     assert (decided.reading.kind, decided.odd) == ("category", [])
+
+
+ADDRESSES = {
+    "of a home": [f"192.168.{100 + n % 3}.{100 + n}" for n in ROWS],  # each could be a number of four groups of figures
+    "of the world": [f"{n}.{7 * n % 256}.{31 * n % 256}.{n}" for n in ROWS],
+    "with ports": [f"10.0.0.{n}:80{n:02}" for n in ROWS],
+    "of networks": [f"10.{n}.0.0/16" for n in ROWS],
+}
+
+
+@pytest.mark.parametrize("texts", ADDRESSES.values(), ids=ADDRESSES.keys())
+@pytest.mark.parametrize("others", [[], ["NA", ""], ["unknown"], ["17"]])
+def test_addresses_of_the_internet_are_no_numbers(texts: list[str], others: list[str]) -> None:
+    decided = decide("ip", pa.chunked_array([[*texts, *others]]))
+    assert decided.reading.kind == "category"
+    told = [line for line in decided.odd if line.startswith(f"addresses such as {texts[0]!r} are read as categories")]
+    assert len(told) == (others in ([], ["NA", ""]))
+
+
+@pytest.mark.parametrize("texts", [[f"{n % 3}.{n}.{n % 7}" for n in ROWS], [f"{n}.0.{n}.1.0" for n in ROWS]])
+def test_versions_are_no_numbers_with_slips(texts: list[str]) -> None:
+    assert decide("version", pa.chunked_array([texts])).reading.kind == "category"
+
+
+def test_numbers_with_points_before_thousands_are_no_addresses() -> None:
+    texts = [f"{1 + n}.{900 + n}.{100 + n}.{100 + n}" for n in ROWS]
+    decided = decide("c", pa.chunked_array([[*texts, "1.234"]]))
+    assert decided.reading.kind == "number"
+    assert decided.values[0] == 1_900_100_100
+    with pytest.raises(UserError, match=r"numbers such as 1.234,5 but for 1 of 41 values, such as '1.2.3'"):
+        decide("c", pa.chunked_array([[*texts, "1.2.3"]]))
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from tfcourse.data.reading.decode import (
     without_sentinels,
 )
 from tfcourse.data.reading.far_values import far_values
-from tfcourse.data.reading.figures import told_of_words, told_of_zeros
+from tfcourse.data.reading.figures import look_like_addresses, told_of_words, told_of_zeros
 from tfcourse.data.reading.numbers import find_style, is_infinite
 from tfcourse.data.reading.periods import find_period
 from tfcourse.data.reading.reading import Order, Reading
@@ -132,7 +132,8 @@ def _of_texts(name: str, values: Distinct, wishes: Wishes, categorical: bool, be
         if (infinite := is_infinite(other[0].texts)).any():
             place = int(np.flatnonzero(~marker)[np.flatnonzero(infinite)[0]])
             raise UserError(infinite_numbers(name, np.flatnonzero(np.isin(values.codes, place))))
-        if _have_figures(values, marker):
+        addresses = counts[look_like_addresses(values.texts) & ~marker].sum() >= NEARLY * counts[~marker].sum()
+        if _have_figures(values, marker) and not addresses:
             found = _as_numbers(name, values, marker, said, kept, wishes, beside)
             found = found or _as_periods(name, values, marker, said, kept)
             found = found or _as_dates(name, values, marker, said, kept)

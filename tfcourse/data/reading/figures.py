@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from tfcourse.data.reading.periods import look_like_durations
 
@@ -18,7 +19,29 @@ MOST_SHAPES = 4
 """With more of them the words tell the values apart too; north and south, with and without a sign, are four."""
 ROWS_LOOKED_AT = 10_000
 _NUMBER, _FURTHER = r"[-+−]?[0-9]+([.,][0-9]+)?", r"[0-9][^0-9]*[^0-9.,][^0-9]*[0-9]"
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_ADDRESS = rf"^\s*({_OCTET}\.){{3}}{_OCTET}(/[0-9]{{1,2}}|:[0-9]{{1,5}})?\s*$"
+_VERSION, _THOUSANDS = r"^\s*[0-9]+(\.[0-9]+){2,}\s*$", r"^\s*[1-9][0-9]{0,2}(\.[0-9]{3})+\s*$"
 _CODE = r"^\s*0[0-9]+\s*$"
+
+
+def look_like_addresses(texts: Any) -> NDArray[np.bool_]:
+    """Say which texts are addresses of the internet: of four figures up to 255, no numbers with points at thousands.
+
+    >>> look_like_addresses(pa.array(["192.168.100.101", "10.0.0.1:80", "1.234.567", "10.0.0.300"])).tolist()
+    [True, True, False, False]
+    """
+    return np.asarray(pc.match_substring_regex(texts, _ADDRESS)).astype(bool)
+
+
+def look_like_versions(texts: Any) -> NDArray[np.bool_]:
+    """Say which texts have points as versions do, where no number has any.
+
+    >>> look_like_versions(pa.array(["2.16.7", "1.234.567", "2.16", "2.16.7b"])).tolist()
+    [True, False, False, False]
+    """
+    matches = pc.match_substring_regex(texts, _VERSION), pc.match_substring_regex(texts, _THOUSANDS)
+    return np.asarray(pc.and_not(*matches)).astype(bool)
 
 
 def told_of_words(words: Sequence[str]) -> list[str]:
@@ -36,6 +59,11 @@ def told_of_words(words: Sequence[str]) -> list[str]:
         return [
             f"durations such as {words[0]!r} are read as categories, without their order: write them as numbers of one"
             " unit, such as 90 or 90 min"
+        ]
+    if len(words) > 1 and look_like_addresses(texts).all():
+        return [
+            f"addresses such as {words[0]!r} are read as categories: if they tell by what they begin with, give that a"
+            " column of its own"
         ]
     if len(words) < LEAST_DIFFERENT or not np.asarray(pc.match_substring_regex(texts, _FURTHER)).all():
         return []

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tfcourse.data.reading import dates
 from tfcourse.data.reading.column import Distinct
+from tfcourse.data.reading.figures import look_like_versions
 from tfcourse.data.reading.numbers import find_style, look_like_numbers
 from tfcourse.data.reading.periods import are_beyond_a_day, find_period, look_like_months
 from tfcourse.errors import UserError
@@ -29,7 +30,7 @@ def refuse_slips(name: str, values: Distinct, marker: NDArray[np.bool_]) -> None
     texts, counts = values.texts.filter(~marker), values.counts[~marker]
     present = int(counts.sum())
     style, numbers = find_style(texts, counts)
-    loose, wrong = look_like_numbers(texts), np.isnan(numbers)
+    loose, wrong = look_like_numbers(texts) & ~look_like_versions(texts), np.isnan(numbers)
     _, days, odd = dates.find_order(texts, counts)
     not_dates = np.isnan(days) & ~odd
     words, these = (style.words, loose) if not not_dates.sum() < wrong.sum() else ("dates", ~not_dates)
