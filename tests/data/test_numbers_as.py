@@ -128,6 +128,7 @@ def test_bins_hold_so_many_values_and_are_few(seed: int, different: int) -> None
         assert len(frequent | {values.min(), values.max()}) < 3
         return
     assert (np.diff(edges) > 0).all()
+    assert 2 <= len(edges) - 1 <= MOST_BINS
     assert frequent <= set(edges)
     quantiles = len(set(edges) - frequent)
     assert quantiles <= 1 + max(1, min(QUANTILE_BINS, len(values) // LEAST_ROWS_PER_BIN))

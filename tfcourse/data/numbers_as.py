@@ -64,14 +64,16 @@ def robust_scale(present: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def bin_edges(present: NDArray[np.float64], most: int = MOST_BINS) -> tuple[float, ...]:
-    """Return what bounds the bins of a number: quantiles, and each value of many rows; none where two bins are not.
+    """Return the values that bound a number's bins (piecewise-linear encoding, Gorishniy et al. 2022), from the lowest.
 
+    They are quantiles, and each value of :data:`LEAST_ROWS_PER_BIN` rows or more; there are none where they are fewer
+    than three, and so bound no two bins.
     A frequent value may mean another thing than its neighbours do, as capital gains of 7688 among 7298 and 8614, so
     that it bounds bins of its own, the most frequent first, as far as there may be so many. For the quantiles it counts
     as one bin's worth, or the zeros of a column that is mostly zero would leave few bins to all its other values.
 
     Args:
-        present: the values of training rows that are there.
+        present: the values of training rows that are there, shape (n,), n at least 1, in the number's own unit.
         most: bins at most, from 2.
 
     >>> bin_edges(np.arange(33.0)), bin_edges(np.arange(31.0)), bin_edges(np.repeat([0.0, 1.0], 40))

@@ -230,6 +230,10 @@ def both_ways(prepared: Prepared, others: TableFeatures) -> Matrix:
 
     The matrix has the shape (2 · rows, their width); the columns that its upper half lacks are zero there. It is made a
     block of rows at a time, since it may be most of the memory.
+
+    Args:
+        prepared: a table; its matrix is the upper half.
+        others: of the same columns; the first they map to are those of the table's own features.
     """
     assert prepared.rows is not None
     first, rows = len(prepared.train), len(prepared.train) + len(prepared.validation)
